@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { adapterCommand, type Settings } from './adapterCommand';
+
+const unset: Settings = { adapterPath: '', lldbDap: '', log: '' };
+
+suite('the command line of the adapter', () => {
+    test('without settings is the envoydbg of the extension', () => {
+        assert.deepEqual(adapterCommand({}, unset, '/ext'), { command: '/ext/bin/envoydbg', args: ['dap'] });
+    });
+
+    test('takes envoydbg and the log file from the settings', () => {
+        assert.deepEqual(adapterCommand({}, { ...unset, adapterPath: '/opt/envoydbg', log: '/var/log/dap' }, '/ext'), {
+            command: '/opt/envoydbg',
+            args: ['dap', '--log', '/var/log/dap'],
+        });
+    });
+
+    test('takes lldb-dap from the configuration before the setting', () => {
+        const settings = { ...unset, lldbDap: '/usr/bin/lldb-dap-19' };
+        assert.deepEqual(adapterCommand({}, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-19']);
+        assert.deepEqual(adapterCommand({ lldbDap: '' }, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-19']);
+        assert.deepEqual(adapterCommand({ lldbDap: '/usr/bin/lldb-dap-22' }, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-22']);
+    });
+
+    test('leaves an attribute of the wrong type to the adapter, which validates them all', () => {
+        assert.deepEqual(adapterCommand({ lldbDap: 19 }, unset, '/ext').args, ['dap']);
+    });
+});
