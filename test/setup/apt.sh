@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing: apt.sh PACKAGE...
+set -euo pipefail
+# shellcheck source=test/setup/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+missing() {
+  local package
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+      echo "$package"
+    fi
+  done
+}
+
+# The archive keeps only the newest point releases, so lists of another day may
+# name files that are gone.
+lists_are_old() {
+  [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -1440 -print -quit)" ]
+}
+
+install_missing() {
+  local packages
+  mapfile -t packages < <(missing "$@")
+  if [ "${#packages[@]}" -eq 0 ]; then
+    progress "Debian packages ($#)" "present"
+    return
+  fi
+  if lists_are_old; then
+    timed "apt-get update" as_root apt-get -q update
+  fi
+  timed "apt-get install ${packages[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends "${packages[@]}"
+}
+
+locked apt install_missing "$@"

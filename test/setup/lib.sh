@@ -1,0 +1,76 @@
+# Shared by the set-up scripts, to be sourced. Gives them
+#   ROOT   the checkout
+#   TOOLS  where fetched and built tools live; shared by all checkouts
+# and the functions below. The caller has set -euo pipefail.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TOOLS=${ENVOYDBG_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/envoydbg-tools}
+mkdir -p "$TOOLS"
+
+die() {
+  echo "set-up: $*" >&2
+  exit 1
+}
+
+# progress LABEL NOTE: one line of the report.
+progress() { printf '  %-34s %s\n' "$1" "$2"; }
+
+# timed LABEL COMMAND...: runs the command quietly and reports how long it took;
+# what it printed is shown only when it fails.
+timed() {
+  local label=$1 log rc started=$EPOCHREALTIME
+  shift
+  log=$(mktemp)
+  # A subshell by itself, not behind || or if, so that set -e holds inside.
+  set +e
+  (
+    set -euo pipefail
+    "$@"
+  ) </dev/null >"$log" 2>&1
+  rc=$?
+  set -e
+  if [ "$rc" -ne 0 ]; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "$label failed (exit code $rc)"
+  fi
+  rm -f "$log"
+  progress "$label" "$(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }')"
+}
+
+# locked NAME COMMAND...: runs the command while no other set-up runs one of
+# that name.
+locked() {
+  local lock rc
+  exec {lock}>"$TOOLS/.$1.lock"
+  shift
+  flock "$lock"
+  "$@"
+  exec {lock}>&-
+}
+
+# install_dir LABEL DIR BUILD: makes DIR once. BUILD is called with an empty
+# folder beside DIR, which becomes DIR when BUILD succeeds: DIR is complete or
+# absent, never half.
+install_dir() {
+  local label=$1 dir=$2 build=$3 new
+  if [ -e "$dir/.complete" ]; then
+    progress "$label" "present"
+    return
+  fi
+  mkdir -p "$(dirname "$dir")"
+  rm -rf "$dir" "$dir".new.*
+  new=$(mktemp -d "$dir.new.XXXXXX")
+  chmod 755 "$new"
+  timed "$label" "$build" "$new"
+  touch "$new/.complete"
+  mv -T "$new" "$dir"
+}
+
+# expose PATH NAME: the checkout's fixed name, bin/tools/NAME, of a tool whose
+# own path has its version in it.
+expose() {
+  mkdir -p "$ROOT/bin/tools"
+  ln -sfn "$1" "$ROOT/bin/tools/$2"
+}

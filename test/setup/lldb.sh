@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# LLDB 19 and 22 side by side: lldb-dap and lldb-server of both.
+#
+# apt holds one of the packages lldb-19 and lldb-22 at a time, because their
+# Python bindings conflict. So 19 is installed, and of 22 only the shared
+# libraries are; its programs are unpacked into a folder of their own.
+#
+# Pinned is the major version: the archive drops a point release when the next
+# one comes. The exact versions are printed.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=test/setup/lib.sh
+source "$here/lib.sh"
+
+# version_of MAJOR: what lldb-server states; lldb-dap 19 has no --version (it
+# prints nothing and exits 0) but comes from the same package. That lldb-dap
+# starts at all shows that its libraries are found.
+version_of() {
+  local bin=$TOOLS/lldb-$1/bin
+  "$bin/lldb-dap" --help >/dev/null || die "$bin/lldb-dap does not start"
+  "$bin/lldb-server" version 2>&1 | grep -oE "\b$1\.[0-9]+\.[0-9]+" ||
+    die "$bin/lldb-server is no LLDB $1"
+}
+
+installed_version() { dpkg-query -W -f '${Version}' "$1"; }
+
+"$here/apt.sh" lldb-19 liblldb-22
+
+ln -sfn /usr/lib/llvm-19 "$TOOLS/lldb-19"
+
+unpack_22() {
+  cd "$1"
+  apt-get -q download "lldb-22=$(installed_version liblldb-22)"
+  dpkg -x lldb-22_*.deb .
+  rm lldb-22_*.deb
+}
+# The folder is named after the libraries' version, so that an upgrade of these
+# by apt brings the programs along.
+programs=$TOOLS/lldb-22-$(installed_version liblldb-22 | tr -c 'A-Za-z0-9.\n' _)
+locked lldb-22 install_dir "lldb-22 (unpacked)" "$programs" unpack_22
+ln -sfn "$programs/usr/lib/llvm-22" "$TOOLS/lldb-22"
+
+for major in 19 22; do
+  version=$(version_of "$major")
+  expose "$TOOLS/lldb-$major" "lldb-$major"
+  progress "LLDB $major" "$version"
+done
