@@ -1,0 +1,133 @@
+package dapio
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// MaxContent bounds the content of one message. The largest real ones (a
+// disassembly, a variables response of a big container) are some MiB; the
+// bound only keeps a broken peer from filling the memory.
+const MaxContent = 512 << 20
+
+// maxHeader bounds a line before the content.
+const maxHeader = 64 << 10
+
+// ErrTooLarge is returned for a message above [MaxContent].
+var ErrTooLarge = errors.New("message exceeds 512 MiB")
+
+// ErrNotDAP is returned when a stream that must hold nothing but messages holds
+// something else.
+var ErrNotDAP = errors.New("not a debug adapter protocol message")
+
+// Reader reads messages from a stream.
+type Reader struct {
+	br *bufio.Reader
+	// Noise, if set, receives the bytes between messages, and they are no
+	// error: a debugger that crashes or prints does so on its stdout, where
+	// its messages are. The slice is only valid during the call.
+	Noise func([]byte)
+}
+
+// NewReader returns a Reader on r.
+func NewReader(r io.Reader) *Reader { return &Reader{br: bufio.NewReaderSize(r, maxHeader)} }
+
+var contentLength = []byte("Content-Length:")
+
+// Next returns the next message. The end of the stream between messages is
+// io.EOF, within one io.ErrUnexpectedEOF.
+func (r *Reader) Next() (*Message, error) {
+	n, err := r.header()
+	if err != nil {
+		return nil, err
+	}
+	if n > MaxContent {
+		return nil, fmt.Errorf("%w: Content-Length %d", ErrTooLarge, n)
+	}
+	// The buffer grows with what arrives, not with what the header promises.
+	var buf bytes.Buffer
+	if n <= 1<<20 {
+		buf.Grow(int(n))
+	}
+	got, err := io.CopyN(&buf, r.br, n)
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("message ended after %d of %d bytes: %w", got, n, err)
+	}
+	return Parse(buf.Bytes())
+}
+
+// header reads up to the empty line that precedes the content and returns the
+// content's length in bytes.
+func (r *Reader) header() (int64, error) {
+	length := int64(-1)
+	for {
+		line, err := r.br.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			// No header line is that long. What follows is searched again, so
+			// a header behind a long line without an end is still found.
+			if err := r.noise(line); err != nil {
+				return 0, err
+			}
+			continue
+		case errors.Is(err, io.EOF) && length < 0:
+			if len(line) > 0 {
+				if err := r.noise(line); err != nil {
+					return 0, err
+				}
+			}
+			return 0, io.EOF
+		case errors.Is(err, io.EOF):
+			return 0, io.ErrUnexpectedEOF
+		case err != nil:
+			return 0, err
+		}
+		if at := bytes.Index(line, contentLength); at >= 0 {
+			if at > 0 {
+				if err := r.noise(line[:at]); err != nil {
+					return 0, err
+				}
+			}
+			text := bytes.TrimSpace(line[at+len(contentLength):])
+			n, err := strconv.ParseInt(string(text), 10, 64)
+			if err != nil || n < 0 {
+				if err := r.noise(line[at:]); err != nil {
+					return 0, err
+				}
+				length = -1
+				continue
+			}
+			length = n
+			continue
+		}
+		if length < 0 {
+			if err := r.noise(line); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			return length, nil
+		}
+		// Another header field (the protocol has none yet), or noise between
+		// the header's lines; neither changes where the content starts.
+	}
+}
+
+func (r *Reader) noise(b []byte) error {
+	if r.Noise == nil {
+		if len(b) > 60 {
+			b = b[:60]
+		}
+		return fmt.Errorf("%w: %q", ErrNotDAP, b)
+	}
+	r.Noise(b)
+	return nil
+}

@@ -1,0 +1,131 @@
+package dapio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// maxQueued is how many bytes may wait for a peer that does not read. Beyond
+// it Forward blocks, which stops the reading on the other side; Send does not,
+// so that the adapter can always answer for itself.
+const maxQueued = 64 << 20
+
+// ErrClosed is returned for a message handed to a closed Writer.
+var ErrClosed = errors.New("connection closed")
+
+// Writer sends messages to one peer, in order, and numbers them.
+type Writer struct {
+	w io.Writer
+	// Sent, if set before the first message, is called with every message as
+	// it goes out, for the trace.
+	Sent func(raw []byte)
+
+	mu     sync.Mutex
+	cond   *sync.Cond
+	queue  [][]byte
+	queued int // bytes
+	seq    int64
+	err    error
+	closed bool
+	done   chan struct{}
+}
+
+// NewWriter returns a Writer on w. The caller must Close it.
+func NewWriter(w io.Writer) *Writer {
+	wr := &Writer{w: w, done: make(chan struct{})}
+	wr.cond = sync.NewCond(&wr.mu)
+	go wr.loop()
+	return wr
+}
+
+func (w *Writer) loop() {
+	defer close(w.done)
+	var batch [][]byte
+	for {
+		w.mu.Lock()
+		for len(w.queue) == 0 && !w.closed {
+			w.cond.Wait()
+		}
+		if len(w.queue) == 0 || w.err != nil {
+			w.mu.Unlock()
+			return
+		}
+		batch, w.queue = w.queue, batch[:0]
+		w.mu.Unlock()
+		for _, frame := range batch {
+			_, err := w.w.Write(frame)
+			w.mu.Lock()
+			w.queued -= len(frame)
+			if err != nil {
+				w.err = err
+				w.queue, w.queued = nil, 0
+			}
+			w.cond.Broadcast()
+			w.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Forward sends m with a sequence number of its own, which it returns, and with
+// requestSeq in place of its request_seq. It blocks while the peer is far
+// behind. before, if not nil, runs with the number before the message can be
+// answered.
+func (w *Writer) Forward(m *Message, requestSeq int64, before func(seq int64)) error {
+	return w.put(true, before, func(seq int64) []byte { return m.renumbered(seq, requestSeq) })
+}
+
+// Send sends a message of the adapter's own, without ever blocking. build gets
+// the sequence number and returns the JSON text.
+func (w *Writer) Send(build func(seq int64) []byte) error { return w.put(false, nil, build) }
+
+func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for wait && w.queued > maxQueued && w.err == nil && !w.closed {
+		w.cond.Wait()
+	}
+	if w.err != nil {
+		return w.err
+	}
+	if w.closed {
+		return ErrClosed
+	}
+	w.seq++
+	raw := build(w.seq)
+	if before != nil {
+		before(w.seq)
+	}
+	if w.Sent != nil {
+		w.Sent(raw)
+	}
+	frame := fmt.Appendf(make([]byte, 0, len(raw)+32), "Content-Length: %d\r\n\r\n", len(raw))
+	frame = append(frame, raw...)
+	w.queue = append(w.queue, frame)
+	w.queued += len(frame)
+	w.cond.Broadcast()
+	return nil
+}
+
+// Close lets the messages already handed over go out and ends the goroutine.
+// Done is closed when that has happened; a peer that does not read delays it.
+func (w *Writer) Close() {
+	w.mu.Lock()
+	w.closed = true
+	w.cond.Broadcast()
+	w.mu.Unlock()
+}
+
+// Done is closed when the last message is out or the peer is gone.
+func (w *Writer) Done() <-chan struct{} { return w.done }
+
+// Queued is the number of bytes the peer has not yet taken.
+func (w *Writer) Queued() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.queued
+}

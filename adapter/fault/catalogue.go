@@ -1,0 +1,287 @@
+package fault
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// --- ED10xx: the launch configuration ---------------------------------------
+
+// BadAttribute: a launch attribute has a wrong type or value. fix is a sentence.
+func BadAttribute(name, problem, fix string) *Fault {
+	return &Fault{Code: 1001, What: fmt.Sprintf("The launch attribute %q %s.", name, problem), Do: fix}
+}
+
+// MissingAttribute: a required launch attribute is absent.
+func MissingAttribute(name, fix string) *Fault {
+	return &Fault{Code: 1002, What: fmt.Sprintf("The launch attribute %q is missing.", name), Do: fix}
+}
+
+// BadTarget: the target is of a kind that does not exist.
+func BadTarget(got string) *Fault {
+	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
+		Do: `Set "target": "local" to debug an Envoy on this machine, or remove it for plain lldb-dap.`}
+}
+
+// --- ED11xx: programs on this side -------------------------------------------
+
+// NoLLDBDap: lldb-dap was not found.
+func NoLLDBDap(tried string) *Fault {
+	return &Fault{Code: 1101, What: "lldb-dap was not found.", Evidence: []string{"tried " + tried},
+		Do: `Install LLDB 19 or newer ("apt install lldb-19"), or set "lldbDap" to the program.`}
+}
+
+// LLDBTooOld: lldb-dap is older than the adapter can drive.
+func LLDBTooOld(path, version string, oldest int) *Fault {
+	return &Fault{Code: 1102, What: fmt.Sprintf("lldb-dap is version %s; version %d or newer is needed.", version, oldest),
+		Evidence: []string{path},
+		Do:       fmt.Sprintf(`Install it ("apt install lldb-%d"), or set "lldbDap" to a newer one.`, oldest)}
+}
+
+// LLDBDapStart: lldb-dap did not start, or said nothing that is DAP.
+func LLDBDapStart(path, stderr string, cause error) *Fault {
+	f := &Fault{Code: 1103, What: "lldb-dap does not start.", Evidence: []string{path}, Cause: cause,
+		Do: fmt.Sprintf("Run %q in a terminal to see why, or set \"lldbDap\" to another one.", path+" --help")}
+	return f.tail(stderr, cause)
+}
+
+// LLDBDapDied: lldb-dap ended in the middle of the session.
+func LLDBDapDied(status, stderr string) *Fault {
+	f := &Fault{Code: 1104, What: "lldb-dap has crashed; the debug session is over.", Evidence: []string{status},
+		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbDap\"."}
+	return f.tail(stderr, nil)
+}
+
+// NoHelper: the helper program is not beside envoydbg.
+func NoHelper(path string, cause error) *Fault {
+	return &Fault{Code: 1105, What: "The helper program is not beside envoydbg.", Evidence: []string{path}, Cause: cause,
+		Do: `Build both with "make build", or install the two files side by side.`}
+}
+
+// HelperStart: the helper did not start or did not answer.
+func HelperStart(cause error, stderr string) *Fault {
+	f := &Fault{Code: 1106, What: "The helper program does not start.", Cause: cause,
+		Do: "Check that it may be executed here (noexec mount, file mode), then start again."}
+	return f.tail(stderr, cause)
+}
+
+// BadProgram: the local program cannot be read as an ELF.
+func BadProgram(path string, cause error) *Fault {
+	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: `Set "program" to the Envoy executable with symbols that you built.`}
+}
+
+// --- ED12xx: what is beside Envoy --------------------------------------------
+
+// NoLLDBServer: lldb-server was not found beside Envoy.
+func NoLLDBServer(name, why string) *Fault {
+	return &Fault{Code: 1201, What: "lldb-server was not found.", Evidence: []string{name, why},
+		Do: `Install it ("apt install lldb-19"), or set "lldbServer" to the program.`}
+}
+
+// BuildIDMismatch: the local program is not the Envoy that will run.
+func BuildIDMismatch(local, localID, remote, remoteID string) *Fault {
+	return &Fault{Code: 1203, What: "The local program is not the Envoy that will run.",
+		Evidence: []string{
+			fmt.Sprintf("program    %s   build-id %s", local, orNone(localID)),
+			fmt.Sprintf("envoyPath  %s   build-id %s", remote, orNone(remoteID)),
+		},
+		Do: `Breakpoints would land on wrong addresses. Set "program" to the unstripped file of that very build, or "envoyPath" to the build you have.`}
+}
+
+// NoBuildID: neither file has a build-id, and they differ.
+func NoBuildID(local, remote string) *Fault {
+	return &Fault{Code: 1204, What: "It cannot be checked that the local program is the Envoy that will run: there is no build-id.",
+		Evidence: []string{"program    " + local, "envoyPath  " + remote},
+		Do:       `Link Envoy with "-Wl,--build-id", or let "program" and "envoyPath" name the same file.`}
+}
+
+// BadEnvoyPath: the Envoy to run cannot be read.
+func BadEnvoyPath(path, why string) *Fault {
+	return &Fault{Code: 1205, What: "The Envoy that the agent would start cannot be read.", Evidence: []string{path, why},
+		Do: `Set "envoyPath" to the Envoy executable (in an Istio image it is /usr/local/bin/envoy).`}
+}
+
+// ServerStart: lldb-server platform did not start.
+func ServerStart(why string) *Fault {
+	return &Fault{Code: 1206, What: "lldb-server does not start.", Evidence: []string{why},
+		Do: `Run "lldb-server version" there to see why, or set "lldbServer" to another one.`}
+}
+
+// PlatformConnect: lldb-dap could not use the lldb-server platform.
+func PlatformConnect(why string) *Fault {
+	return &Fault{Code: 1207, What: "lldb-dap could not attach through lldb-server.", Evidence: []string{why},
+		Do: "lldb-dap and lldb-server should be of one version; check \"lldbDap\" and \"lldbServer\". The debug console has LLDB's own words."}
+}
+
+// WrongMachine: program and Envoy are for different processors.
+func WrongMachine(local, localArch, remote, remoteArch string) *Fault {
+	return &Fault{Code: 1208, What: fmt.Sprintf("The local program is for %s, the Envoy that will run is for %s.", localArch, remoteArch),
+		Evidence: []string{"program    " + local, "envoyPath  " + remote},
+		Do:       `Set "program" to the build for ` + remoteArch + "."}
+}
+
+// --- ED13xx: startup ------------------------------------------------------------
+
+// AgentStart: the agent could not be started.
+func AgentStart(command []string, why string) *Fault {
+	return &Fault{Code: 1301, What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), why},
+		Do: `Check "agent.command", "agent.cwd" and "agent.env".`}
+}
+
+// AgentEnded: the agent ended before it started Envoy.
+func AgentEnded(status string) *Fault {
+	return &Fault{Code: 1302, What: "The agent ended before Envoy was reached.", Evidence: []string{"agent: " + status},
+		Do: "Read its output in the debug console; start it by hand with the same command to check it."}
+}
+
+// EnvoyEnded: Envoy ended before its first instruction could be shown.
+func EnvoyEnded(why string) *Fault {
+	return &Fault{Code: 1303, What: "Envoy ended before it could be debugged.", Evidence: []string{why},
+		Do: "Read its output in the debug console."}
+}
+
+// TargetNeverAppeared: armed, agent started, and no Envoy came.
+func TargetNeverAppeared(name string, waited time.Duration) *Fault {
+	return &Fault{Code: 1304, What: fmt.Sprintf("The agent started no Envoy within %v.", waited),
+		Evidence: []string{"awaited: " + name},
+		Do:       `Check in the agent's output what it started. Another program name needs "envoyPath"; a slower start needs a larger "startTimeout".`}
+}
+
+// GateTimeout: Envoy stood at the gate and nobody traced it.
+func GateTimeout(pid int, detail string) *Fault {
+	return &Fault{Code: 1305, What: "Envoy waited at the gate and the debugger did not come; Envoy was not started.",
+		Evidence: []string{fmt.Sprintf("gate: pid %d %s", pid, detail)},
+		Do:       `Check that ptrace is permitted there (same user, kernel.yama.ptrace_scope), then start again; or set "gate": false.`}
+}
+
+// GateExec: the gate could not exec the real Envoy.
+func GateExec(path, why string) *Fault {
+	return &Fault{Code: 1306, What: "The gate could not start the real Envoy.", Evidence: []string{path, why},
+		Do: `Set "envoyPath" to an executable Envoy.`}
+}
+
+// GateBypassed: the agent started Envoy without passing the gate.
+func GateBypassed(pid int, exe string) *Fault {
+	return &Fault{Code: 1307, What: "The agent started Envoy without passing the gate.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, exe)},
+		Do: `Something sets binaryPath after the agent's environment (the annotation proxy.istio.io/config, or the agent is not pilot-agent). Remove it, or set "gate": false.`}
+}
+
+// EnvoyRunning: without the gate, an Envoy of that name is running already.
+func EnvoyRunning(detail string) *Fault {
+	return &Fault{Code: 1308, What: "An Envoy of that name is running already, and without the gate it would be caught instead.", Evidence: []string{detail},
+		Do: `Stop it, or use the gate (remove "gate": false).`}
+}
+
+// ForeignProcess: the attach caught a process that the agent did not start.
+func ForeignProcess(pid int, exe string) *Fault {
+	return &Fault{Code: 1309, What: "The wait caught an Envoy that this session did not start; it was let go unharmed.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, exe)},
+		Do: `Use the gate (remove "gate": false): it waits under a name that nobody else has.`}
+}
+
+// AttachFailed: the debug server refused the attach.
+func AttachFailed(why string) *Fault {
+	return &Fault{Code: 1310, What: "The debug server could not attach to Envoy.", Evidence: []string{why},
+		Do: "Check that ptrace is permitted there: the same user, or CAP_SYS_PTRACE; kernel.yama.ptrace_scope at most 1."}
+}
+
+// NotManual: startAgent was asked for at the wrong time.
+func NotManual(why string) *Fault {
+	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
+		Do: `"Envoy: Start Agent" is for a session with "agent": {"start": "manual"} that is armed and waiting.`}
+}
+
+// Cancelled: the user ended the startup.
+func Cancelled() *Fault {
+	return &Fault{Code: 1312, What: "The startup was cancelled.", Do: "Nothing is left running."}
+}
+
+// ServerDied: lldb-server platform ended.
+func ServerDied(status, stderr string) *Fault {
+	f := &Fault{Code: 1313, What: "lldb-server has ended; the debug session is over.", Evidence: []string{status},
+		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbServer\"."}
+	return f.tail(stderr, nil)
+}
+
+// ConnectionLost: the connection between lldb-dap and the debug server broke.
+func ConnectionLost(why string) *Fault {
+	return &Fault{Code: 1314, What: "The debug server has gone; the debug session is over.", Evidence: []string{why},
+		Do: "Start the session again."}
+}
+
+// HelperDied: the helper ended in the middle of the session.
+func HelperDied(why string) *Fault {
+	return &Fault{Code: 1315, What: "The helper beside Envoy has gone; the debug session is over.", Evidence: []string{why},
+		Do: "Start the session again."}
+}
+
+// --- ED14xx: the session later on --------------------------------------------
+
+// Unsupported: lldb-dap cannot answer this request.
+func Unsupported(command, version string) *Fault {
+	return &Fault{Code: 1401, What: fmt.Sprintf("lldb-dap %s does not know the request %q.", version, command),
+		Do: "A newer LLDB may know it."}
+}
+
+// NoRestart: Envoy cannot be restarted within a session.
+func NoRestart() *Fault {
+	return &Fault{Code: 1402, What: "A startup session cannot be restarted in place.", Do: "Stop it and start it again: the agent starts anew."}
+}
+
+// PresetUnbound: a breakpoint preset found nothing to stop at.
+func PresetUnbound(preset, said string) *Fault {
+	return &Fault{Code: 1403, What: fmt.Sprintf("The breakpoint preset %q found no place to stop.", preset), Evidence: []string{said},
+		Do: `Remove it from "breakpointPresets", or give a "program" with symbols.`}
+}
+
+// LeftRunning: the cleanup could not end everything.
+func LeftRunning(pids []int) *Fault {
+	return &Fault{Code: 1404, What: fmt.Sprintf("Processes of this session could not be ended: %v.", pids),
+		Do: "End them by hand; \"ps -o pid,stat,cmd -p PID\" says what they wait for."}
+}
+
+// --- ED19xx: the adapter itself ------------------------------------------------
+
+// Internal: a step that should not fail did.
+func Internal(cause error) *Fault {
+	return &Fault{Code: 1901, What: "An internal step failed.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Start the session again; with \"--log FILE\" the trace says what happened."}
+}
+
+// BadClient: the client's stream is not DAP.
+func BadClient(cause error) *Fault {
+	return &Fault{Code: 1902, What: "The client sent something that is not the Debug Adapter Protocol.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "\"envoydbg dap\" is started by an editor; in a terminal use \"envoydbg run\"."}
+}
+
+// OutOfOrder: a request came at a point where it makes no sense.
+func OutOfOrder(command, why string) *Fault {
+	return &Fault{Code: 1903, What: fmt.Sprintf("The request %q cannot be answered: %s.", command, why),
+		Do: "The client should send initialize, then launch or attach, once each."}
+}
+
+// tail adds the last lines of a program's stderr, or its cause, as evidence.
+func (f *Fault) tail(stderr string, cause error) *Fault {
+	if s := strings.TrimSpace(stderr); s != "" {
+		return f.With("%s", s)
+	}
+	if cause != nil {
+		return f.With("%v", cause)
+	}
+	return f
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func orNone(id string) string {
+	if id == "" {
+		return "(none)"
+	}
+	return id
+}

@@ -1,0 +1,58 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Fault is one error as the user sees it.
+type Fault struct {
+	// Code is the stable number, shown as [ED1203] and explained in
+	// docs/errors.md.
+	Code int
+	// What happened, in one sentence.
+	What string
+	// Evidence lines: what was found, where.
+	Evidence []string
+	// Do is the one thing to do.
+	Do string
+	// Cause is the underlying error, for the trace; it is not shown.
+	Cause error
+}
+
+// Error is the whole text, as a terminal shows it.
+func (f *Fault) Error() string {
+	var b strings.Builder
+	b.WriteString(f.What)
+	for _, e := range f.Evidence {
+		b.WriteString("\n  " + strings.ReplaceAll(strings.TrimSpace(e), "\n", "\n  "))
+	}
+	if f.Do != "" {
+		b.WriteString("\n" + f.Do)
+	}
+	return b.String() + " [" + f.ID() + "]"
+}
+
+// ID is the number as the user quotes it.
+func (f *Fault) ID() string { return fmt.Sprintf("ED%d", f.Code) }
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Cause }
+
+// With returns f with another line of evidence.
+func (f *Fault) With(format string, args ...any) *Fault {
+	c := *f
+	c.Evidence = append(append([]string(nil), f.Evidence...), fmt.Sprintf(format, args...))
+	return &c
+}
+
+// From returns err's Fault, or one that says that an internal step failed:
+// nothing reaches the user without a number.
+func From(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return Internal(err)
+}
