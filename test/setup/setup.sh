@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs and builds what the demo and the tests need: setup.sh [--vscode]
+#
+# May be run at any time, also twice at once: what is there stays. Fetched and
+# built tools go to $ENVOYDBG_TOOLS (default ~/.cache/envoydbg-tools), shared by
+# all checkouts; bin/tools/ and bin/sample/ of this checkout point there.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=test/setup/lib.sh
+source "$here/lib.sh"
+
+# What a command needs that is not there, and what to do about it.
+need() { command -v "$1" >/dev/null || die "$1 is missing: $2"; }
+need apt-get "the set-up installs Debian packages; run it on Debian 12"
+need go "install Go 1.26 or newer"
+need npm "install Node 20 or newer"
+
+started=$SECONDS
+echo "Set-up, tools in $TOOLS"
+"$here/apt.sh" g++ binutils
+"$here/lldb.sh"
+"$here/envoy.sh"
+"$here/pilot-agent.sh"
+"$here/../sample/build.sh"
+if [ "${1:-}" = --vscode ]; then
+  "$here/apt.sh" chromium python3 make
+  "$here/code-server.sh"
+fi
+progress "set-up" "$((SECONDS - started)) s"
