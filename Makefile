@@ -1,0 +1,52 @@
+# Two commands are for everybody, on Debian 12 with Go, Node and make; both
+# install what they need:
+#
+#   make demo   debugs the startup of a sample Envoy in this terminal
+#   make test   runs all tests
+#
+# The others are for work on the project. After `make test` or `make setup-all`
+# each suite can be run by itself: make unit, make e2e, ...
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
+suites := lint unit extension fuzz e2e clients npm-clients vscode
+
+.PHONY: demo test build setup setup-all bench clean $(suites)
+
+demo: setup build
+	test/setup/demo.sh
+
+test: setup-all build
+	go run ./test/suites
+
+$(suites): build node_modules/.package-lock.json
+	go run ./test/suites $@
+
+# The statistics of the race and of the proxy's cost; takes long.
+bench: setup build
+	go test -count=1 -timeout 3h -v ./test/bench/...
+
+build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
+
+bin/envoydbg: $(go_sources) go.mod go.sum
+	CGO_ENABLED=0 go build -trimpath -o $@ .
+
+bin/envoydbg-helper-linux-%: $(go_sources) go.mod go.sum
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w' -o $@ ./adapter/helper/envoydbg-helper
+
+setup:
+	test/setup/setup.sh
+
+setup-all: node_modules/.package-lock.json
+	test/setup/setup.sh --vscode
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+# What was built here; the tools shared by all checkouts stay.
+clean:
+	rm -rf bin out
