@@ -1,0 +1,45 @@
+package adapter
+
+import (
+	"context"
+
+	"github.com/envoydbg/envoydbg/adapter/gdbremote"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+)
+
+// Beside is the helper program, wherever it runs: the adapter's hands beside Envoy.
+type Beside interface {
+	Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error)
+	Inspect(ctx context.Context, p helper.InspectParams) (helper.InspectResult, error)
+	PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error)
+	ServerState(ctx context.Context, p helper.ServerStateParams) (helper.ServerStateResult, error)
+	AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error)
+	Process(ctx context.Context, p helper.ProcessParams) (helper.ProcessResult, error)
+	End(ctx context.Context) (helper.EndResult, error)
+	// Dial opens a connection to a debug server's socket there.
+	Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
+	// Done is closed when the connection to the helper is gone; Err then says why.
+	Done() <-chan struct{}
+	Err() error
+	// Close drops the connection, upon which the helper ends everything it
+	// started, and makes sure of that as far as this side can.
+	Close() error
+}
+
+// Notices are what the helper tells by itself. The functions are called one
+// after another, in the order of the helper's notifications.
+type Notices struct {
+	Output func(helper.OutputParams)
+	Gate   func(helper.GateParams)
+	Exit   func(helper.ExitParams)
+}
+
+// Target is a place where Envoy can be debugged.
+type Target interface {
+	// Connect reaches the helper there, after placing it if need be.
+	Connect(ctx context.Context, n Notices) (Beside, error)
+	// LLDBServer is the program to run there, given the launch attribute and
+	// the lldb-dap in use.
+	LLDBServer(wanted, dap string, v lldb.Version) (string, error)
+}

@@ -1,0 +1,69 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
+
+// Main runs the command line and returns the exit code: 0, 1 for an error that
+// has been shown, 2 for wrong usage.
+func Main(args []string) int {
+	root := &cobra.Command{
+		Use:           "envoydbg",
+		Short:         "Debug the startup of Envoy",
+		Long:          "Envoydbg stops Envoy before its first instruction, with your breakpoints bound,\nwhen a pilot-agent starts it.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(dapCommand(), runCommand(), versionCommand())
+	root.SetArgs(args)
+	err := root.Execute()
+	var f *fault.Fault
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errShown):
+		return 1
+	case errors.As(err, &f):
+		fmt.Fprintln(os.Stderr, f)
+		return 1
+	}
+	fmt.Fprintf(os.Stderr, "%v\nTry \"envoydbg --help\".\n", err)
+	return 2
+}
+
+// errShown ends a command whose error the user has seen.
+var errShown = errors.New("shown")
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprintf(cmd.OutOrStdout(), "envoydbg %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "devel " + s.Value
+		}
+	}
+	return "devel"
+}

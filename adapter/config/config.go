@@ -1,0 +1,192 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
+
+// When the agent is started.
+const (
+	StartWhenArmed = "whenArmed" // as soon as the debug server waits
+	StartManual    = "manual"    // on the request startAgent
+)
+
+// Breakpoint presets.
+const (
+	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
+	PresetSyscalls = "syscalls" // Envoy's OsSysCallsImpl
+	PresetLibevent = "libevent" // epoll in libc, under libevent
+)
+
+// Config is a validated set of launch attributes.
+type Config struct {
+	// Target says where Envoy runs; empty means a plain lldb-dap session.
+	Target string `json:"target"`
+	// Program is the local ELF with symbols. Default: EnvoyPath.
+	Program string `json:"program"`
+	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
+	// Default: pilot-agent's own, /usr/local/bin/envoy.
+	EnvoyPath string `json:"envoyPath"`
+	Agent     Agent  `json:"agent"`
+	// Gate holds Envoy before its first instruction until it is traced.
+	Gate bool `json:"gate"`
+	// StartTimeout, in seconds, bounds the time from the agent's start to the attach.
+	StartTimeout float64 `json:"startTimeout"`
+	// LLDBDap and LLDBServer are programs; found by themselves when empty.
+	LLDBDap    string `json:"lldbDap"`
+	LLDBServer string `json:"lldbServer"`
+	// StopOnEntry stops at the first instruction of the process.
+	StopOnEntry bool `json:"stopOnEntry"`
+	// BreakpointPresets is a list of Preset… names.
+	BreakpointPresets []string `json:"breakpointPresets"`
+	// PreRunCommands is lldb-dap's attribute, run by the adapter's own attach
+	// sequence because only there the target exists.
+	PreRunCommands []string `json:"preRunCommands"`
+	// InitCommands is lldb-dap's attribute; the adapter's own come before it.
+	InitCommands []string `json:"initCommands"`
+}
+
+// Agent is the process that starts Envoy.
+type Agent struct {
+	// Command is the program and its arguments. Default: pilot-agent proxy sidecar.
+	Command []string `json:"command"`
+	// Env is added to the environment.
+	Env map[string]string `json:"env"`
+	// Cwd is the working directory. Default: that of the adapter.
+	Cwd string `json:"cwd"`
+	// Start is StartWhenArmed or StartManual.
+	Start string `json:"start"`
+}
+
+// Own lists the attributes that are the adapter's and never reach lldb-dap.
+// program, stopOnEntry and the *Commands are shared with it.
+var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets"}
+
+// Parse decodes and validates the arguments of a launch or attach request that
+// names a target. The error is a *fault.Fault that names the attribute.
+func Parse(arguments []byte) (*Config, error) {
+	c := &Config{Gate: true, StartTimeout: 60,
+		Agent: Agent{Start: StartWhenArmed}}
+	if err := decode(arguments, c); err != nil {
+		return nil, err
+	}
+	if err := c.validate(arguments); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func decode(arguments []byte, c *Config) error {
+	err := json.Unmarshal(arguments, c)
+	var typ *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &typ) && typ.Field != "":
+		return fault.BadAttribute(typ.Field, "is a "+typ.Value, "It must be "+describe(typ.Field)+".")
+	default:
+		return fault.BadAttribute("arguments", "cannot be read: "+err.Error(), "Check the commas and brackets of launch.json.")
+	}
+}
+
+// describe says in words what an attribute takes.
+func describe(field string) string {
+	switch field {
+	case "agent":
+		return `an object, for example {"command": ["pilot-agent", "proxy", "sidecar"]}`
+	case "agent.command":
+		return `a list of strings, for example ["pilot-agent", "proxy", "sidecar"]`
+	case "agent.env":
+		return `an object of strings, for example {"CLOUD_PLATFORM": "none"}`
+	case "gate", "stopOnEntry":
+		return "true or false"
+	case "startTimeout":
+		return "a number of seconds"
+	case "breakpointPresets", "initCommands", "preRunCommands":
+		return "a list of strings"
+	}
+	if strings.HasPrefix(field, "agent.env.") {
+		return "a string; put numbers and booleans in quotes"
+	}
+	return "a string"
+}
+
+func (c *Config) validate(arguments []byte) error {
+	if c.Target != "local" {
+		return fault.BadTarget(c.Target)
+	}
+	var present struct {
+		Agent          map[string]json.RawMessage `json:"agent"`
+		AttachCommands json.RawMessage            `json:"attachCommands"`
+		LaunchCommands json.RawMessage            `json:"launchCommands"`
+		PID            json.RawMessage            `json:"pid"`
+		WaitFor        json.RawMessage            `json:"waitFor"`
+	}
+	_ = json.Unmarshal(arguments, &present)
+	for name, value := range map[string]json.RawMessage{"attachCommands": present.AttachCommands,
+		"launchCommands": present.LaunchCommands, "pid": present.PID, "waitFor": present.WaitFor} {
+		if value != nil {
+			return fault.BadAttribute(name, `does not go with "target"`,
+				fmt.Sprintf("The attach is made by the adapter. Remove %q, or remove \"target\" for plain lldb-dap.", name))
+		}
+	}
+	if len(c.Agent.Command) == 0 {
+		if present.Agent["command"] != nil {
+			return fault.BadAttribute("agent.command", "is empty", "It must be "+describe("agent.command")+".")
+		}
+		c.Agent.Command = []string{"pilot-agent", "proxy", "sidecar"}
+	}
+	if c.Agent.Command[0] == "" {
+		return fault.BadAttribute("agent.command", "starts with an empty string", "The first element is the program.")
+	}
+	for name := range c.Agent.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return fault.BadAttribute("agent.env", fmt.Sprintf("has the name %q", name), `A name is not empty and holds no "=".`)
+		}
+	}
+	switch c.Agent.Start {
+	case StartWhenArmed, StartManual:
+	default:
+		return fault.BadAttribute("agent.start", fmt.Sprintf("is %q", c.Agent.Start), `It must be "whenArmed" or "manual".`)
+	}
+	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
+	for _, p := range c.BreakpointPresets {
+		if !slices.Contains(presets, p) {
+			return fault.BadAttribute("breakpointPresets", fmt.Sprintf("has %q", p), "It takes "+strings.Join(presets, ", ")+".")
+		}
+	}
+	if c.StartTimeout <= 0 || c.StartTimeout > 24*3600 {
+		return fault.BadAttribute("startTimeout", fmt.Sprintf("is %v", c.StartTimeout), "It must be a number of seconds above 0 and at most 86400.")
+	}
+	if c.EnvoyPath == "" {
+		c.EnvoyPath = "/usr/local/bin/envoy"
+	}
+	if !filepath.IsAbs(c.EnvoyPath) {
+		return fault.BadAttribute("envoyPath", fmt.Sprintf("is %q", c.EnvoyPath), "It must be an absolute path.")
+	}
+	if c.Program == "" {
+		c.Program = c.EnvoyPath
+	}
+	if !filepath.IsAbs(c.Program) {
+		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
+	}
+	if c.Agent.Cwd != "" {
+		if st, err := os.Stat(c.Agent.Cwd); err != nil || !st.IsDir() {
+			return fault.BadAttribute("agent.cwd", fmt.Sprintf("is %q, which is no folder", c.Agent.Cwd), "Create it, or name another one.")
+		}
+	}
+	return nil
+}
+
+// Timeout is StartTimeout as a duration.
+func (c *Config) Timeout() time.Duration {
+	return time.Duration(c.StartTimeout * float64(time.Second))
+}

@@ -1,0 +1,109 @@
+package lldb
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Child is a running lldb-dap.
+type Child struct {
+	Path   string
+	Stdin  io.WriteCloser
+	Stdout io.ReadCloser
+
+	cmd  *exec.Cmd
+	tail Tail
+	done chan struct{}
+	err  error
+}
+
+// Start runs lldb-dap with env added to the environment, in a process group of
+// its own so that a Ctrl-C in a terminal reaches the adapter alone.
+func Start(path string, env ...string) (*Child, error) {
+	c := &Child{Path: path, cmd: exec.Command(path), done: make(chan struct{})}
+	c.cmd.Env = append(os.Environ(), env...)
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var err error
+	if c.Stdin, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	// Not StdoutPipe: Wait would close it under the reader and lose what
+	// lldb-dap wrote last.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	c.Stdout, c.cmd.Stdout, c.cmd.Stderr = r, w, &c.tail
+	// Debuggees inherit stderr and may outlive lldb-dap.
+	c.cmd.WaitDelay = time.Second
+	err = c.cmd.Start()
+	_ = w.Close()
+	if err != nil {
+		_ = r.Close()
+		return nil, err
+	}
+	go func() {
+		err := c.cmd.Wait()
+		if errors.Is(err, exec.ErrWaitDelay) {
+			err = nil
+		}
+		c.err = err
+		close(c.done)
+	}()
+	return c, nil
+}
+
+// PID is the process id of lldb-dap.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
+// Done is closed when the process has ended.
+func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Status says how the process ended; call it after Done.
+func (c *Child) Status() string {
+	if c.cmd.ProcessState == nil {
+		return "not waited for"
+	}
+	return c.cmd.ProcessState.String()
+}
+
+// Stderr is the tail of what the process wrote to stderr.
+func (c *Child) Stderr() string { return c.tail.String() }
+
+// Kill ends the process group at once. Closing stdin does not end lldb-dap while
+// it waits, and it takes SIGTERM only sometimes.
+func (c *Child) Kill() {
+	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+}
+
+// Tail keeps the last lines written to it.
+type Tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailBytes = 2048
+
+// Write keeps at most the last 2 KiB.
+func (t *Tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - tailBytes; over > 0 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
+	}
+	return len(p), nil
+}
+
+// String returns what is kept, trimmed.
+func (t *Tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.buf))
+}

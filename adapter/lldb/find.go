@@ -1,0 +1,119 @@
+package lldb
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
+
+// Oldest is the oldest major version of LLDB that the adapter drives; 18 and
+// older have not been tried, and up to 17 the program was called lldb-vscode.
+const Oldest = 19
+
+// newest bounds the search for version-suffixed names (lldb-dap-19, …).
+const newest = 40
+
+// FindDAP resolves lldb-dap: the given path or name, else lldb-dap in PATH,
+// else the newest lldb-dap-N in PATH.
+func FindDAP(wanted string) (string, error) {
+	if wanted != "" {
+		path, err := exec.LookPath(wanted)
+		if err != nil {
+			return "", fault.NoLLDBDap(describe(wanted, err))
+		}
+		return path, nil
+	}
+	if path, ok := inPath("lldb-dap"); ok {
+		return path, nil
+	}
+	return "", fault.NoLLDBDap("lldb-dap and lldb-dap-N in PATH")
+}
+
+// FindServer resolves lldb-server on this machine: the given path or name, else
+// the one in lldb-dap's own folder, else the one of the same version in PATH.
+func FindServer(wanted, dap string, v Version) (string, error) {
+	if wanted != "" {
+		path, err := exec.LookPath(wanted)
+		if err != nil {
+			return "", fault.NoLLDBServer(wanted, describe(wanted, err))
+		}
+		return path, nil
+	}
+	if real, err := filepath.EvalSymlinks(dap); err == nil {
+		if path, err := exec.LookPath(filepath.Join(filepath.Dir(real), "lldb-server")); err == nil {
+			return path, nil
+		}
+	}
+	if path, err := exec.LookPath("lldb-server-" + strconv.Itoa(v.Major)); err == nil {
+		return path, nil
+	}
+	if path, ok := inPath("lldb-server"); ok {
+		return path, nil
+	}
+	return "", fault.NoLLDBServer("lldb-server", "neither beside "+dap+" nor in PATH")
+}
+
+// inPath looks up the plain name, then name-N from the newest version down.
+func inPath(name string) (string, bool) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, true
+	}
+	for n := newest; n >= Oldest; n-- {
+		if path, err := exec.LookPath(name + "-" + strconv.Itoa(n)); err == nil {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func describe(wanted string, err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return wanted + ": it may not be executed"
+	}
+	if !strings.Contains(wanted, "/") {
+		return wanted + ": not in PATH"
+	}
+	return wanted + ": no such program"
+}
+
+// Version is LLDB's version.
+type Version struct {
+	Major int
+	Text  string // e.g. "19.1.7"
+}
+
+var versionPattern = regexp.MustCompile(`lldb version (\d+)((?:\.\d+)*)`)
+
+// ParseVersion reads what LLDB says of itself ("lldb version 19.1.7").
+func ParseVersion(s string) (Version, bool) {
+	m := versionPattern.FindStringSubmatch(s)
+	if m == nil {
+		return Version{}, false
+	}
+	major, err := strconv.Atoi(m[1])
+	return Version{Major: major, Text: m[1] + m[2]}, err == nil
+}
+
+// requests19 are the requests that lldb-dap 19.1.7 survived when each was sent
+// to it after initialize; it aborts on any other ("terminate called without an
+// active exception").
+var requests19 = []string{
+	"_testGetTargetBreakpoints", "attach", "compileUnits", "completions", "configurationDone", "continue",
+	"dataBreakpointInfo", "disassemble", "disconnect", "evaluate", "exceptionInfo", "initialize", "launch",
+	"modules", "next", "pause", "restart", "scopes", "setBreakpoints", "setDataBreakpoints",
+	"setExceptionBreakpoints", "setFunctionBreakpoints", "setVariable", "source", "stackTrace", "stepIn",
+	"stepInTargets", "stepOut", "threads", "variables",
+}
+
+// Survives reports whether lldb-dap of this version may be sent the request.
+// From 20 on an unknown request is answered with an error; 19 ends.
+func (v Version) Survives(command string) bool {
+	return v.Major >= 20 || slices.Contains(requests19, command)
+}
