@@ -1,0 +1,188 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+)
+
+// Entry is one message in the log.
+type Entry struct {
+	*dapio.Message
+	// Index is the place in the log.
+	Index int
+	Time  time.Time
+	// Sent is true for the client's own messages.
+	Sent bool
+}
+
+// Client is one connection to an adapter.
+type Client struct {
+	w *dapio.Writer
+
+	mu      sync.Mutex
+	log     []Entry
+	changed chan struct{} // closed and replaced when the log grows or ends
+	err     error         // why the stream ended
+}
+
+// New starts a client on the adapter's output and input.
+func New(in io.Reader, out io.Writer) *Client {
+	c := &Client{w: dapio.NewWriter(out), changed: make(chan struct{})}
+	c.w.Sent = func(raw []byte) {
+		if m, err := dapio.Parse(raw); err == nil {
+			c.add(m, true)
+		}
+	}
+	go c.read(dapio.NewReader(in))
+	return c
+}
+
+func (c *Client) read(r *dapio.Reader) {
+	for {
+		m, err := r.Next()
+		if err != nil {
+			c.mu.Lock()
+			c.err = err
+			close(c.changed)
+			c.changed = make(chan struct{})
+			c.mu.Unlock()
+			return
+		}
+		c.add(m, false)
+	}
+}
+
+func (c *Client) add(m *dapio.Message, sent bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log = append(c.log, Entry{Message: m, Index: len(c.log), Time: time.Now(), Sent: sent})
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// Close ends the sending side; the log stays.
+func (c *Client) Close() { c.w.Close() }
+
+// Send sends a request and returns its sequence number.
+func (c *Client) Send(command string, arguments any) (int64, error) {
+	var seq int64
+	err := c.w.Send(func(n int64) []byte {
+		seq = n
+		raw, err := json.Marshal(struct {
+			Seq       int64  `json:"seq"`
+			Type      string `json:"type"`
+			Command   string `json:"command"`
+			Arguments any    `json:"arguments,omitempty"`
+		}{n, dapio.Request, command, arguments})
+		if err != nil {
+			panic(err) // arguments are plain data
+		}
+		return raw
+	})
+	return seq, err
+}
+
+// Error is a response that says no.
+type Error struct {
+	Command string
+	// Code is the error's id; 0 when the adapter gave none.
+	Code int
+	// Text is what the user should read.
+	Text string
+}
+
+// Error returns the text.
+func (e *Error) Error() string { return e.Text }
+
+// Call sends a request and waits for the answer, whose body goes into result
+// unless that is nil. A refusal is an *[Error].
+func (c *Client) Call(ctx context.Context, command string, arguments, result any) error {
+	seq, err := c.Send(command, arguments)
+	if err != nil {
+		return err
+	}
+	return c.Answer(ctx, seq, result)
+}
+
+// Answer waits for the answer to the request with that number.
+func (c *Client) Answer(ctx context.Context, seq int64, result any) error {
+	e, err := c.Wait(ctx, 0, func(e Entry) bool { return !e.Sent && e.Type == dapio.Response && e.RequestSeq == seq })
+	if err != nil {
+		return err
+	}
+	if !e.Success {
+		text := e.Get("body.error.format").String()
+		if text == "" {
+			text = e.Get("message").String()
+		}
+		return &Error{Command: e.Name, Code: int(e.Get("body.error.id").Int()), Text: text}
+	}
+	if result == nil || !e.Get("body").Exists() {
+		return nil
+	}
+	return json.Unmarshal([]byte(e.Get("body").Raw), result)
+}
+
+// ErrEnded is returned when the adapter's stream has ended before what was
+// waited for.
+var ErrEnded = errors.New("the adapter ended the connection")
+
+// Wait returns the first entry from the index on that matches.
+func (c *Client) Wait(ctx context.Context, from int, match func(Entry) bool) (Entry, error) {
+	for {
+		c.mu.Lock()
+		log, changed, err := c.log, c.changed, c.err
+		c.mu.Unlock()
+		for ; from < len(log); from++ {
+			if match(log[from]) {
+				return log[from], nil
+			}
+		}
+		if err != nil {
+			return Entry{}, fmt.Errorf("%w: %w", ErrEnded, err)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Entry{}, ctx.Err()
+		}
+	}
+}
+
+// Event waits for an event of that name from the index on.
+func (c *Client) Event(ctx context.Context, from int, name string) (Entry, error) {
+	return c.Wait(ctx, from, func(e Entry) bool { return e.Type == dapio.Event && e.Name == name })
+}
+
+// Log returns what has passed so far.
+func (c *Client) Log() []Entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.log
+}
+
+// Dump prints the log, a line each, for a person who looks for what went wrong.
+func (c *Client) Dump() string {
+	log := c.Log()
+	var b strings.Builder
+	for _, e := range log {
+		arrow := "←"
+		if e.Sent {
+			arrow = "→"
+		}
+		raw := e.Raw
+		if len(raw) > 2000 {
+			raw = append(append([]byte(nil), raw[:2000]...), "…"...)
+		}
+		fmt.Fprintf(&b, "%9.3f ms %s %s\n", float64(e.Time.Sub(log[0].Time).Microseconds())/1000, arrow, raw)
+	}
+	return b.String()
+}
