@@ -1,0 +1,51 @@
+// Package gate is what pilot-agent starts in Envoy's place: it waits until a
+// debugger traces it and then becomes Envoy, with the same PID.
+//
+//	pilot-agent ──execve──▶ start-NAME ──execve──▶ step-NAME.PID ──execve──▶ envoy
+//	                        turns asynchronous      connects to the helper,
+//	                        preemption off          renames its file to NAME,
+//	                                                waits for TracerPid
+//
+// All names are hard links of the helper's executable in the session's folder;
+// what the gate must know stands in a file beside them ([Params]), so that
+// nothing has to be added to the environment Envoy will inherit. Links, not
+// symbolic ones: debug servers wait for the base name of /proc/PID/exe.
+//
+// # Why two steps
+//
+// Go's scheduler preempts by SIGURG, and it does so to a thread that merely
+// sleeps in a system call for 10 ms. Between the attach and the exec every
+// signal is one more stop for the debugger, and one that stands pending at the
+// exec would even be Envoy's. GODEBUG=asyncpreemptoff=1 turns these signals
+// off, but only when it is in the environment as the program starts. So the
+// first step adds it and execs the second, which takes it out again.
+//
+// # Why it appears by a rename
+//
+// An attach that falls into an execve gets that exec's SIGTRAP for the stop of
+// the attach; the SIGSTOP of the attach then comes later, as a stray stop (14
+// of 800 attaches, LLDB 19 and 22, while the awaited name was that of the file
+// executed). So the awaited name only appears when the process has long been
+// running, by renaming the file it runs.
+//
+// # Why it waits to be resumed
+//
+// A debug server resumes the threads of the gate one after the other. The exec
+// removes all but the leader; when it comes in between, resuming a thread that
+// is gone fails and with it the debugger's continue. So the gate looks at its
+// own threads and execs when none is stopped any more.
+//
+// # Talking to the helper
+//
+// The gate connects to the helper's unix socket, whose peer credentials name
+// the gate's PID, and writes one [Report] a line. The socket is close-on-exec:
+// its end without a final report, while the process lives, is the exec of Envoy
+// itself. The other way round, the end of the helper ends the gate.
+//
+// # Threads
+//
+// The waiting happens on the main thread, the leader of the thread group, which
+// is also the one that execs; its goroutine is locked to it from init on. It is
+// the only goroutine of this package. The other threads belong to Go's runtime
+// and die in the exec.
+package gate

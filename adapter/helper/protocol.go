@@ -1,0 +1,195 @@
+package helper
+
+// Protocol is the version of the conversation below. The adapter refuses a
+// helper that answers [MethodHello] with another one.
+const Protocol = 1
+
+// The adapter and the helper share one byte stream (a child's stdio, or an
+// exec into a pod) multiplexed by yamux: the adapter is the yamux client.
+//
+//   - The first stream the adapter opens is the control stream: JSON-RPC 2.0
+//     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
+//   - Every further stream is one connection to a debug server. It begins with
+//     one JSON line, a [DialHeader]; the helper answers with one JSON line, a
+//     [DialReply]; all bytes after these lines belong to the debug server.
+const (
+	// MethodHello: [HelloParams] → [HelloResult]. The first request.
+	MethodHello = "hello"
+	// MethodInspect: [InspectParams] → [InspectResult]. Reads an ELF beside Envoy.
+	MethodInspect = "inspect"
+	// MethodPlatformStart: [PlatformStartParams] → [PlatformStartResult].
+	MethodPlatformStart = "platform/start"
+	// MethodServerState: [ServerStateParams] → [ServerStateResult].
+	MethodServerState = "server/state"
+	// MethodAgentStart: [AgentStartParams] → [AgentStartResult].
+	MethodAgentStart = "agent/start"
+	// MethodProcess: [ProcessParams] → [ProcessResult].
+	MethodProcess = "process"
+	// MethodEnd: no params → [EndResult]. Ends everything the helper started.
+	MethodEnd = "end"
+)
+
+// Notifications, helper → adapter.
+const (
+	// NotifyOutput: [OutputParams], what the agent and Envoy wrote, in order.
+	NotifyOutput = "agent/output"
+	// NotifyGate: [GateParams], the state of the gate changed.
+	NotifyGate = "gate/state"
+	// NotifyExit: [ExitParams], a process the helper started has ended.
+	NotifyExit = "process/exit"
+)
+
+// Error codes of JSON-RPC error objects that the adapter tells apart.
+const (
+	CodeNotFound     = 1 // a file or program does not exist
+	CodePermission   = 2 // not permitted
+	CodeNotELF       = 3 // the file is no ELF, or a broken one
+	CodeStartFailed  = 4 // a program could not be started, or died at once
+	CodeBusy         = 5 // an agent of this session is already running
+	CodeEnvoyRunning = 6 // without the gate: an Envoy of that name is running already
+)
+
+// HelloParams opens the session.
+type HelloParams struct {
+	Protocol int `json:"protocol"`
+	// Session names the debug session: 8 lower-case hex digits. It is part of
+	// the gate's name.
+	Session string `json:"session"`
+}
+
+// HelloResult says who answers.
+type HelloResult struct {
+	Protocol int    `json:"protocol"`
+	Version  string `json:"version"`
+	Arch     string `json:"arch"` // GOARCH
+	PID      int    `json:"pid"`
+	UID      int    `json:"uid"`
+	// Dir is the session's 0700 folder beside Envoy.
+	Dir string `json:"dir"`
+}
+
+// InspectParams names a file beside Envoy. A Path without a slash is looked up
+// in PATH.
+type InspectParams struct {
+	Path string `json:"path"`
+}
+
+// InspectResult describes an ELF.
+type InspectResult struct {
+	Path    string `json:"path"` // absolute, symbolic links resolved
+	Size    int64  `json:"size"` // bytes
+	BuildID string `json:"buildId"`
+	Machine string `json:"machine"` // GOARCH of the ELF
+	Symbols bool   `json:"symbols"` // has .symtab
+	DWARF   bool   `json:"dwarf"`   // has .debug_info or .debug_line (or compressed)
+}
+
+// PlatformStartParams starts `lldb-server platform` on a unix socket in the
+// session's folder, in a process group of its own.
+type PlatformStartParams struct {
+	// LLDBServer is the path of lldb-server, or its name in PATH.
+	LLDBServer string `json:"lldbServer"`
+}
+
+// PlatformStartResult says where the platform answers. Socket is dialled with
+// [DialHeader].
+type PlatformStartResult struct {
+	PID     int    `json:"pid"`
+	Socket  string `json:"socket"`
+	Version string `json:"version"` // e.g. "19.1.7"
+}
+
+// ServerStateParams asks what a gdbserver forked by the platform is doing.
+type ServerStateParams struct {
+	PID int `json:"pid"`
+}
+
+// ServerStateResult: Polling is true while the process sleeps in
+// clock_nanosleep, as lldb-server does between two scans for the awaited name.
+type ServerStateResult struct {
+	Alive   bool   `json:"alive"`
+	Polling bool   `json:"polling"`
+	Detail  string `json:"detail"` // e.g. "clock_nanosleep", or why it cannot be read
+}
+
+// AgentStartParams starts the agent, which starts Envoy.
+type AgentStartParams struct {
+	Command []string          `json:"command"`
+	Env     map[string]string `json:"env"` // added to the helper's own environment
+	Cwd     string            `json:"cwd"`
+	// EnvoyPath is the Envoy the agent would start; the gate execs it.
+	EnvoyPath string `json:"envoyPath"`
+	// Gate puts the helper, under the name of GatePath, at the agent's
+	// binaryPath. Without it Env goes to the agent as it is.
+	Gate bool `json:"gate"`
+	// GateTimeout in milliseconds: how long the gate waits to be traced.
+	GateTimeout int64 `json:"gateTimeout"`
+}
+
+// AgentStartResult is returned as soon as the agent runs.
+type AgentStartResult struct {
+	PID int `json:"pid"`
+}
+
+// ProcessParams asks about any process beside Envoy.
+type ProcessParams struct {
+	PID int `json:"pid"`
+}
+
+// ProcessResult: Ours says whether the process descends from the agent (or is
+// it); only such a process may be debugged, signalled or ended.
+type ProcessResult struct {
+	Alive     bool   `json:"alive"`
+	Ours      bool   `json:"ours"`
+	Exe       string `json:"exe"`
+	TracerPID int    `json:"tracerPid"`
+}
+
+// OutputParams carries bytes of the agent's stdout or stderr (Envoy inherits
+// both). Data is base64 in JSON.
+type OutputParams struct {
+	Stream string `json:"stream"` // "stdout" | "stderr"
+	Data   []byte `json:"data"`
+}
+
+// GateParams: State is "waiting" (PID stands at the gate), "passed" (PID was
+// traced and is now the real Envoy), "timeout" (nobody traced it),
+// "failed" (the exec of Envoy failed, see Detail), or "bypassed" (the agent
+// started Envoy without passing the gate: PID is that Envoy).
+type GateParams struct {
+	State  string `json:"state"`
+	PID    int    `json:"pid"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// ExitParams: What is "agent" or "platform"; Status in words, as
+// os.ProcessState prints it ("exit status 1", "signal: killed").
+type ExitParams struct {
+	What   string `json:"what"`
+	PID    int    `json:"pid"`
+	Status string `json:"status"`
+	Code   int    `json:"code"` // -1 when ended by a signal
+	// Stderr is the tail of what the platform wrote there; empty for the agent.
+	Stderr string `json:"stderr,omitempty"`
+}
+
+// EndResult names what could not be ended.
+type EndResult struct {
+	Left []int `json:"left"` // PIDs still alive after the last SIGKILL
+}
+
+// DialHeader is the first line of a debug-server stream. Socket must lie in the
+// session's folder.
+type DialHeader struct {
+	Socket string `json:"socket"`
+}
+
+// DialReply is the helper's answer; Error is empty when connected.
+type DialReply struct {
+	Error string `json:"error,omitempty"`
+}
+
+// GateBase is the base name, unique to the session, under which the gate
+// runs and which the debug server waits for. It stays within the 15 bytes of
+// the kernel's comm so that it reads the same everywhere.
+func GateBase(session string) string { return "envoy-" + session }

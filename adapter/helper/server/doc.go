@@ -1,0 +1,38 @@
+//go:build linux
+
+// Package server is the helper's side of the conversation that package helper
+// defines: everything that happens beside Envoy. It needs Linux 5.3 (pidfd).
+//
+//	Supervise ── two processes that watch each other ──▶ Stdio ─▶ Serve
+//
+//	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
+//	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy
+//	   │                │                     │        │
+//	   └── queue ◀──────┼──── pump, exit ◀────┘        │
+//	         ▲──────────┼──── followGate ◀─────────────┘ (unix socket)
+//	         ▲          └▶ endAll (also when the stream ends)
+//	         └ watchBypass
+//	stream 2… ─▶ connect ─▶ a socket in the session's folder
+//
+// # Processes
+//
+// Every program is started in a session of its own by one locked thread, with
+// PDEATHSIG. The helper is a subreaper: orphans become its children, so that
+// all it has caused to run are its descendants, and nothing else is ever
+// signalled, through pidfds. The reaper is the only one that waits for
+// children; see [children].
+//
+// # Goroutines
+//
+//   - Serve's own: waits for the end of the stream or of ctx, then ends all.
+//   - starter and reaper (children.go): for the life of the process.
+//   - one sender that empties the queue into stream 1, one acceptor of streams:
+//     end with the stream; a goroutine for each request; two for each
+//     debug-server stream (dial.go).
+//   - for each agent: two pumps, which end when the last holder of the agent's
+//     pipes does; one that reports the exit; one that looks for an Envoy beside
+//     the gate until it is settled (gates.go). One for each gate that reports,
+//     and one that accepts them.
+//   - for the platform: one that keeps the tail of its output, one that reports
+//     its exit, and during its start one that reads inotify.
+package server

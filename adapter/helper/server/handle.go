@@ -1,0 +1,116 @@
+//go:build linux
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+)
+
+// handle answers one request; several run at a time.
+func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Request) (any, error) {
+	if req.Method == helper.MethodHello {
+		return answer(req, s.hello)
+	}
+	select {
+	case <-s.greeted:
+	default:
+		return nil, fail(jsonrpc2.CodeInvalidRequest, "%s before %s", req.Method, helper.MethodHello)
+	}
+	switch req.Method {
+	case helper.MethodInspect:
+		return answer(req, inspect)
+	case helper.MethodPlatformStart:
+		return answer(req, func(p helper.PlatformStartParams) (helper.PlatformStartResult, error) { return s.platformStart(ctx, p) })
+	case helper.MethodServerState:
+		return answer(req, serverState)
+	case helper.MethodAgentStart:
+		return answer(req, func(p helper.AgentStartParams) (helper.AgentStartResult, error) { return s.agentStart(ctx, p) })
+	case helper.MethodProcess:
+		return answer(req, s.process)
+	case helper.MethodEnd:
+		return s.endAll(), nil
+	}
+	return nil, fail(jsonrpc2.CodeMethodNotFound, "unknown method %q", req.Method)
+}
+
+// answer decodes the parameters of a request for fn.
+func answer[P, R any](req *jsonrpc2.Request, fn func(P) (R, error)) (any, error) {
+	var p P
+	if req.Params == nil {
+		return nil, fail(jsonrpc2.CodeInvalidParams, "%s needs parameters", req.Method)
+	}
+	if err := json.Unmarshal(*req.Params, &p); err != nil {
+		return nil, fail(jsonrpc2.CodeInvalidParams, "%s: %v", req.Method, err)
+	}
+	return fn(p)
+}
+
+var sessionName = regexp.MustCompile(`^[0-9a-f]{8}$`)
+
+func (s *session) hello(p helper.HelloParams) (helper.HelloResult, error) {
+	var none helper.HelloResult
+	if p.Protocol != helper.Protocol {
+		return none, fail(jsonrpc2.CodeInvalidParams, "the adapter speaks protocol %d, this helper (%s) %d: install the two of one release",
+			p.Protocol, s.opts.Version, helper.Protocol)
+	}
+	if !sessionName.MatchString(p.Session) {
+		return none, fail(jsonrpc2.CodeInvalidParams, "the session's name is not 8 lower-case hex digits: %q", p.Session)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.helloed {
+		return none, fail(jsonrpc2.CodeInvalidRequest, "a second %s", helper.MethodHello)
+	}
+	s.helloed, s.name = true, p.Session
+	close(s.greeted)
+	return helper.HelloResult{Protocol: helper.Protocol, Version: s.opts.Version, Arch: runtime.GOARCH,
+		PID: os.Getpid(), UID: os.Getuid(), Dir: s.dir}, nil
+}
+
+func inspect(p helper.InspectParams) (helper.InspectResult, error) {
+	var none helper.InspectResult
+	path := p.Path
+	var err error
+	if !strings.Contains(path, "/") {
+		if path, err = lookPath(path, os.Getenv("PATH"), ""); err != nil {
+			return none, fail(codeOf(err, helper.CodeNotFound), "%v", err)
+		}
+	}
+	if path, err = filepath.Abs(path); err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	var info elfinfo.Info
+	if err == nil {
+		info, err = elfinfo.Read(path)
+	}
+	switch {
+	case errors.Is(err, elfinfo.ErrNotELF):
+		return none, fail(helper.CodeNotELF, "%v", err)
+	case err != nil:
+		return none, fail(codeOf(err, jsonrpc2.CodeInternalError), "%v", err)
+	}
+	return helper.InspectResult{Path: path, Size: info.Size, BuildID: info.BuildID, Machine: info.Machine,
+		Symbols: info.Symbols, DWARF: info.DWARF}, nil
+}
+
+func (s *session) process(p helper.ProcessParams) (helper.ProcessResult, error) {
+	now, ok := readProc(p.PID)
+	if !ok || now.dead() {
+		return helper.ProcessResult{}, nil
+	}
+	return helper.ProcessResult{Alive: true, Ours: slices.Contains(s.agentSide(), p.PID),
+		Exe: exe(p.PID), TracerPID: tracerOf(p.PID)}, nil
+}

@@ -1,0 +1,183 @@
+//go:build linux
+
+package server
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+const (
+	// platformReady bounds the start of lldb-server: it maps hundreds of MB of
+	// shared libraries, from a cold disk too.
+	platformReady = 20 * time.Second
+	readyFile     = "p.ready"
+)
+
+var versionNumber = regexp.MustCompile(`version (\d+(?:\.\d+)+)`)
+
+// platformStart starts lldb-server's platform mode and returns when its socket
+// listens. The platform itself tells when: it writes --socket-file after
+// listen(2), which inotify reports.
+func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error) {
+	var none helper.PlatformStartResult
+	s.platformMu.Lock()
+	defer s.platformMu.Unlock()
+	if old := s.platformPID(); old != 0 {
+		return none, fail(helper.CodeStartFailed, "the platform of this session is already running (pid %d)", old)
+	}
+	path, err := lookPath(p.LLDBServer, os.Getenv("PATH"), "")
+	if err != nil {
+		return none, fail(codeOf(err, helper.CodeStartFailed), "lldb-server: %v", err)
+	}
+	version, err := s.lldbVersion(ctx, path)
+	if err != nil {
+		return none, err
+	}
+	socket := filepath.Join(s.dir, "p.sock")
+	for _, f := range []string{socket, filepath.Join(s.dir, readyFile)} {
+		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return none, fail(helper.CodeStartFailed, "%v", err)
+		}
+	}
+	ready, stop, err := appears(s.dir, readyFile)
+	if err != nil {
+		return none, fail(helper.CodeStartFailed, "inotify on %s: %v", s.dir, err)
+	}
+	defer stop()
+
+	ch, errs, err := s.startQuiet(command{
+		Path: path,
+		Args: []string{path, "platform", "--server", "--listen", "unix://" + socket,
+			"--socket-file", filepath.Join(s.dir, readyFile)},
+		Env: s.platformEnv(path),
+		Dir: s.dir,
+	}, func(ch *child) { s.platform = ch })
+	if err != nil {
+		return none, err
+	}
+	timeout := time.NewTimer(platformReady)
+	defer timeout.Stop()
+	select {
+	case <-ready:
+	case <-ch.Done:
+		text, _ := statusText(ch.Status)
+		return none, fail(helper.CodeStartFailed, "%s platform ended at once (%s): %s", path, text, errs.text())
+	case <-timeout.C:
+		s.kill(ch)
+		return none, fail(helper.CodeStartFailed, "%s platform did not listen on %s within %s: %s", path, socket, platformReady, errs.text())
+	case <-ctx.Done():
+		s.kill(ch)
+		return none, fail(helper.CodeStartFailed, "%s platform: %v", path, context.Cause(ctx))
+	}
+	go func() {
+		<-ch.Done
+		text, code := statusText(ch.Status)
+		s.out.notify(helper.NotifyExit, helper.ExitParams{What: "platform", PID: ch.PID, Status: text, Code: code, Stderr: errs.text()})
+	}()
+	return helper.PlatformStartResult{PID: ch.PID, Socket: socket, Version: version}, nil
+}
+
+// platformEnv makes the gdbservers of the platform listen on unix sockets in
+// the session's folder. LLDB 19 looks for its gdbserver beside a name that the
+// symbolic links of packages do not lead to, so it is told the real path.
+func (s *session) platformEnv(path string) []string {
+	add := map[string]string{"LLDB_DEBUGSERVER_DOMAINSOCKET_DIR": s.dir}
+	if _, ok := os.LookupEnv("LLDB_DEBUGSERVER_PATH"); !ok {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			add["LLDB_DEBUGSERVER_PATH"] = real
+		}
+	}
+	return mergeEnv(os.Environ(), add)
+}
+
+func (s *session) lldbVersion(ctx context.Context, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, platformReady)
+	defer cancel()
+	ch, out, err := s.startQuiet(command{Path: path, Args: []string{path, "version"}, Env: os.Environ()}, nil)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-ch.Done:
+	case <-ctx.Done():
+		s.kill(ch)
+		return "", fail(helper.CodeStartFailed, "%s version did not end: %v", path, ctx.Err())
+	}
+	text := out.text()
+	m := versionNumber.FindStringSubmatch(text)
+	if m == nil {
+		status, _ := statusText(ch.Status)
+		return "", fail(helper.CodeStartFailed, "%s does not answer like lldb-server (%s): %s", path, status, text)
+	}
+	return m[1], nil
+}
+
+// startQuiet starts a program whose output only matters when it fails.
+func (s *session) startQuiet(cmd command, started func(*child)) (*child, *tail, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fail(helper.CodeStartFailed, "%v", err)
+	}
+	defer w.Close()
+	cmd.Stdout, cmd.Stderr = w, w
+	ch, err := s.start(cmd, started)
+	if err != nil {
+		r.Close()
+		return nil, nil, fail(codeOf(err, helper.CodeStartFailed), "%s cannot be started: %v", cmd.Path, err)
+	}
+	return ch, follow(r), nil
+}
+
+// kill ends a child that did not do what it was started for.
+func (s *session) kill(ch *child) {
+	if p, ok := readProc(ch.PID); ok && p.ppid == os.Getpid() {
+		if h, ok := open(p); ok {
+			defer handles{h}.close()
+			handles{h}.signal(unix.SIGKILL)
+			handles{h}.wait(time.Now().Add(time.Second))
+		}
+	}
+}
+
+// appears returns a channel that is closed when a file called name has been
+// written or renamed to in dir. stop ends its goroutine.
+func appears(dir, name string) (<-chan struct{}, func(), error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := os.NewFile(uintptr(fd), "inotify")
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE); err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	found := make(chan struct{})
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := f.Read(buf)
+			if err != nil {
+				return
+			}
+			for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
+				size := unix.SizeofInotifyEvent + int(nativeUint32(b[12:]))
+				if strings.TrimRight(string(b[unix.SizeofInotifyEvent:size]), "\x00") == name {
+					close(found)
+					return
+				}
+				b = b[size:]
+			}
+		}
+	}()
+	return found, func() { f.Close() }, nil
+}

@@ -1,0 +1,174 @@
+//go:build linux
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/yamux"
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+// outputHeld bounds the output kept for an adapter that reads slowly, in bytes.
+const outputHeld = 16 << 20
+
+// Options of a session.
+type Options struct {
+	// Version is the helper's, told in answer to hello.
+	Version string
+	// Dir is the session's folder; empty makes one with MakeDir. It is removed
+	// at the end.
+	Dir string
+}
+
+// session is what one adapter has started.
+type session struct {
+	opts     Options
+	dir      string
+	name     string // HelloParams.Session; written once, before greeted is closed
+	greeted  chan struct{}
+	children *children
+	out      *queue
+	closing  chan struct{} // closed when the session ends
+
+	platformMu sync.Mutex // one platformStart at a time
+	agentMu    sync.Mutex // one agentStart at a time; guards gates
+	endMu      sync.Mutex // one endAll at a time
+	gates      *net.UnixListener
+
+	agent atomic.Pointer[agent] // the last one started
+
+	mu       sync.Mutex
+	helloed  bool
+	platform *child // the last one started
+	ended    bool   // nothing may be started any more
+}
+
+// Serve is the helper: it does what the adapter at the other end of rwc asks,
+// and returns when that end is gone or ctx is done, after ending every process
+// it started. It takes over the reaping of all children of this process, so
+// call it once in a process that starts none by other means.
+func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
+	dir := opts.Dir
+	if dir == "" {
+		var err error
+		if dir, err = MakeDir(); err != nil {
+			rwc.Close()
+			return err
+		}
+	}
+	defer os.RemoveAll(dir)
+	kids, err := newChildren()
+	if err != nil {
+		rwc.Close()
+		return err
+	}
+	mux, err := yamux.Server(rwc, helper.MuxConfig())
+	if err != nil {
+		rwc.Close()
+		return err
+	}
+	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
+		out: newQueue(outputHeld), closing: make(chan struct{})}
+	err = s.serve(ctx, mux)
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	close(s.closing)
+	s.out.close()
+	left := s.endAll().Left
+	mux.Close()
+	s.agentMu.Lock()
+	if s.gates != nil {
+		s.gates.Close()
+	}
+	s.agentMu.Unlock()
+	if len(left) > 0 {
+		err = errors.Join(err, fmt.Errorf("could not end: %s", describe(left)))
+	}
+	return err
+}
+
+// serve runs the control stream and the acceptor of further streams until the
+// adapter has gone (nil), or ctx is done.
+func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
+	first, err := mux.AcceptStreamWithContext(ctx)
+	if err != nil {
+		return gone(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rpc := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(first, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.AsyncHandler(jsonrpc2.HandlerWithError(s.handle).SuppressErrClosed()))
+	go func() {
+		for {
+			method, params, ok := s.out.take()
+			if !ok || rpc.Notify(ctx, method, params) != nil {
+				return
+			}
+		}
+	}()
+	go func() {
+		for {
+			stream, err := mux.AcceptStream()
+			if err != nil {
+				return
+			}
+			go s.connect(stream)
+		}
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-rpc.DisconnectNotify():
+	case <-mux.CloseChan():
+	}
+	return nil
+}
+
+// gone turns the end of the stream into success: that is how sessions end.
+func gone(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, yamux.ErrSessionShutdown) {
+		return nil
+	}
+	return err
+}
+
+// start starts a program unless the session has ended; started learns of it
+// before anything can look for it.
+func (s *session) start(cmd command, started func(*child)) (*child, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, errors.New("the session has ended")
+	}
+	ch, err := s.children.start(cmd)
+	if err == nil && started != nil {
+		started(ch)
+	}
+	return ch, err
+}
+
+// platformPID is 0 unless the platform runs.
+func (s *session) platformPID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.platform == nil {
+		return 0
+	}
+	select {
+	case <-s.platform.Done:
+		return 0
+	default:
+		return s.platform.PID
+	}
+}
