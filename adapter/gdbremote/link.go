@@ -30,16 +30,18 @@ type link struct {
 	// relay must see; gdb-remote has one request open at a time.
 	asked   string
 	noAck   bool
-	own     int // acks of the relay's own packets still to come
+	ownAcks int // acks of the relay's own packets still to come
 	skipped []string
+	refused Attached
 }
 
 type phase int
 
 const (
-	phaseQuiet    phase = iota // before any attach, and after its reply
-	phaseAttach                // the attach packet is on its way
-	phaseSkipping              // attached; running to the exec
+	phaseQuiet     phase = iota // before any attach, and after its reply
+	phaseAttach                 // the attach packet is on its way
+	phaseSkipping               // attached; running to the exec
+	phaseReleasing              // not admitted; the server is letting go
 )
 
 func (k *link) close() {
@@ -137,9 +139,9 @@ func (k *link) fromClient(f Frame) error {
 func (k *link) fromServer(f Frame) error {
 	if f.Kind == KindAck {
 		k.mu.Lock()
-		mine := k.own > 0
+		mine := k.ownAcks > 0
 		if mine {
-			k.own--
+			k.ownAcks--
 		}
 		k.mu.Unlock()
 		if mine {
@@ -167,6 +169,9 @@ func (k *link) fromServer(f Frame) error {
 	}
 	if ph == phaseQuiet {
 		return k.toClient(f.Raw)
+	}
+	if ph == phaseReleasing {
+		return k.released()
 	}
 	return k.attachReply(f, ph)
 }
@@ -199,9 +204,28 @@ func (k *link) attachReply(f Frame, ph phase) error {
 		out.Err = fmt.Errorf("%w: signal %d", ErrEnded, stop.Status)
 	case stop.Exited:
 		out.Err = fmt.Errorf("%w: exit status %d", ErrEnded, stop.Status)
+	case k.relay.cfg.Admit != nil:
+		out.Err = k.relay.cfg.Admit(k.relay.ctx, out.PID)
+	}
+	if out.Err != nil && !failed {
+		k.mu.Lock()
+		k.phase, k.refused = phaseReleasing, out
+		k.mu.Unlock()
+		return k.own("D")
 	}
 	k.relay.cfg.Observer.Attached(out)
 	return k.toClient(f.Raw)
+}
+
+// released is called when the server has let go of a process that was not
+// admitted: only then is it true to say that nothing happened to it.
+func (k *link) released() error {
+	k.mu.Lock()
+	k.phase = phaseQuiet
+	out := k.refused
+	k.mu.Unlock()
+	k.relay.cfg.Observer.Attached(out)
+	return k.toClient(Encode("E01"))
 }
 
 // resume lets the process run on towards its exec. The stop of the attach
@@ -213,11 +237,17 @@ func (k *link) resume(stop Stop, ph phase) error {
 	if ph == phaseSkipping && stop.Signal != sigtrap && stop.Signal != sigstop && stop.Thread != "" {
 		packet = fmt.Sprintf("vCont;C%02x:%s;c", stop.Signal, stop.Thread)
 	}
+	return k.own(packet)
+}
+
+// own sends a packet of the relay's in reply to a stop that the client is not
+// to see.
+func (k *link) own(packet string) error {
 	raw := Encode(packet)
 	k.mu.Lock()
 	if !k.noAck {
 		raw = append([]byte("+"), raw...)
-		k.own++
+		k.ownAcks++
 	}
 	k.mu.Unlock()
 	return k.toServer(raw)

@@ -22,18 +22,16 @@ type Conn interface {
 	CloseWrite() error
 }
 
-// SocketStyle is how a client is told the unix socket of its second connection.
-type SocketStyle int
+// SchemeVariable must be set to [Scheme] in the environment of the client.
+// LLDB builds the address of its second connection from this scheme and the
+// socket name in the platform's reply, and each version does so differently:
+// 19 pastes them together as scheme://[]name, 22 as scheme://name. The relay
+// makes both the same file: the scheme ends in a folder "s" whose name becomes
+// "s:" by the pasting, the name is /gN.sock, and "[]" in that folder is a link
+// to the folder itself.
+const SchemeVariable = "LLDB_PLATFORM_REMOTE_GDB_SERVER_SCHEME"
 
-const (
-	// SocketPath: the reply names the absolute path. LLDB 20 and newer.
-	SocketPath SocketStyle = iota
-	// SocketScheme: LLDB 19 pastes the reply's socket name behind
-	// "<scheme>://[]", whatever the scheme; the environment of the client says
-	// LLDB_PLATFORM_REMOTE_GDB_SERVER_SCHEME=[Relay.Scheme], and a folder named
-	// "[]" below makes that a path.
-	SocketScheme
-)
+const schemeFolder = "s:"
 
 // Config describes a relay.
 type Config struct {
@@ -43,11 +41,13 @@ type Config struct {
 	Platform string
 	// Dial opens a connection to a server-side socket.
 	Dial func(ctx context.Context, socket string) (Conn, error)
-	// Style is what the client needs.
-	Style SocketStyle
 	// SkipToExec hides from the client everything between the attach and the
 	// exec that follows: the stop reply of the exec answers the attach.
 	SkipToExec bool
+	// Admit, if set, is asked about the attached process before the client
+	// learns of it. With an error the debug server is told to let go of the
+	// process, and the client that the attach failed. It may block.
+	Admit func(ctx context.Context, pid int) error
 	// Observer is told what happens; its methods run on the relay's
 	// goroutines and must not block.
 	Observer Observer
@@ -111,11 +111,14 @@ type Relay struct {
 func Start(cfg Config) (*Relay, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Relay{cfg: cfg, ctx: ctx, cancel: cancel, conns: map[*link]struct{}{}}
-	if cfg.Style == SocketScheme {
-		if err := os.MkdirAll(filepath.Join(cfg.Dir, "s:", "[]"), 0o700); err != nil {
-			cancel()
-			return nil, err
-		}
+	folder := filepath.Join(cfg.Dir, schemeFolder)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		cancel()
+		return nil, err
+	}
+	if err := os.Symlink(".", filepath.Join(folder, "[]")); err != nil {
+		cancel()
+		return nil, err
 	}
 	l, err := net.Listen("unix", filepath.Join(cfg.Dir, "p.sock"))
 	if err != nil {
@@ -139,13 +142,9 @@ func Start(cfg Config) (*Relay, error) {
 // URL is what the client connects its platform to.
 func (r *Relay) URL() string { return "unix-connect://" + r.platform.Addr().String() }
 
-// Scheme is the value of LLDB_PLATFORM_REMOTE_GDB_SERVER_SCHEME for
-// [SocketScheme]; empty otherwise.
-func (r *Relay) Scheme() string {
-	if r.cfg.Style != SocketScheme {
-		return ""
-	}
-	return "unix-connect://" + r.cfg.Dir + "/s"
+// Scheme is the value of [SchemeVariable] for a relay in dir.
+func Scheme(dir string) string {
+	return "unix-connect://" + filepath.Join(dir, strings.TrimSuffix(schemeFolder, ":"))
 }
 
 // Close ends every connection and removes the sockets.
@@ -218,10 +217,7 @@ func (r *Relay) redirect(reply []byte) ([]byte, error) {
 	}
 	r.servers++
 	base := fmt.Sprintf("g%d.sock", r.servers)
-	path, told := filepath.Join(r.cfg.Dir, base), filepath.Join(r.cfg.Dir, base)
-	if r.cfg.Style == SocketScheme {
-		path, told = filepath.Join(r.cfg.Dir, "s:", "[]", base), "/"+base
-	}
+	path := filepath.Join(r.cfg.Dir, schemeFolder, base)
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		return nil, err
@@ -236,5 +232,5 @@ func (r *Relay) redirect(reply []byte) ([]byte, error) {
 		}
 		r.carry(name, c, string(remote), pid)
 	})
-	return fmt.Appendf(nil, "pid:%d;socket_name:%s;", pid, hex.EncodeToString([]byte(told))), nil
+	return fmt.Appendf(nil, "pid:%d;socket_name:%s;", pid, hex.EncodeToString([]byte("/"+base))), nil
 }
