@@ -15,5 +15,9 @@ require (
 	github.com/tidwall/sjson v1.2.7 // indirect
 	go.yaml.in/yaml/v2 v2.4.2 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/term v0.47.0 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+// Some npm packages carry Go code.
+ignore ./node_modules

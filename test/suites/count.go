@@ -110,6 +110,9 @@ func (g *golang) line(line string) string {
 		if e.Test != "" {
 			return g.testEnded(name, e)
 		}
+		if e.Action == "skip" {
+			return "" // a package without test files
+		}
 		return g.packageEnded(e)
 	}
 	return ""
