@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+/** The attributes of a debug configuration for the sample Envoy, started by the real pilot-agent. */
+export interface SampleAttributes {
+    readonly target: 'local';
+    readonly program: string;
+    readonly envoyPath: string;
+    readonly agent: { readonly command: string[]; readonly env: Record<string, string>; readonly cwd: string };
+    readonly sourceMap: [string, string][];
+}
+
+/** Where the sources of the sample lie. Its debug information calls this folder /proc/self/cwd, as Bazel does. */
+export const sampleFolder = resolve('test/sample');
+
+/**
+ * Lays out the folder that the agent runs in, and returns what a user would write into launch.json.
+ *
+ * @param agentFolder is made
+ * @param sources the folder that holds the sample's `source`
+ */
+export function sampleAttributes(agentFolder: string, sources: string): SampleAttributes {
+    const envoyPath = resolve('bin/sample/envoy');
+    const environment = execFileSync('test/setup/agent.sh', ['--print', agentFolder, envoyPath], { encoding: 'utf8' });
+    const env = Object.fromEntries(
+        environment
+            .trimEnd()
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
+    );
+    return {
+        target: 'local',
+        program: resolve('bin/sample/envoy.debug'),
+        envoyPath,
+        agent: { command: [resolve('bin/tools/pilot-agent'), 'proxy', 'sidecar'], env, cwd: agentFolder },
+        sourceMap: [['/proc/self/cwd', sources]],
+    };
+}

@@ -1,0 +1,114 @@
+import { type Browser, chromium, errors, type Locator, type Page } from 'playwright-core';
+
+const openSeconds = 60;
+
+/** VS Code in a browser, and what a user does and sees there. */
+export class Workbench {
+    private constructor(
+        private readonly browser: Browser,
+        private readonly page: Page,
+    ) {}
+
+    /** Opens a folder. Nothing but loopback can be reached from the browser. */
+    static async open(url: string, folder: string): Promise<Workbench> {
+        const browser = await chromium.launch({
+            executablePath: '/usr/bin/chromium',
+            args: [
+                ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+                ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+                '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+            ],
+        });
+        const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+        const workbench = new Workbench(browser, page);
+        await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`, { timeout: openSeconds * 1000 });
+        await page.locator('.monaco-workbench').waitFor({ timeout: openSeconds * 1000 });
+        return workbench;
+    }
+
+    /**
+     * Waits until VS Code can start the configuration. It takes no notice of F5 until its extension host has told it of the
+     * debuggers, and shows no sign of that moment by itself; but from then on its quick pick lists the configurations.
+     */
+    async canStart(name: string, seconds: number): Promise<void> {
+        const deadline = Date.now() + seconds * 1000;
+        await this.page.keyboard.press('Control+KeyP');
+        const input = this.page.locator('.quick-input-widget input[type=text]');
+        const row = this.page.locator('.quick-input-list .monaco-list-row').getByText(name);
+        do {
+            if (Date.now() > deadline) {
+                throw new Error(`VS Code does not offer the configuration "${name}" after ${seconds} s`);
+            }
+            // The list is made when the input begins with the prefix, and does not follow what changes later.
+            await input.fill('');
+            await input.fill('debug ');
+        } while (!(await appears(row, 250)));
+        await this.page.keyboard.press('Escape');
+    }
+
+    async press(key: string): Promise<void> {
+        await this.page.keyboard.press(key);
+    }
+
+    /**
+     * Waits for the yellow line that marks the top frame of the stopped thread, and returns what stands in it and where.
+     * Fails at once when VS Code shows an error instead.
+     */
+    async yellowLine(seconds: number): Promise<{ file: string; line: number; text: string }> {
+        const mark = this.page.locator('.monaco-editor .view-overlays .debug-top-stack-frame-line').first();
+        const error = this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-error)').first();
+        await mark.or(error).first().waitFor({ state: 'attached', timeout: seconds * 1000 });
+        if (await error.isVisible()) {
+            throw new Error(`VS Code shows the error: ${await error.innerText()}`);
+        }
+        return mark.evaluate((element) => {
+            const editor = element.closest<HTMLElement>('.monaco-editor');
+            // The editor draws marks, numbers and text as layers; what belongs to one line is at one height in each of them.
+            const atSameHeight = (rows: string): HTMLElement | undefined =>
+                [...(editor?.querySelectorAll<HTMLElement>(rows) ?? [])].find((row) => row.style.top === element.parentElement?.style.top);
+            const shown = atSameHeight('.view-lines > .view-line')?.textContent ?? '';
+            return {
+                file: new URL(editor?.dataset['uri'] ?? '').pathname,
+                line: Number(atSameHeight('.margin-view-overlays > div')?.querySelector('.line-numbers')?.textContent),
+                // A space is shown as U+00A0, and the mark at the column is a character of the private use area.
+                text: shown.replaceAll('\u00a0', ' ').replaceAll(/\p{Co}/gu, '').trim(),
+            };
+        });
+    }
+
+    /** The rows of the call stack, from the top. */
+    async callStack(): Promise<string[]> {
+        const rows = await this.page.locator('.debug-call-stack .monaco-list-row').allInnerTexts();
+        return rows.map((row) => row.replaceAll(/\s+/g, ' ').trim());
+    }
+
+    /** Waits until no debug session runs. */
+    async sessionEnded(seconds: number): Promise<void> {
+        await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden', timeout: seconds * 1000 });
+    }
+
+    /** What the user can read of messages: notifications, dialogs and the debug console. */
+    async messages(): Promise<string[]> {
+        return this.page.locator('.notification-list-item-message, .monaco-dialog-box, .repl .monaco-list-row').allInnerTexts();
+    }
+
+    async screenshot(path: string): Promise<void> {
+        await this.page.screenshot({ path });
+    }
+
+    async close(): Promise<void> {
+        await this.browser.close();
+    }
+}
+
+async function appears(locator: Locator, milliseconds: number): Promise<boolean> {
+    try {
+        await locator.first().waitFor({ timeout: milliseconds });
+        return true;
+    } catch (error) {
+        if (error instanceof errors.TimeoutError) {
+            return false;
+        }
+        throw error;
+    }
+}
