@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Debugs the startup of the sample Envoy, started by the real pilot-agent, in
-# this terminal. Arguments are passed on to `envoydbg run`.
+# this terminal: stops in MainCommon::main, shows the stack, steps, lets Envoy run
+# until it serves, and ends everything.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=test/setup/lib.sh
@@ -12,12 +13,20 @@ trap 'rm -rf "$folder"' EXIT
 variables=$("$here/agent.sh" --print "$folder" "$ROOT/bin/sample/envoy")
 mapfile -t environment <<<"$variables"
 
+script=(-x bt -x next -x continue -x 'until starting main dispatch loop' -x quit)
+
+# Arguments of one's own take the place of the script; none but these two
+# dashes give the keyboard: test/setup/demo.sh --
+if [ "$#" -gt 0 ]; then
+  script=("$@")
+  [ "$1" != -- ] || script=()
+fi
+
 cd "$folder"
-env "${environment[@]}" PATH="$ROOT/bin/tools/lldb-19/bin:$PATH" \
-  "$ROOT/bin/envoydbg" run \
-  --target local \
+env "${environment[@]}" "$ROOT/bin/envoydbg" run \
+  --lldb-dap "$ROOT/bin/tools/lldb-19/bin/lldb-dap" \
   --program "$ROOT/bin/sample/envoy.debug" \
   --envoy-path "$ROOT/bin/sample/envoy" \
   --source-map "/proc/self/cwd=$ROOT/test/sample" \
-  --break main \
-  "$@" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar
+  "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
+  --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none
