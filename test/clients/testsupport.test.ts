@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type DebugClient } from '@vscode/debugadapter-testsupport';
+import { type DebugProtocol } from '@vscode/debugprotocol';
 import { onlyTheseRun } from '../processes';
 import { sampleAttributes, sampleFolder } from '../sample';
 import { RecordingClient } from './recordingClient';
-
-const startupMilliseconds = 30_000;
 
 test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main', { timeout: 120_000 }, async (t) => {
     const agentFolder = mkdtempSync(join(tmpdir(), 'envoydbg-clients-'));
@@ -37,9 +36,11 @@ async function stopInMain(client: DebugClient, agentFolder: string): Promise<voi
     const { body: capabilities } = await client.initializeRequest();
     assert.equal(capabilities?.supportsConfigurationDoneRequest, true);
 
+    // Not waitForEvent: its timer would keep a failed test from ending.
+    const startup = { signal: AbortSignal.timeout(30_000) };
     // Where the response to attach comes, before or after those that follow, is the adapter's affair.
-    const initialized = client.waitForEvent('initialized', startupMilliseconds);
-    const stopped = client.waitForEvent('stopped', startupMilliseconds);
+    const initialized = once(client, 'initialized', startup);
+    const stopped = once(client, 'stopped', startup) as Promise<[DebugProtocol.StoppedEvent]>;
     const attributes = { ...sampleAttributes(agentFolder, sampleFolder), lldbDap: resolve('bin/tools/lldb-19/bin/lldb-dap') };
     const attached = client.attachRequest(attributes as DebugProtocol.AttachRequestArguments);
     await Promise.race([initialized, attached]);
@@ -49,8 +50,9 @@ async function stopInMain(client: DebugClient, agentFolder: string): Promise<voi
     await client.configurationDoneRequest();
     await attached;
 
-    const { body: stop } = (await stopped) as { body: { reason: string; threadId: number } };
+    const [{ body: stop }] = await stopped;
     assert.equal(stop.reason, 'breakpoint');
+    assert(stop.threadId !== undefined);
     const { body: stack } = await client.stackTraceRequest({ threadId: stop.threadId, startFrame: 0, levels: 2 });
     const [top, caller] = stack.stackFrames;
     assert.match(top?.name ?? '', /^Envoy::MainCommon::main\(/);
