@@ -1,0 +1,15 @@
+// Package e2e holds the stories of whole debug sessions: `envoydbg dap` as an
+// editor starts it, the real lldb-dap and lldb-server of both versions, the real
+// pilot-agent, the sample Envoy and the real one.
+//
+//	startup_test.go      the way to main, what is seen on it and in which order
+//	manual_test.go       agent.start "manual", cancel and disconnect in the wait
+//	gate_test.go         with and without the gate, others of the same name
+//	presets_test.go      breakpoint presets, the real Envoy
+//	errors_test.go       what is refused before anything starts
+//	passthrough_test.go  plain lldb-dap through the adapter
+//	streams_test.go      big messages, noise, slow clients, sockets
+//	failures_test.go     parts killed in each phase; writes docs/failures.md
+//
+// Goroutines: none but those of package harness.
+package e2e

@@ -1,0 +1,122 @@
+package harness
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+)
+
+// LLDB is one version under test.
+type LLDB struct {
+	Version int
+	// DAP is the path of lldb-dap; lldb-server is beside it.
+	DAP string
+}
+
+// String is the name of the subtests, e.g. "LLDB 19".
+func (l LLDB) String() string { return "LLDB " + strconv.Itoa(l.Version) }
+
+// Parts are the programs the tests use; paths are absolute.
+type Parts struct {
+	Root        string // of the checkout
+	Envoydbg    string
+	PilotAgent  string
+	Envoy       string // the real one, stripped
+	Sample      string // stripped
+	SampleDebug string // the same build with symbols
+	Sources     string // the folder the sample's DWARF calls /proc/self/cwd
+	LLDBs       []LLDB
+}
+
+// The is what SetUp found and built.
+var The Parts
+
+// parallel stories: each is a debugger that loads hundreds of MB of libraries,
+// and some of them measure seconds.
+const parallel = "2"
+
+// SetUp finds the parts and builds envoydbg. It is for pidns.Main, and ends the
+// test run when a part is missing. What it returns removes what was built and
+// ends the run when a process is left.
+func SetUp() func() {
+	flag.Parse()
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		fail(err)
+	}
+	dir, err := os.MkdirTemp("", "harness-")
+	if err != nil {
+		fail(err)
+	}
+	if err := The.find(); err != nil {
+		fail(err)
+	}
+	if The.Envoydbg, err = build(dir, "envoydbg", "."); err != nil {
+		fail(err)
+	}
+	if _, err := build(dir, "envoydbg-helper-linux-"+runtime.GOARCH, "./adapter/helper/envoydbg-helper"); err != nil {
+		fail(err)
+	}
+	return func() { _ = os.RemoveAll(dir) }
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "harness:", err)
+	os.Exit(1)
+}
+
+func (p *Parts) find() error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	for !isFile(filepath.Join(dir, "main.go")) {
+		if dir == filepath.Dir(dir) {
+			return fmt.Errorf("the tests do not run inside the checkout")
+		}
+		dir = filepath.Dir(dir)
+	}
+	p.Root = dir
+	p.Sources = filepath.Join(dir, "test/sample")
+	for to, name := range map[*string]string{&p.PilotAgent: "bin/tools/pilot-agent", &p.Envoy: "bin/tools/envoy",
+		&p.Sample: "bin/sample/envoy", &p.SampleDebug: "bin/sample/envoy.debug"} {
+		if *to, err = filepath.EvalSymlinks(filepath.Join(dir, name)); err != nil {
+			return missing(name)
+		}
+	}
+	for _, version := range []int{19, 22} {
+		bin := filepath.Join(dir, "bin/tools", fmt.Sprintf("lldb-%d", version), "bin")
+		for _, name := range []string{"lldb-dap", "lldb-server"} {
+			if !isFile(filepath.Join(bin, name)) {
+				return missing(filepath.Join(bin, name))
+			}
+		}
+		p.LLDBs = append(p.LLDBs, LLDB{version, filepath.Join(bin, "lldb-dap")})
+	}
+	return nil
+}
+
+func missing(name string) error { return fmt.Errorf("%s is missing: run make setup", name) }
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// build compiles a command of this module into dir.
+func build(dir, name, pkg string) (string, error) {
+	path := filepath.Join(dir, name)
+	cmd := exec.Command("go", "build", "-o", path, pkg)
+	cmd.Dir = The.Root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return path, nil
+}
+
+// Build compiles a command of the tests' own into the folder of envoydbg's.
+func Build(name, pkg string) (string, error) { return build(filepath.Dir(The.Envoydbg), name, pkg) }

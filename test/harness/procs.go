@@ -1,0 +1,115 @@
+package harness
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Proc is a living process, as it was when it was looked at.
+type Proc struct {
+	PID, Parent int
+	Exe         string // base name of the program
+	Args        []string
+}
+
+// String is for messages.
+func (p Proc) String() string {
+	return fmt.Sprintf("%d (parent %d) %s", p.PID, p.Parent, strings.Join(p.Args, " "))
+}
+
+// readProc reads a living process that has the mark in its environment.
+func readProc(pid int, mark string) (Proc, bool) {
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	env, err := os.ReadFile(filepath.Join(dir, "environ"))
+	if err != nil || !bytes.Contains(append([]byte{0}, env...), []byte("\x00"+mark+"\x00")) {
+		return Proc{}, false // a zombie has no environment
+	}
+	exe, err := os.Readlink(filepath.Join(dir, "exe"))
+	if err != nil {
+		return Proc{}, false
+	}
+	args, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	end := bytes.LastIndexByte(stat, ')')
+	if err != nil || end < 0 {
+		return Proc{}, false
+	}
+	fields := strings.Fields(string(stat[end+1:]))
+	parent, _ := strconv.Atoi(fields[1])
+	return Proc{pid, parent, filepath.Base(strings.TrimSuffix(exe, " (deleted)")),
+		strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")}, true
+}
+
+// marked are the living processes with the mark.
+func marked(mark string) []Proc {
+	entries, _ := os.ReadDir("/proc")
+	var out []Proc
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if p, ok := readProc(pid, mark); ok {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// Part names what a session consists of.
+type Part string
+
+// Parts of a session.
+const (
+	LLDBDap    Part = "lldb-dap"
+	Platform   Part = "lldb-server platform"
+	GDBServer  Part = "lldb-server gdbserver"
+	Helper     Part = "helper"
+	Supervisor Part = "helper's supervisor"
+	Agent      Part = "agent"
+	Envoy      Part = "Envoy"
+)
+
+// is says whether p is the part; envoy is the path of Envoy.
+func (part Part) is(p Proc, agent, envoy string) bool {
+	arg := ""
+	if len(p.Args) > 1 {
+		arg = p.Args[1]
+	}
+	switch part {
+	case LLDBDap:
+		return strings.HasPrefix(p.Exe, "lldb-dap")
+	case Platform, GDBServer:
+		want := map[Part]string{Platform: "platform", GDBServer: "gdbserver"}[part]
+		return strings.HasPrefix(p.Exe, "lldb-server") && arg == want
+	case Helper:
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "session"
+	case Supervisor:
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "serve"
+	case Agent:
+		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
+	case Envoy:
+		return p.Exe == filepath.Base(envoy) && p.Args[0] == envoy
+	}
+	panic(part)
+}
+
+// Kill ends a process at once, as the kernel does when memory is short.
+func Kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
+
+// eventually looks every 5 ms whether ok; there is no event for what happens to
+// processes that are not one's children.
+func eventually(within time.Duration, ok func() bool) bool {
+	for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// bound is on a whole story; a session takes a second, a failure five.
+const bound = 90 * time.Second
+
+// EndWithin is how long after a session's end something of it may be left.
+const EndWithin = 10 * time.Second
+
+// Each runs a story on each version of LLDB, side by side.
+func Each(t *testing.T, story func(t *testing.T, s *Story)) {
+	t.Helper()
+	t.Parallel()
+	for _, lldb := range The.LLDBs {
+		t.Run(lldb.String(), func(t *testing.T) {
+			t.Parallel()
+			story(t, NewStory(t, lldb))
+		})
+	}
+}
+
+// Story is one test: the sessions in it and what they have in common.
+type Story struct {
+	T    *testing.T
+	LLDB LLDB
+	// Dir is the story's own folder, and TMPDIR of its sessions.
+	Dir string
+	// Ctx ends with the story, at the latest after its bound.
+	Ctx context.Context
+
+	mark     string
+	agents   int
+	sessions []*Session
+}
+
+var stories, ports atomic.Int32
+
+// NewStory starts a story. At its end all its sessions must have ended, or are
+// ended and the story has failed; no process and no folder may be left.
+func NewStory(t *testing.T, lldb LLDB) *Story {
+	t.Helper()
+	// Short: unix sockets lie below.
+	dir, err := os.MkdirTemp("/tmp", "story-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	s := &Story{T: t, LLDB: lldb, Dir: dir, Ctx: ctx, mark: fmt.Sprintf("ENVOYDBG_STORY=%d", stories.Add(1))}
+	t.Cleanup(func() {
+		defer cancel()
+		s.close()
+		_ = os.RemoveAll(dir)
+	})
+	return s
+}
+
+func (s *Story) close() {
+	for _, session := range s.sessions {
+		session.close()
+	}
+	s.NothingLeft()
+	if s.T.Failed() {
+		for i, session := range s.sessions {
+			s.T.Logf("session %d: the DAP traffic\n%s", i+1, session.Dump())
+			if trace, err := os.ReadFile(session.Trace); err == nil {
+				s.T.Logf("session %d: the trace\n%s", i+1, readable(trace))
+			}
+		}
+	}
+	for _, p := range marked(s.mark) {
+		_ = Kill(p.PID) // for the stories to come
+	}
+}
+
+// readable leaves out the debug server's packets after the attach, thousands of
+// them, and what the client's own log has, and cuts long lines.
+func readable(trace []byte) string {
+	var b strings.Builder
+	attached := false
+	for line := range strings.Lines(string(trace)) {
+		attached = attached || strings.Contains(line, " attached ")
+		if strings.Contains(line, " client ") || attached && strings.Contains(line, " gdb ") && !strings.Contains(line, "closed") {
+			continue
+		}
+		if line = strings.TrimRight(line, "\n"); len(line) > 400 {
+			line = line[:400] + "…"
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// NothingLeft fails the story unless all processes and folders of its sessions
+// are gone in time. It returns how long that took.
+func (s *Story) NothingLeft() time.Duration {
+	s.T.Helper()
+	began := time.Now()
+	var procs []Proc
+	var folders []string
+	if !eventually(EndWithin, func() bool {
+		procs, folders = marked(s.mark), s.folders()
+		return len(procs)+len(folders) == 0
+	}) {
+		s.T.Errorf("left %v after the end of the session:\n  processes %v\n  folders %v", EndWithin, procs, folders)
+	}
+	return time.Since(began)
+}
+
+// folders are the folders that sessions have made.
+func (s *Story) folders() []string {
+	found, _ := filepath.Glob(filepath.Join(s.Dir, "envoydbg-*"))
+	return found
+}
+
+// Processes are those of the story's sessions.
+func (s *Story) Processes() []Proc { return marked(s.mark) }
+
+// Env is the environment of the story's sessions.
+func (s *Story) Env() []string {
+	var env []string
+	for _, e := range os.Environ() {
+		// The sessions' folders are to be in Dir.
+		if !strings.HasPrefix(e, "XDG_RUNTIME_DIR=") && !strings.HasPrefix(e, "TMPDIR=") {
+			env = append(env, e)
+		}
+	}
+	return append(env, "TMPDIR="+s.Dir, s.mark)
+}
+
+// Attributes are the arguments of a launch or attach request.
+type Attributes map[string]any
+
+// With returns a copy with one attribute set, or removed when value is nil.
+func (a Attributes) With(name string, value any) Attributes {
+	b := maps.Clone(a)
+	if b[name] = value; value == nil {
+		delete(b, name)
+	}
+	return b
+}
+
+// Agent returns the agent's attributes with some of them replaced.
+func (a Attributes) Agent(change map[string]any) Attributes {
+	agent := maps.Clone(a["agent"].(map[string]any))
+	maps.Copy(agent, change)
+	return a.With("agent", agent)
+}
+
+// Sample are the attributes that debug the sample under the real pilot-agent,
+// in a folder and on ports of its own.
+func (s *Story) Sample() Attributes {
+	s.T.Helper()
+	return Attributes{"program": The.SampleDebug, "sourceMap": [][]string{{"/proc/self/cwd", The.Sources}}}.under(s, The.Sample)
+}
+
+// RealEnvoy are the attributes that debug the real Envoy, which has no symbols.
+func (s *Story) RealEnvoy() Attributes {
+	s.T.Helper()
+	return Attributes{"program": The.Envoy}.under(s, The.Envoy)
+}
+
+func (a Attributes) under(s *Story, envoy string) Attributes {
+	s.T.Helper()
+	s.agents++
+	dir := filepath.Join(s.Dir, "agent"+strconv.Itoa(s.agents))
+	cmd := exec.Command(filepath.Join(The.Root, "test/setup/agent.sh"), "--print", dir, envoy)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("AGENT_PORTS=%d", 25000+4*ports.Add(1)))
+	out, err := cmd.Output()
+	if err != nil {
+		s.T.Fatalf("agent.sh --print: %v", err)
+	}
+	env := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		env[name] = value
+	}
+	b := maps.Clone(a)
+	b["target"], b["envoyPath"] = "local", envoy
+	b["agent"] = map[string]any{"command": []string{The.PilotAgent, "proxy", "sidecar", "--proxyLogLevel", "info"}, "env": env, "cwd": dir}
+	return b
+}
+
+// NamedSample is Sample with an Envoy of a name that no other story's has, for
+// what happens without the gate.
+func (s *Story) NamedSample() Attributes {
+	s.T.Helper()
+	path := filepath.Join(s.Dir, fmt.Sprintf("envoy%d", stories.Add(1)))
+	// Not written here: a child forked meanwhile would hold it open for writing,
+	// and nobody could run it.
+	if out, err := exec.Command("cp", The.Sample, path).CombinedOutput(); err != nil {
+		s.T.Fatalf("cp: %v\n%s", err, out)
+	}
+	return Attributes{"program": The.SampleDebug, "sourceMap": [][]string{{"/proc/self/cwd", The.Sources}}}.under(s, path)
+}
+
+// Line is the number, from 1, of the first line with that text in a source file
+// of the sample, and the file's path.
+func (s *Story) Line(file, text string) (string, int) {
+	s.T.Helper()
+	path := filepath.Join(The.Sources, file)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	lines := strings.Split(string(b), "\n")
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })
+	if i < 0 {
+		s.T.Fatalf("%s has no line with %q", path, text)
+	}
+	return path, i + 1
+}
