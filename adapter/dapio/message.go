@@ -1,8 +1,10 @@
 package dapio
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -30,14 +32,24 @@ type Message struct {
 	Success bool
 
 	seq, requestSeq span
-	open            int // offset behind the object's '{'
+	open            int  // offset behind the object's '{'
+	empty           bool // it has no fields
 }
 
 // span is a range of offsets in Raw; zero when the field is absent.
 type span struct{ from, to int }
 
+// maxDepth bounds the nesting of a message, as encoding/json does: the check of
+// a text is recursive, and a hundred MiB of '[' would overflow the stack, which
+// nothing can recover from.
+const maxDepth = 10_000
+
 // Parse checks that raw is a JSON object and finds its header fields. It keeps raw.
+// Of a field that is there twice the last one counts, as it does for LLDB.
 func Parse(raw []byte) (*Message, error) {
+	if tooDeep(raw) {
+		return nil, fmt.Errorf("%w: content is nested more than %d deep", ErrNotDAP, maxDepth)
+	}
 	if !gjson.ValidBytes(raw) {
 		return nil, fmt.Errorf("%w: content of %d bytes is not JSON", ErrNotDAP, len(raw))
 	}
@@ -45,12 +57,14 @@ func Parse(raw []byte) (*Message, error) {
 	if !root.IsObject() {
 		return nil, fmt.Errorf("%w: content of %d bytes is not a JSON object", ErrNotDAP, len(raw))
 	}
-	m := &Message{Raw: raw}
+	m := &Message{Raw: raw, empty: true}
 	for m.open < len(raw) && raw[m.open] != '{' {
 		m.open++
 	}
 	m.open++
+	var command, event string
 	root.ForEach(func(key, v gjson.Result) bool {
+		m.empty = false
 		at := span{v.Index, v.Index + len(v.Raw)}
 		switch key.Str {
 		case "seq":
@@ -59,14 +73,50 @@ func Parse(raw []byte) (*Message, error) {
 			m.RequestSeq, m.requestSeq = v.Int(), at
 		case "type":
 			m.Type = v.String()
-		case "command", "event":
-			m.Name = v.String()
+		case "command":
+			command = v.String()
+		case "event":
+			event = v.String()
 		case "success":
 			m.Success = v.Bool()
 		}
 		return true
 	})
+	m.Name = command
+	if m.Type == Event {
+		m.Name = event
+	}
+	// Both outlive the message, and would hold all of its text.
+	m.Type, m.Name = strings.Clone(m.Type), strings.Clone(m.Name)
 	return m, nil
+}
+
+// tooDeep reports whether raw is nested deeper than maxDepth.
+func tooDeep(raw []byte) bool {
+	if bytes.Count(raw, []byte{'['})+bytes.Count(raw, []byte{'{'}) <= maxDepth {
+		return false // as nearly always; counting is much faster than the scan
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				quoted = false
+			}
+		case c == '"':
+			quoted = true
+		case c == '[' || c == '{':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return false
 }
 
 // renumbered returns the message with other sequence numbers and every other
@@ -83,7 +133,9 @@ func (m *Message) renumbered(seq, requestSeq int64) []byte {
 		out = append(out, m.Raw[:m.open]...)
 		out = append(out, `"seq":`...)
 		out = strconv.AppendInt(out, seq, 10)
-		out = append(out, ',')
+		if !m.empty {
+			out = append(out, ',')
+		}
 		last = m.open
 	}
 	switch {

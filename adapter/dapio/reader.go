@@ -68,11 +68,9 @@ func (r *Reader) Next() (*Message, error) {
 func (r *Reader) header() (int64, error) {
 	length := int64(-1)
 	for {
-		line, err := r.br.ReadSlice('\n')
+		line, err := r.line()
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-			// No header line is that long. What follows is searched again, so
-			// a header behind a long line without an end is still found.
 			if err := r.noise(line); err != nil {
 				return 0, err
 			}
@@ -89,7 +87,7 @@ func (r *Reader) header() (int64, error) {
 		case err != nil:
 			return 0, err
 		}
-		if at := bytes.Index(line, contentLength); at >= 0 {
+		if at := bytes.LastIndex(line, contentLength); at >= 0 {
 			if at > 0 {
 				if err := r.noise(line[:at]); err != nil {
 					return 0, err
@@ -119,6 +117,40 @@ func (r *Reader) header() (int64, error) {
 		// Another header field (the protocol has none yet), or noise between
 		// the header's lines; neither changes where the content starts.
 	}
+}
+
+// line returns the next line with its end. Of a line longer than the buffer it
+// returns a part, with bufio.ErrBufferFull, cut so that a header field in the
+// middle of such a line is never in two parts.
+func (r *Reader) line() ([]byte, error) {
+	seen := 0
+	for {
+		b, err := r.br.Peek(min(max(seen+1, r.br.Buffered()), maxHeader))
+		if end := bytes.IndexByte(b[seen:], '\n'); end >= 0 {
+			return r.take(seen + end + 1), nil
+		}
+		seen = len(b)
+		switch {
+		case err != nil:
+			return r.take(seen), err
+		case seen < maxHeader:
+			continue
+		}
+		switch at := bytes.Index(b, contentLength); {
+		case at > 0:
+			return r.take(at), bufio.ErrBufferFull
+		case at == 0:
+			return r.take(1), bufio.ErrBufferFull
+		}
+		return r.take(seen - len(contentLength) + 1), bufio.ErrBufferFull
+	}
+}
+
+// take returns the next n bytes, which are in the buffer, valid until the next read.
+func (r *Reader) take(n int) []byte {
+	b, _ := r.br.Peek(n)
+	_, _ = r.br.Discard(n)
+	return b
 }
 
 func (r *Reader) noise(b []byte) error {

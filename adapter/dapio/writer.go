@@ -22,6 +22,7 @@ type Writer struct {
 	// it goes out, for the trace.
 	Sent func(raw []byte)
 
+	max    int // queued bytes above which Forward waits
 	mu     sync.Mutex
 	cond   *sync.Cond
 	queue  [][]byte
@@ -34,7 +35,7 @@ type Writer struct {
 
 // NewWriter returns a Writer on w. The caller must Close it.
 func NewWriter(w io.Writer) *Writer {
-	wr := &Writer{w: w, done: make(chan struct{})}
+	wr := &Writer{w: w, max: maxQueued, done: make(chan struct{})}
 	wr.cond = sync.NewCond(&wr.mu)
 	go wr.loop()
 	return wr
@@ -68,6 +69,7 @@ func (w *Writer) loop() {
 				return
 			}
 		}
+		clear(batch) // the frames may be large
 	}
 }
 
@@ -86,7 +88,7 @@ func (w *Writer) Send(build func(seq int64) []byte) error { return w.put(false, 
 func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for wait && w.queued > maxQueued && w.err == nil && !w.closed {
+	for wait && w.queued > w.max && w.err == nil && !w.closed {
 		w.cond.Wait()
 	}
 	if w.err != nil {

@@ -1,0 +1,135 @@
+package dapio
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+// FuzzReader reads arbitrary bytes as a client's stream and as lldb-dap's.
+func FuzzReader(f *testing.F) {
+	for _, stream := range []string{
+		"",
+		frame(`{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"envoy"}}`),
+		frame(`{"seq":1}`) + "terminate called without an active exception\n" + frame(`{"seq":2}`),
+		"terminate called" + frame(`{"seq":1}`),
+		"Content-Length: 5\r\nterminate\nContent-Length: 2\r\n\r\n{}",
+		"Content-Length: -1\r\n\r\n{}",
+		"Content-Length: 1000000000000000000\r\n\r\n{}",
+		"Content-Length: 99999999999999999999999\r\n\r\n{}",
+		"Content-Length: 100\r\n\r\n{}",
+		"Content-Length: 2\n\n{}Content-Length:2\r\nContent-Type: x\r\n\r\n[]",
+		frame(strings.Repeat("[", 300)),
+	} {
+		f.Add([]byte(stream))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		for _, withNoise := range []bool{false, true} {
+			before := allocated()
+			r := NewReader(bytes.NewReader(stream))
+			seen := 0
+			if withNoise {
+				r.Noise = func(p []byte) { seen += len(p) }
+			}
+			// Each round takes a header at least, so the rounds are bounded.
+			for round := 0; ; round++ {
+				if round > len(stream) {
+					t.Fatalf("%d messages in %d bytes", round, len(stream))
+				}
+				m, err := r.Next()
+				if errors.Is(err, ErrNotDAP) && withNoise {
+					continue
+				}
+				if err != nil {
+					if !withNoise && errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && round == 0 && len(stream) > 0 {
+						t.Fatalf("%d bytes were lost without a word", len(stream))
+					}
+					break
+				}
+				seen += len(m.Raw)
+				if !bytes.Contains(stream, m.Raw) {
+					t.Fatalf("a message that was not in the stream: %q", m.Raw)
+				}
+			}
+			if seen > len(stream) {
+				t.Fatalf("%d bytes came out of %d", seen, len(stream))
+			}
+			if spent := allocated() - before; spent > uint64(4<<20+64*len(stream)) {
+				t.Fatalf("%d bytes were allocated for %d", spent, len(stream))
+			}
+		}
+	})
+}
+
+// FuzzMessage holds Parse and the renumbering against encoding/json.
+func FuzzMessage(f *testing.F) {
+	for _, raw := range []string{
+		`{}`,
+		` { } `,
+		`{"seq":3,"type":"request","command":"threads"}`,
+		`{"request_seq":1,"seq":2,"type":"response","success":true,"command":"next","body":{"seq":1}}`,
+		`{"type":"event","event":"progressUpdate","body":{"percentage":0},"seq":10}`,
+		`{"seq":1,"a":1,"seq":2,"request_seq":null,"request_seq":"x"}`,
+		`{"\u0073eq":1e400,"type":"\ud800","x":123456789012345678901234567890}`,
+		`{"seq":{"a":[1,"}"]},"type":[],"event":{}}`,
+		`{"seq":-0,"request_seq":true}`,
+	} {
+		f.Add([]byte(raw), int64(1), int64(-1))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, seq, requestSeq int64) {
+		m, err := Parse(raw)
+		if err != nil {
+			if !errors.Is(err, ErrNotDAP) {
+				t.Fatalf("an error of another kind: %v", err)
+			}
+			return
+		}
+		var was map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &was); err != nil {
+			t.Skip("encoding/json is stricter") // nothing to compare with
+		}
+		out := m.renumbered(seq, requestSeq)
+		var is map[string]json.RawMessage
+		if err := json.Unmarshal(out, &is); err != nil {
+			t.Fatalf("%q became %q: %v", raw, out, err)
+		}
+		again, err := Parse(out)
+		if err != nil || again.Seq != seq {
+			t.Fatalf("%q became %q: %+v, %v", raw, out, again, err)
+		}
+		if _, had := was["request_seq"]; had && again.RequestSeq != requestSeq {
+			t.Fatalf("%q became %q: request_seq %d, want %d", raw, out, again.RequestSeq, requestSeq)
+		}
+		if again.Type != m.Type || again.Name != m.Name || again.Success != m.Success {
+			t.Fatalf("%q became %q: %+v, was %+v", raw, out, again, m)
+		}
+		for name, value := range was {
+			if name != "seq" && name != "request_seq" && !bytes.Equal(is[name], value) {
+				t.Fatalf("%q became %q: %q changed", raw, out, name)
+			}
+		}
+		if got, want := without(again), without(m); m.seq != (span{}) && !bytes.Equal(got, want) {
+			t.Fatalf("%q became %q", raw, out)
+		}
+	})
+}
+
+// without is the message without its two numbers.
+func without(m *Message) []byte {
+	spans := []span{m.seq, m.requestSeq}
+	if m.requestSeq.from < m.seq.from {
+		spans[0], spans[1] = spans[1], spans[0]
+	}
+	var out []byte
+	last := 0
+	for _, s := range spans {
+		if s != (span{}) {
+			out = append(out, m.Raw[last:s.from]...)
+			last = s.to
+		}
+	}
+	return append(out, m.Raw[last:]...)
+}
