@@ -12,12 +12,13 @@ import { RecordingClient } from './recordingClient';
 
 test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main', { timeout: 120_000 }, async (t) => {
     const agentFolder = mkdtempSync(join(tmpdir(), 'envoydbg-clients-'));
-    t.after(() => { rmSync(agentFolder, { recursive: true, force: true }); });
-
     // The client starts a program with one argument: envoydbg dap.
     const client = new RecordingClient(resolve('bin/envoydbg'), 'dap', 'envoy');
     await client.start();
-    t.after(() => { client.kill(); });
+    t.after(() => {
+        client.kill();
+        rmSync(agentFolder, { recursive: true, force: true });
+    });
     try {
         await Promise.race([stopInMain(client, agentFolder), client.endOfAdapter()]);
         // The shell is the first process of the namespace, node the test.

@@ -13,7 +13,13 @@ const name = 'Envoy: Debug Startup';
 
 test('F5 on "Envoy: Debug Startup" shows the yellow line in main, in the local file', { timeout: 240_000 }, async (t) => {
     const home = mkdtempSync(join(tmpdir(), 'envoydbg-vscode-'));
-    t.after(() => { rmSync(home, { recursive: true, force: true }); });
+    // What is to be undone, the last first; t.after() by itself has it the other way round.
+    const undo: (() => Promise<void> | void)[] = [() => { rmSync(home, { recursive: true, force: true }); }];
+    t.after(async () => {
+        for (const step of undo.reverse()) {
+            await step();
+        }
+    });
 
     // A user's work tree: the sources of Envoy, at another place than where they were compiled, and a launch.json.
     const workTree = join(home, 'envoy');
@@ -30,9 +36,9 @@ test('F5 on "Envoy: Debug Startup" shows the yellow line in main, in the local f
         'envoy.lldbDap': resolve('bin/tools/lldb-19/bin/lldb-dap'),
         'envoy.log': log,
     });
-    t.after(() => codeServer.stop());
+    undo.push(() => codeServer.stop());
     const workbench = await Workbench.open(codeServer.url, workTree);
-    t.after(() => workbench.close());
+    undo.push(() => workbench.close());
 
     mkdirSync(screenshots, { recursive: true });
     try {
