@@ -78,7 +78,7 @@ func start(cmd *exec.Cmd, h Handlers) (*Client, error) {
 			err = fmt.Errorf("it did not end within %s of the end of its input and was killed", endWait)
 		}
 		if err == nil {
-			err = errors.New("exit status 0")
+			return nil
 		}
 		return fmt.Errorf("the helper %s (pid %d) ended: %w%s", cmd.Path, cmd.Process.Pid, err, errs.suffix())
 	})

@@ -32,11 +32,13 @@ type Client struct {
 	done chan struct{}
 
 	// ended, when not nil, waits for the end of the process that serves the
-	// stream, which is closed already, and says how it ended.
+	// stream, which is closed already. It says how it ended, and is nil for
+	// exit status 0.
 	ended func() error
 
-	once sync.Once
-	err  error // valid when done is closed
+	once  sync.Once
+	err   error // why the conversation ended; valid when done is closed
+	child error // what ended returned; valid when done is closed
 }
 
 // ErrClosed is the error of a client that was closed by [Client.Close].
@@ -55,6 +57,9 @@ func newClient(rwc io.ReadWriteCloser, h Handlers, ended func() error) (*Client,
 	control, err := mux.OpenStream()
 	if err != nil {
 		mux.Close()
+		if ended != nil {
+			err = errors.Join(ended(), err)
+		}
 		return nil, err
 	}
 	c := &Client{mux: mux, done: make(chan struct{}), ended: ended}
@@ -107,8 +112,9 @@ func (c *Client) finish(why error) {
 		_ = c.rpc.Close()
 		_ = c.mux.Close()
 		if c.ended != nil {
-			if err := c.ended(); err != nil && !errors.Is(why, ErrClosed) {
-				why = err
+			c.child = c.ended()
+			if c.child != nil && !errors.Is(why, ErrClosed) {
+				why = c.child
 			}
 		}
 		c.err = why
@@ -118,13 +124,11 @@ func (c *Client) finish(why error) {
 }
 
 // Close ends the conversation; the helper then ends all it has started. For a
-// helper started by [Start] it returns when that process has ended.
+// helper started by [Start] it returns when that process has ended, with an
+// error when it did not end well (it names processes it could not end).
 func (c *Client) Close() error {
 	c.finish(ErrClosed)
-	if errors.Is(c.err, ErrClosed) {
-		return nil
-	}
-	return c.err
+	return c.child
 }
 
 // Done is closed when the conversation has ended, for whatever reason.
@@ -151,17 +155,15 @@ func Code(err error) int64 {
 	return 0
 }
 
-// call sends one request. When the helper goes away meanwhile the error is
-// that of Err.
+// call sends one request. Any failure but the helper's own answer and the end
+// of ctx is the end of the conversation, and the error then is that of Err.
 func call[R any](ctx context.Context, c *Client, method string, params any) (R, error) {
 	var result R
 	err := c.rpc.Call(ctx, method, params, &result)
-	if errors.Is(err, jsonrpc2.ErrClosed) || errors.Is(err, yamux.ErrSessionShutdown) || errors.Is(err, io.ErrClosedPipe) {
-		select {
-		case <-c.done:
-			err = fmt.Errorf("%s: %w", method, c.err)
-		case <-ctx.Done():
-		}
+	if err != nil && Code(err) == 0 && ctx.Err() == nil {
+		_ = c.rpc.Close()
+		<-c.done
+		err = fmt.Errorf("%s: %w", method, c.err)
 	}
 	return result, err
 }

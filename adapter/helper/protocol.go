@@ -119,8 +119,9 @@ type AgentStartParams struct {
 	Cwd     string            `json:"cwd"`
 	// EnvoyPath is the Envoy the agent would start; the gate execs it.
 	EnvoyPath string `json:"envoyPath"`
-	// Gate puts the helper, under the name of GatePath, at the agent's
-	// binaryPath. Without it Env goes to the agent as it is.
+	// Gate puts the gate at the agent's binaryPath, by PROXY_CONFIG. It waits
+	// as Dir/GateBase, a name that exists from the moment it waits. Without
+	// Gate, Env goes to the agent as it is.
 	Gate bool `json:"gate"`
 	// GateTimeout in milliseconds: how long the gate waits to be traced.
 	GateTimeout int64 `json:"gateTimeout"`
@@ -146,7 +147,9 @@ type ProcessResult struct {
 }
 
 // OutputParams carries bytes of the agent's stdout or stderr (Envoy inherits
-// both). Data is base64 in JSON.
+// both). Data is base64 in JSON. Consecutive output of one stream is joined, up
+// to 32 KiB, while the adapter is behind. What was dropped because it read too
+// slowly is said in a line of its own on stderr.
 type OutputParams struct {
 	Stream string `json:"stream"` // "stdout" | "stderr"
 	Data   []byte `json:"data"`

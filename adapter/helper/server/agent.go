@@ -144,11 +144,11 @@ func (s *session) run(a *agent, cmd command) error {
 // pump queues what comes through r until all who hold its other end are gone.
 func (s *session) pump(stream string, r *os.File) {
 	defer r.Close()
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, chunk)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
-			s.out.output(stream, append([]byte(nil), buf[:n]...))
+			s.out.output(stream, buf[:n])
 		}
 		if err != nil {
 			return

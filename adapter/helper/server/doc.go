@@ -3,7 +3,7 @@
 // Package server is the helper's side of the conversation that package helper
 // defines: everything that happens beside Envoy. It needs Linux 5.3 (pidfd).
 //
-//	Supervise ── two processes that watch each other ──▶ Stdio ─▶ Serve
+//	supervise ── two processes that watch each other ──▶ overStdio ─▶ Serve
 //
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
 //	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy

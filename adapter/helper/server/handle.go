@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -90,7 +91,9 @@ func inspect(p helper.InspectParams) (helper.InspectResult, error) {
 		}
 	}
 	if path, err = filepath.Abs(path); err == nil {
-		path, err = filepath.EvalSymlinks(path)
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			err = fmt.Errorf("%s: %w", p.Path, err)
+		}
 	}
 	var info elfinfo.Info
 	if err == nil {

@@ -24,12 +24,18 @@ type queue struct {
 	closed bool
 }
 
-// item is one notification: output when its bytes are counted, else any.
+// item is one notification: output, or any other.
 type item struct {
 	method string
 	params any
-	bytes  int
+	stream string // of output, else empty
+	data   []byte
 }
+
+// chunk is up to how many bytes consecutive output of one stream is joined, so
+// that a program that writes line by line costs no message for each line when
+// the adapter is behind anyway.
+const chunk = 32 << 10
 
 func newQueue(limit int) *queue {
 	q := &queue{limit: limit}
@@ -37,29 +43,51 @@ func newQueue(limit int) *queue {
 	return q
 }
 
-// output appends one chunk, which it takes over.
+// output appends what was read from a stream; data is copied.
 func (q *queue) output(stream string, data []byte) {
-	q.put(item{helper.NotifyOutput, helper.OutputParams{Stream: stream, Data: data}, len(data)})
-}
-
-func (q *queue) notify(method string, params any) { q.put(item{method, params, 0}) }
-
-func (q *queue) put(it item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return
 	}
-	q.items = append(q.items, it)
-	q.held += it.bytes
-	for i := 0; q.held > q.limit && i < len(q.items)-1; i++ {
-		if n := q.items[i].bytes; n > 0 {
-			q.held -= n
-			q.lost += n
-			q.items[i] = item{}
-		}
+	q.held += len(data)
+	if n := len(q.items) - 1; n >= 0 && q.items[n].stream == stream && len(q.items[n].data)+len(data) <= chunk {
+		q.items[n].data = append(q.items[n].data, data...)
+	} else {
+		q.items = append(q.items, item{stream: stream, data: append([]byte(nil), data...)})
 	}
+	q.shed()
 	q.ready.Signal()
+}
+
+// shed drops the oldest output while too much is held, never the newest piece.
+// The few other notifications before it move up by one place.
+func (q *queue) shed() {
+	for q.held > q.limit {
+		i := 0
+		for i < len(q.items)-1 && q.items[i].stream == "" {
+			i++
+		}
+		if i == len(q.items)-1 {
+			return
+		}
+		n := len(q.items[i].data)
+		q.held -= n
+		q.lost += n
+		copy(q.items[1:i+1], q.items[:i])
+		q.items[0] = item{}
+		q.items = q.items[1:]
+	}
+}
+
+// notify appends any other notification.
+func (q *queue) notify(method string, params any) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.items = append(q.items, item{method: method, params: params})
+		q.ready.Signal()
+	}
 }
 
 // take waits for the next notification; false when the queue is closed. Where
@@ -68,9 +96,6 @@ func (q *queue) take() (string, any, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		for len(q.items) > 0 && q.items[0].method == "" {
-			q.items = q.items[1:]
-		}
 		if q.closed {
 			return "", nil, false
 		}
@@ -83,8 +108,11 @@ func (q *queue) take() (string, any, bool) {
 			it := q.items[0]
 			q.items[0] = item{}
 			q.items = q.items[1:]
-			q.held -= it.bytes
-			return it.method, it.params, true
+			if it.stream == "" {
+				return it.method, it.params, true
+			}
+			q.held -= len(it.data)
+			return helper.NotifyOutput, helper.OutputParams{Stream: it.stream, Data: it.data}, true
 		}
 		q.ready.Wait()
 	}

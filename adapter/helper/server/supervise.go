@@ -16,17 +16,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Supervise runs args, a program that calls [Stdio] with Options.Dir dir, and
+// Main is the helper's command line, for which it returns the exit code: serve
+// is what adapters start, session what serve starts in turn.
+func Main(args []string, version string) (int, error) {
+	switch {
+	case len(args) == 2 && args[1] == "version":
+		fmt.Println(version)
+		return 0, nil
+	case len(args) == 2 && args[1] == "serve":
+		dir, err := MakeDir()
+		if err != nil {
+			return 1, err
+		}
+		return supervise("/proc/self/exe", []string{args[0], "session", dir}, dir)
+	case len(args) == 3 && args[1] == "session":
+		if err := overStdio(Options{Version: version, Dir: args[2]}); err != nil {
+			return 1, err
+		}
+		return 0, nil
+	}
+	return 2, fmt.Errorf("usage: %s serve | version", args[0])
+}
+
+// supervise runs args, a program that calls overStdio with Options.Dir dir, and
 // returns its exit code. The two watch each other, so that whichever of them is
 // killed outright, the other ends what was started: when the program dies its
 // descendants become children of this process, which kills them and removes
 // dir; when this process dies the program gets SIGTERM.
-func Supervise(path string, args []string, dir string) (int, error) {
+func supervise(path string, args []string, dir string) (int, error) {
 	runtime.LockOSThread() // PDEATHSIG follows the thread that forked
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 1, fmt.Errorf("PR_SET_CHILD_SUBREAPER: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	survivePipes()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
@@ -74,22 +97,51 @@ func Supervise(path string, args []string, dir string) (int, error) {
 	return code, nil
 }
 
-// Stdio serves one session over stdin and stdout, until their other end goes
+// overStdio serves one session over stdin and stdout, until their other end goes
 // away or SIGTERM, SIGINT or SIGHUP asks for the end.
-func Stdio(opts Options) error {
+func overStdio(opts Options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
-	// Non-blocking, so that closing them interrupts a read in progress.
-	for _, fd := range []int{0, 1} {
-		if err := syscall.SetNonblock(fd, true); err != nil {
-			return err
-		}
+	survivePipes()
+	in, err := take(0, "stdin")
+	if err != nil {
+		return err
 	}
-	s := stdio{os.NewFile(0, "stdin"), os.NewFile(1, "stdout")}
+	out, err := take(1, "stdout")
+	if err != nil {
+		return err
+	}
+	s := stdio{in, out}
 	if err := Serve(ctx, s, opts); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// survivePipes keeps this process alive when it writes to a standard stream
+// whose reader has gone: Go ends it then, unless it asks for SIGPIPE.
+func survivePipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// take moves a standard stream to a descriptor of its own and leaves /dev/null
+// in its place, so that a stray print cannot get between the bytes. It is
+// non-blocking, so that closing it interrupts a read in progress.
+func take(fd int, name string) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	if err := unix.Dup3(int(null.Fd()), fd, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := unix.SetNonblock(own, true); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return os.NewFile(uintptr(own), name), nil
 }
 
 type stdio struct {
