@@ -14,7 +14,7 @@ SHELL := /bin/bash
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz e2e clients npm-clients vscode
 
-.PHONY: demo test build setup setup-all bench clean $(suites)
+.PHONY: demo test build setup setup-all bench bench-race bench-cost clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -25,9 +25,15 @@ test: setup-all build
 $(suites): build node_modules/.package-lock.json
 	go run ./test/suites $@
 
-# The statistics of the race and of the proxy's cost; takes long.
-bench: setup build
-	go test -count=1 -timeout 3h -v ./test/bench/...
+# The statistics of the race (docs/race.md, takes half an hour) and of the
+# proxy's cost (docs/proxy-cost.md, some minutes). The machine should be idle.
+bench: bench-race bench-cost
+
+bench-race: setup build
+	go test -run '^$$' -bench Race -benchtime 1x -timeout 3h ./test/bench/race
+
+bench-cost: setup build
+	go test -run '^$$' -bench Cost -benchtime 1x -timeout 1h ./test/bench/cost
 
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 

@@ -247,7 +247,8 @@ func (r *startup) symbols(ctx context.Context) error {
 // this is evidence, and its absence no failure.
 const pollingTime = 500 * time.Millisecond
 
-// polling looks at the debug server until it is seen between two scans.
+// polling looks at the debug server until it is seen between two scans, or has
+// found Envoy, after which it polls no more.
 func (r *startup) polling(ctx context.Context, pid int) string {
 	deadline := time.Now().Add(pollingTime)
 	for {
@@ -257,6 +258,8 @@ func (r *startup) polling(ctx context.Context, pid int) string {
 			return "its state cannot be read: " + err.Error()
 		case state.Polling:
 			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
+		case len(r.attachedCh) > 0:
+			return fmt.Sprintf("lldb-server (pid %d) has found it already", pid)
 		case time.Now().After(deadline):
 			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, state.Detail)
 		}

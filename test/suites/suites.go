@@ -21,7 +21,7 @@ var suites = []suite{
 			done
 		done
 	`), countSteps, 20 * time.Minute},
-	{"e2e", script(`go test -json -timeout 25m ./test/e2e/...`), countGo, 26 * time.Minute},
+	{"e2e", script(`go test -json -timeout 25m ./test/e2e/... ./test/bench/...`), countGo, 26 * time.Minute},
 	{"clients", script(`go test -json -timeout 10m ./test/clients/...`), countGo, 11 * time.Minute},
 	{"npm-clients", script(`npm run -s test:clients`), countNode, 10 * time.Minute},
 	{"vscode", script(`npm run -s test:vscode`), countNode, 15 * time.Minute},

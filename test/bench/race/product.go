@@ -1,0 +1,101 @@
+package race
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+// neverCame are the faults by which a session says that it missed Envoy.
+var neverCame = []int{fault.TargetNeverAppeared("", 0).Code, fault.GateTimeout(0, "").Code}
+
+// product is one run of a whole session: client, adapter, helper, relay,
+// lldb-dap, lldb-server. Only the agent is a fake.
+func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, err error) {
+	dir, err := l.scratch()
+	if err != nil {
+		return out, err
+	}
+	defer os.RemoveAll(dir)
+	pipes, err := newLine(dir)
+	if err != nil {
+		return out, err
+	}
+	defer pipes.close()
+	sockets, err := adapter.MakeTempDir()
+	if err != nil {
+		return out, err
+	}
+	defer os.RemoveAll(sockets)
+
+	command := pipes.command(l.agent, l.envoy.path)
+	timeout := 2 * missTime
+	target := &early{Target: adapter.Local{HelperDir: l.dir}, line: pipes, after: after,
+		agent: helper.AgentStartParams{Command: command, EnvoyPath: l.envoy.path, Gate: gate, GateTimeout: timeout.Milliseconds()}}
+	fromClient, toAdapter := io.Pipe()
+	fromAdapter, toClient := io.Pipe()
+	var trace bytes.Buffer
+	session := adapter.NewSession(fromClient, toClient, adapter.Options{LLDBDap: filepath.Join(l.lldb(lldb), "lldb-dap"),
+		Local: target, TempDir: sockets, Log: &trace})
+	ended := make(chan error, 1)
+	go func() { ended <- session.Run() }()
+	c := client.New(fromAdapter, toAdapter)
+	defer func() {
+		// The client leaves as an editor does, and then nothing may be left.
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+		defer cancel()
+		callErr := c.Call(ctx, "disconnect", nil, nil)
+		_ = toAdapter.Close()
+		runErr := <-ended
+		c.Close()
+		left, leftErr := l.left(leaveTime)
+		if len(left) > 0 {
+			leftErr = errors.Join(leftErr, fmt.Errorf("processes %v are left", left))
+		}
+		if err = errors.Join(err, callErr, runErr, leftErr); err != nil {
+			err = fmt.Errorf("%w\n%s\n%s", err, c.Dump(), trace.Bytes())
+		}
+	}()
+
+	ctx, cancel := context.WithTimeout(context.Background(), armTime+2*timeout)
+	defer cancel()
+	attach, err := open(ctx, c, map[string]any{
+		"target": "local", "program": l.envoy.path, "envoyPath": l.envoy.path, "gate": gate, "stopOnEntry": true,
+		"startTimeout": timeout.Seconds(), "agent": map[string]any{"command": command},
+	})
+	if err != nil {
+		return out, err
+	}
+	stop, err := firstStop(ctx, c, attach)
+	pid, packet, triggerErr := target.outcome()
+	if triggerErr != nil {
+		return out, triggerErr
+	}
+	if err != nil {
+		// The product's own word for it, and it is only believed of an agent
+		// that did exec.
+		if stop.Message == nil || !slices.Contains(neverCame, int(stop.Get("body.error.id").Int())) {
+			return out, err
+		}
+		_, err = pipes.execTime()
+		return outcome{missed: true}, err
+	}
+	exec, err := pipes.execTime()
+	if err != nil {
+		return out, err
+	}
+	out.lag, out.toStop = time.Duration(exec-packet), time.Duration(onMonotonic(stop.Time)-exec)
+	out.progress, err = l.look(ctx, c, stop, pid)
+	return out, err
+}
