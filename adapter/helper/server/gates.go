@@ -45,9 +45,9 @@ func (s *session) listenGate() (string, error) {
 func (s *session) followGate(c *net.UnixConn) {
 	defer c.Close()
 	pid := peer(c)
-	s.mu.Lock() // a start in progress: wait until its agent is the one in s.agent
-	s.mu.Unlock()
+	s.mu.Lock() // after a start in progress, whose agent is then the last one
 	a := s.agent.Load()
+	s.mu.Unlock()
 	if pid == 0 || a == nil {
 		return
 	}
