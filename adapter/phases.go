@@ -114,12 +114,15 @@ func (p *phases) finish(f *fault.Fault) {
 // owns reports whether the progress id is the adapter's.
 func (p *phases) owns(id string) bool { return p.progressID != "" && id == p.progressID }
 
+// SummaryHead is how the summary at the first stop begins.
+const SummaryHead = "Envoy startup, phase by phase:"
+
 // summary is the table shown at the first stop.
 func (p *phases) summary() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder
-	b.WriteString("Envoy startup, phase by phase:\n")
+	b.WriteString(SummaryHead + "\n")
 	total := 0.0
 	for _, r := range p.rows {
 		total += r.Milliseconds
