@@ -59,7 +59,7 @@ func (r *startup) presetMain(ctx context.Context) error {
 		r.s.output(console, "program has no symbols: the preset \"main\" finds main() through libc. For names and source lines set \"program\" "+
 			"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
 		_, err := r.command(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
-			"--command 'breakpoint set --one-shot true --address $arg1'")
+			"--command 'breakpoint set --address $arg1'")
 		r.breakpoints.add(err == nil)
 		return err
 	}
