@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,9 @@ import (
 // Main runs the command line and returns the exit code: 0, 1 for an error that
 // has been shown, 2 for wrong usage.
 func Main(args []string) int {
+	// A client that goes away must not end the process with SIGPIPE before it
+	// has cleaned up. Notify, and not Ignore: children would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := &cobra.Command{
 		Use:           "envoydbg",
 		Short:         "Debug the startup of Envoy",
