@@ -29,7 +29,7 @@ func (l Local) Connect(_ context.Context, n Notices) (Beside, error) {
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
-	return child{c}, nil
+	return &child{Client: c}, nil
 }
 
 func errPath(err error) string {
@@ -44,10 +44,49 @@ func (Local) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
 	return lldb.FindServer(wanted, dap, v)
 }
 
-// child is a helper.Client as a Beside.
-type child struct{ *helper.Client }
+// child is a helper on this machine as a Beside. It notes what the helper
+// starts, to end that when the helper was killed and could not.
+type child struct {
+	*helper.Client
+	left orphans // used by one goroutine after the other: the startup, then the cleanup
+}
+
+// Hello implements Beside.
+func (c *child) Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error) {
+	r, err := c.Client.Hello(ctx, p)
+	if err == nil {
+		c.left.dir = r.Dir
+		c.left.add(r.PID)
+	}
+	return r, err
+}
+
+// PlatformStart implements Beside.
+func (c *child) PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error) {
+	r, err := c.Client.PlatformStart(ctx, p)
+	if err == nil {
+		c.left.add(r.PID)
+	}
+	return r, err
+}
+
+// AgentStart implements Beside.
+func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
+	r, err := c.Client.AgentStart(ctx, p)
+	if err == nil {
+		c.left.add(r.PID)
+	}
+	return r, err
+}
 
 // Dial implements Beside.
-func (c child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
 	return c.DialServer(ctx, socket)
+}
+
+// Close implements Beside.
+func (c *child) Close() error {
+	err := c.Client.Close()
+	c.left.end()
+	return err
 }

@@ -38,6 +38,7 @@ type startup struct {
 
 	attached    atomic.Bool
 	agentPID    atomic.Int64
+	gatePID     atomic.Int64 // who waits at the gate
 	breakpoints bound
 	firstStop   sync.Once
 	// partial holds, by stream, the first bytes of a character whose rest is
@@ -306,6 +307,10 @@ func (r *startup) agentFault(err error) error {
 func (r *startup) reach(context.Context) error {
 	r.s.phases.begin(PhaseAttached)
 	late := time.AfterFunc(r.cfg.Timeout(), func() {
+		if pid := int(r.gatePID.Load()); pid != 0 {
+			r.fail(fault.GateTimeout(pid, fmt.Sprintf("was not traced within %v", r.cfg.Timeout())))
+			return
+		}
 		r.fail(fault.TargetNeverAppeared(r.awaited(), r.cfg.Timeout()))
 	})
 	defer late.Stop()

@@ -31,6 +31,8 @@ func (r *startup) onOutput(p helper.OutputParams) {
 func (r *startup) onGate(p helper.GateParams) {
 	r.s.trace.line("gate", "%s pid %d %s", p.State, p.PID, p.Detail)
 	switch p.State {
+	case "waiting":
+		r.gatePID.Store(int64(p.PID))
 	case "timeout":
 		r.fail(fault.GateTimeout(p.PID, p.Detail))
 	case "failed":

@@ -34,12 +34,11 @@ func (f *sessionFlags) add(cmd *cobra.Command) {
 // they hold.
 func (f *sessionFlags) options() (adapter.Options, func(), error) {
 	opts := adapter.Options{LLDBDap: f.lldbDap, Local: adapter.Local{}}
-	dir, err := adapter.MakeTempDir()
+	dir, release, err := adapter.MakeTempDir()
 	if err != nil {
 		return opts, nil, err
 	}
 	opts.TempDir = dir
-	release := func() { _ = os.RemoveAll(dir) }
 	if f.log != "" {
 		file, err := os.OpenFile(f.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 		if err != nil {
@@ -47,7 +46,7 @@ func (f *sessionFlags) options() (adapter.Options, func(), error) {
 			return opts, nil, err
 		}
 		opts.Log = file
-		release = func() { _ = os.RemoveAll(dir); _ = file.Close() }
+		return opts, func() { release(); _ = file.Close() }, nil
 	}
 	return opts, release, nil
 }

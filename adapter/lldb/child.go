@@ -1,10 +1,10 @@
 package lldb
 
 import (
-	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,7 +20,6 @@ type Child struct {
 	cmd  *exec.Cmd
 	tail Tail
 	done chan struct{}
-	err  error
 }
 
 // Start runs lldb-dap with env added to the environment, in a process group of
@@ -28,7 +27,7 @@ type Child struct {
 func Start(path string, env ...string) (*Child, error) {
 	c := &Child{Path: path, cmd: exec.Command(path), done: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), env...)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.SysProcAttr = attributes()
 	var err error
 	if c.Stdin, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -42,21 +41,29 @@ func Start(path string, env ...string) (*Child, error) {
 	c.Stdout, c.cmd.Stdout, c.cmd.Stderr = r, w, &c.tail
 	// Debuggees inherit stderr and may outlive lldb-dap.
 	c.cmd.WaitDelay = time.Second
-	err = c.cmd.Start()
+	started := make(chan error, 1)
+	go c.run(started)
+	err = <-started
 	_ = w.Close()
 	if err != nil {
 		_ = r.Close()
 		return nil, err
 	}
-	go func() {
-		err := c.cmd.Wait()
-		if errors.Is(err, exec.ErrWaitDelay) {
-			err = nil
-		}
-		c.err = err
-		close(c.done)
-	}()
 	return c, nil
+}
+
+// run starts the process and waits for it on one thread: lldb-dap is killed
+// when the thread that started it ends, which so is when the adapter does.
+func (c *Child) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := c.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	_ = c.cmd.Wait() // see Status
+	close(c.done)
 }
 
 // PID is the process id of lldb-dap.

@@ -6,5 +6,6 @@
 // [Version], and nowhere else.
 //
 // Goroutines of a Child: one collects the tail of stderr (ends with the pipe),
-// one waits for the process (ends with it, then closes Done).
+// one starts the process and waits for it, on a thread of its own (ends with it,
+// then closes Done).
 package lldb

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,7 +73,11 @@ const (
 	Supervisor Part = "helper's supervisor"
 	Agent      Part = "agent"
 	Envoy      Part = "Envoy"
+	Gate       Part = "Envoy at the gate"
 )
+
+// gateName is the program's name while it waits for the debugger.
+var gateName = regexp.MustCompile(`^envoy-[0-9a-f]{8}$`)
 
 // is says whether p is the part; envoy is the path of Envoy.
 func (part Part) is(p Proc, agent, envoy string) bool {
@@ -94,6 +99,8 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
 	case Envoy:
 		return p.Exe == filepath.Base(envoy) && p.Args[0] == envoy
+	case Gate:
+		return gateName.MatchString(p.Exe)
 	}
 	panic(part)
 }

@@ -105,17 +105,23 @@ func readable(trace []byte) string {
 }
 
 // NothingLeft fails the story unless all processes and folders of its sessions
-// are gone in time. It returns how long that took.
-func (s *Story) NothingLeft() time.Duration {
+// are gone in time.
+func (s *Story) NothingLeft() {
+	s.T.Helper()
+	s.NoProcessLeft()
+	if !eventually(EndWithin, func() bool { return len(s.folders()) == 0 }) {
+		s.T.Errorf("folders left %v after the end of the session: %v", EndWithin, s.folders())
+	}
+}
+
+// NoProcessLeft fails the story unless all processes of its sessions end in
+// time. It returns how long that took.
+func (s *Story) NoProcessLeft() time.Duration {
 	s.T.Helper()
 	began := time.Now()
-	var procs []Proc
-	var folders []string
-	if !eventually(EndWithin, func() bool {
-		procs, folders = marked(s.mark), s.folders()
-		return len(procs)+len(folders) == 0
-	}) {
-		s.T.Errorf("left %v after the end of the session:\n  processes %v\n  folders %v", EndWithin, procs, folders)
+	var left []Proc
+	if !eventually(EndWithin, func() bool { left = marked(s.mark); return len(left) == 0 }) {
+		s.T.Errorf("processes left %v after the end of the session: %v", EndWithin, left)
 	}
 	return time.Since(began)
 }

@@ -33,11 +33,11 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 		return out, err
 	}
 	defer pipes.close()
-	sockets, err := adapter.MakeTempDir()
+	sockets, remove, err := adapter.MakeTempDir()
 	if err != nil {
 		return out, err
 	}
-	defer os.RemoveAll(sockets)
+	defer remove()
 
 	command := pipes.command(l.agent, l.envoy.path)
 	timeout := 2 * missTime
