@@ -26,14 +26,29 @@ type link struct {
 
 	mu    sync.Mutex
 	phase phase
-	// asked is the name of the client's last request that has a reply the
-	// relay must see; gdb-remote has one request open at a time.
-	asked   string
+	// open is the client's request that has not been answered; gdb-remote has
+	// one at a time.
+	open    request
 	noAck   bool
 	ownAcks int // acks of the relay's own packets still to come
 	skipped []string
 	refused Attached
+	// idle: no process is debugged any more, because it has ended, was let go,
+	// or the attach failed. The server may then end the connection.
+	idle       bool
+	clientLeft bool
 }
+
+// request is a request whose answer, or whose sending, means something here.
+type request int
+
+const (
+	requestOther        request = iota
+	requestRun                  // answered by a stop reply, after any console output
+	requestDetach               // D
+	requestLaunchServer         // qLaunchGDBServer
+	requestNoAck                // QStartNoAckMode
+)
 
 type phase int
 
@@ -49,35 +64,37 @@ func (k *link) close() {
 	_ = k.server.Close()
 }
 
-// run returns when both directions have ended. The error is that of the
-// server's side: a client may leave whenever it wants.
-func (k *link) run() error {
-	defer k.close()
+// errClientLeft ends a pump for which the client is no more.
+var errClientLeft = errors.New("the client has left")
+
+// run returns when both directions have ended. It calls ended when the first
+// sign of it is seen, while the client's connection is still open if it was not
+// the client who left, so that whoever is told knows the cause before the
+// consequence shows. The error is that of the server's side.
+func (k *link) run(ended func(error)) {
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
-		_ = k.pump(k.client, false)
+		if err := k.pump(k.client, false); errors.Is(err, errClientLeft) {
+			// Noted before the server can answer it by leaving, too.
+			k.mu.Lock()
+			k.clientLeft = true
+			k.mu.Unlock()
+		}
 		_ = k.server.CloseWrite()
 	}()
 	err := k.pump(k.server, true)
-	clientLeft := false
-	select {
-	case <-up:
-		clientLeft = true
-	default:
+	k.mu.Lock()
+	if k.idle || k.clientLeft || errors.Is(err, errClientLeft) {
+		err = nil
 	}
-	// The client learns of the server's end by the end of its own stream.
-	_ = k.client.Close()
+	k.mu.Unlock()
+	ended(err)
+	k.close()
 	<-up
-	if clientLeft {
-		return nil
-	}
-	if err == nil {
-		err = io.EOF
-	}
-	return err
 }
 
+// pump carries the frames of one side until an error, which is never nil.
 func (k *link) pump(from io.Reader, fromServer bool) error {
 	r := NewReader(from)
 	handle := k.fromClient
@@ -87,8 +104,8 @@ func (k *link) pump(from io.Reader, fromServer bool) error {
 	for {
 		f, err := r.Next()
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
+			if !fromServer {
+				return errClientLeft
 			}
 			return err
 		}
@@ -107,8 +124,10 @@ func (k *link) toServer(b []byte) error {
 }
 
 func (k *link) toClient(b []byte) error {
-	_, err := k.client.Write(b)
-	return err
+	if _, err := k.client.Write(b); err != nil {
+		return errClientLeft
+	}
+	return nil
 }
 
 func (k *link) fromClient(f Frame) error {
@@ -117,13 +136,12 @@ func (k *link) fromClient(f Frame) error {
 	}
 	arming, isAttach := parseAttach(f.Payload)
 	k.mu.Lock()
+	k.open = classify(f.Payload)
 	switch {
 	case isAttach:
-		k.phase = phaseAttach
-	case bytes.HasPrefix(f.Payload, []byte("qLaunchGDBServer")):
-		k.asked = "qLaunchGDBServer"
-	case bytes.Equal(f.Payload, []byte("QStartNoAckMode")):
-		k.asked = "QStartNoAckMode"
+		k.phase, k.open, k.idle, k.skipped = phaseAttach, requestRun, false, nil
+	case k.open == requestDetach, isKill(f.Payload):
+		k.idle = true
 	}
 	k.mu.Unlock()
 	if err := k.toServer(f.Raw); err != nil {
@@ -134,6 +152,26 @@ func (k *link) fromClient(f Frame) error {
 		k.relay.cfg.Observer.Arming(arming)
 	}
 	return nil
+}
+
+// classify reads the kind of a request (GDB manual, appendix E.2 "Packets").
+func classify(payload []byte) request {
+	has := func(prefix string) bool { return bytes.HasPrefix(payload, []byte(prefix)) }
+	switch {
+	case has("vCont;"), has("c"), has("C"), has("s"), has("S"):
+		return requestRun
+	case has("D"):
+		return requestDetach
+	case has("qLaunchGDBServer"):
+		return requestLaunchServer
+	case string(payload) == "QStartNoAckMode":
+		return requestNoAck
+	}
+	return requestOther
+}
+
+func isKill(payload []byte) bool {
+	return string(payload) == "k" || bytes.HasPrefix(payload, []byte("vKill"))
 }
 
 func (k *link) fromServer(f Frame) error {
@@ -151,16 +189,8 @@ func (k *link) fromServer(f Frame) error {
 	if f.Kind != KindPacket || !f.Valid {
 		return k.toClient(f.Raw)
 	}
-	k.mu.Lock()
-	asked, ph := k.asked, k.phase
-	k.asked = ""
-	if asked == "QStartNoAckMode" && bytes.Equal(f.Payload, []byte("OK")) {
-		// The client still acknowledges this OK; from then on nobody does.
-		k.noAck = true
-	}
-	k.mu.Unlock()
-
-	if asked == "qLaunchGDBServer" && !bytes.HasPrefix(f.Payload, []byte("E")) {
+	open, ph := k.answered(f.Payload)
+	if open == requestLaunchServer && !bytes.HasPrefix(f.Payload, []byte("E")) {
 		reply, err := k.relay.redirect(f.Payload)
 		if err != nil {
 			return err
@@ -174,6 +204,34 @@ func (k *link) fromServer(f Frame) error {
 		return k.released()
 	}
 	return k.attachReply(f, ph)
+}
+
+// answered notes what a packet of the server's means for the open request, and
+// returns the request and the phase as they were.
+func (k *link) answered(payload []byte) (request, phase) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	open := k.open
+	stop, isStop := ParseStop(payload)
+	if open == requestRun {
+		// While the process runs, its console output comes as packets, too. Only
+		// here is W or X an exit: a reply that is memory may begin like one.
+		if !isStop {
+			return open, k.phase
+		}
+		k.idle = stop.Exited
+	}
+	switch {
+	case open == requestNoAck && string(payload) == "OK":
+		// The client still acknowledges this OK; from then on nobody does.
+		k.noAck = true
+	case open == requestDetach && isStop && stop.Err != "":
+		k.idle = false // refused: it is still held
+	}
+	if k.phase == phaseQuiet {
+		k.open = requestOther
+	}
+	return open, k.phase
 }
 
 // attachReply handles what the server says between the attach packet and the
@@ -192,7 +250,8 @@ func (k *link) attachReply(f Frame, ph phase) error {
 		return k.resume(stop, ph)
 	}
 	k.mu.Lock()
-	k.phase = phaseQuiet
+	k.phase, k.open = phaseQuiet, requestOther
+	k.idle = failed
 	skipped := k.skipped
 	k.mu.Unlock()
 
@@ -209,7 +268,7 @@ func (k *link) attachReply(f Frame, ph phase) error {
 	}
 	if out.Err != nil && !failed {
 		k.mu.Lock()
-		k.phase, k.refused = phaseReleasing, out
+		k.phase, k.refused, k.idle = phaseReleasing, out, true
 		k.mu.Unlock()
 		return k.own("D")
 	}

@@ -48,9 +48,6 @@ type Reader struct{ br *bufio.Reader }
 // NewReader returns a Reader on r.
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, 64<<10)} }
 
-// Buffered reports whether more bytes were received than the frames returned so far.
-func (r *Reader) Buffered() bool { return r.br.Buffered() > 0 }
-
 // Next returns the next frame. At the end of the stream the error is io.EOF,
 // or io.ErrUnexpectedEOF within a packet.
 func (r *Reader) Next() (Frame, error) {

@@ -59,7 +59,10 @@ type Observer interface {
 	Arming(Arming)
 	// Attached: the attach has been answered; at Envoy's entry with SkipToExec.
 	Attached(Attached)
-	// Disconnected: a connection has ended. err is nil when the client ended it.
+	// Disconnected: a connection has ended; the client's side of it is closed
+	// only afterwards. err is nil when that was to be expected: the client has
+	// left or let go of the process, or the process has ended. It is not called
+	// once the relay is being closed.
 	Disconnected(conn string, err error)
 	// Packet is called for every frame, for the trace; it must not keep the frame.
 	Packet(conn string, fromServer bool, f Frame)
@@ -164,6 +167,7 @@ func (r *Relay) Close() {
 	}
 	r.mu.Unlock()
 	r.wg.Wait()
+	_ = os.RemoveAll(filepath.Join(r.cfg.Dir, schemeFolder))
 }
 
 // carry dials the server's socket and runs the two pumps of one connection.
@@ -171,8 +175,8 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 	r.wg.Go(func() {
 		server, err := r.cfg.Dial(r.ctx, socket)
 		if err != nil {
+			r.disconnected(name, fmt.Errorf("no connection to the debug server: %w", err))
 			_ = client.Close()
-			r.cfg.Observer.Disconnected(name, err)
 			return
 		}
 		k := &link{relay: r, name: name, client: client.(*net.UnixConn), server: server, serverPID: serverPID}
@@ -184,15 +188,20 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 		}
 		r.conns[k] = struct{}{}
 		r.mu.Unlock()
-		err = k.run()
+		k.run(func(err error) { r.disconnected(name, err) })
 		r.mu.Lock()
 		delete(r.conns, k)
-		closed := r.closed
 		r.mu.Unlock()
-		if !closed {
-			r.cfg.Observer.Disconnected(name, err)
-		}
 	})
+}
+
+func (r *Relay) disconnected(name string, err error) {
+	r.mu.Lock()
+	closed := r.closed
+	r.mu.Unlock()
+	if !closed {
+		r.cfg.Observer.Disconnected(name, err)
+	}
 }
 
 // redirect answers for the platform's "a gdbserver waits for you at …": it

@@ -65,7 +65,7 @@ func (s Stop) PID() int {
 		t, _, _ = strings.Cut(p, ".")
 	}
 	n, err := strconv.ParseInt(t, 16, 32)
-	if err != nil {
+	if err != nil || n < 0 { // -1 stands for all threads
 		return 0
 	}
 	return int(n)

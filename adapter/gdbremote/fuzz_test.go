@@ -1,0 +1,74 @@
+package gdbremote
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+// FuzzReader reads arbitrary bytes: nothing may be lost or changed, and only the
+// bytes of a packet that the stream cuts off are not returned.
+func FuzzReader(f *testing.F) {
+	for _, stream := range []string{
+		"", "+$qSupported:xmlRegisters=i386#12+$QStartNoAckMode#b0", "$OK#9a", "%Stop:T05#00", "\x03", "-x$", "$OK#9",
+		"$X1000,4:}\x03}\x04}]\x00#b0", "$" + strings.Repeat("a", 200) + "#zz", "$$#$#24",
+	} {
+		f.Add([]byte(stream))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		r := NewReader(bytes.NewReader(stream))
+		var joined []byte
+		for {
+			fr, err := r.Next()
+			if err != nil {
+				rest := stream[len(joined):]
+				switch {
+				case errors.Is(err, io.ErrUnexpectedEOF) && len(rest) > 0 && (rest[0] == '$' || rest[0] == '%'):
+				case err == io.EOF && len(rest) == 0:
+				default:
+					t.Fatalf("%v with %q left of %q", err, rest, stream)
+				}
+				break
+			}
+			joined = append(joined, fr.Raw...)
+			if !bytes.HasPrefix(stream, joined) {
+				t.Fatalf("%q became %q", stream, joined)
+			}
+			if fr.Kind == KindPacket && fr.Valid && string(fr.Raw[:len(fr.Raw)-2]) != string(Encode(string(fr.Payload))[:len(fr.Raw)-2]) {
+				t.Fatalf("%q is not how %q is framed", fr.Raw, fr.Payload)
+			}
+		}
+	})
+}
+
+// FuzzParseStop reads arbitrary payloads as all that a payload may be.
+func FuzzParseStop(f *testing.F) {
+	for _, payload := range []string{
+		"T05thread:126b;threads:126b;reason:exec;", "T13thread:p126b.126b;", "S0f", "W03;process:126b", "X09", "E08", "Eff;6e6f",
+		"O68690a", "OK", "vAttachOrWait;656e766f79", "vCont;c", "pid:77;port:0;socket_name:2f78;", "T05thread:-1;",
+	} {
+		f.Add([]byte(payload))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		s, isStop := ParseStop(payload)
+		if !isStop && s != (Stop{}) {
+			t.Fatalf("%q: no stop, but %+v", payload, s)
+		}
+		if s.PID() < 0 || s.Signal < 0 || s.Signal > 255 || s.Status < 0 || s.Status > 255 {
+			t.Fatalf("%q: %+v, process %d", payload, s, s.PID())
+		}
+		if s.Signalled && !s.Exited || s.Exited && s.Signal != 0 {
+			t.Fatalf("%q: %+v", payload, s)
+		}
+		if isStop && !strings.ContainsRune("TSWXE", rune(payload[0])) {
+			t.Fatalf("%q is a stop: %+v", payload, s)
+		}
+		if a, ok := parseAttach(payload); ok && (a.Packet == "" || isStop) {
+			t.Fatalf("%q: %+v", payload, a)
+		}
+		classify(payload)
+		field(payload, "socket_name")
+	})
+}
