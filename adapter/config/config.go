@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
@@ -70,6 +73,9 @@ type Agent struct {
 // program, stopOnEntry and the *Commands are shared with it.
 var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets"}
 
+// replaced lists lldb-dap's attributes in whose place the adapter's own attach stands.
+var replaced = []string{"attachCommands", "launchCommands", "pid", "waitFor", "coreFile"}
+
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute.
 func Parse(arguments []byte) (*Config, error) {
@@ -91,10 +97,35 @@ func decode(arguments []byte, c *Config) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &typ) && typ.Field != "":
-		return fault.BadAttribute(typ.Field, "is a "+typ.Value, "It must be "+describe(typ.Field)+".")
+		name, fix := typ.Field, describe(typ.Field)
+		is := "is "
+		if typ.Type.Kind() == reflect.String && fix != describe("") { // an element
+			is = "holds "
+			gjson.GetBytes(arguments, "agent.env").ForEach(func(key, v gjson.Result) bool {
+				if name == "agent.env" && v.Type != gjson.String && v.Type != gjson.Null {
+					name, is, fix = name+"."+key.Str, "is ", "a string; put numbers and booleans in quotes"
+				}
+				return true
+			})
+		}
+		return fault.BadAttribute(name, is+kind(typ.Value), "It must be "+fix+".")
 	default:
 		return fault.BadAttribute("arguments", "cannot be read: "+err.Error(), "Check the commas and brackets of launch.json.")
 	}
+}
+
+// kind says in words what encoding/json found: "number", "number 1e400", "bool", …
+func kind(value string) string {
+	word, _, _ := strings.Cut(value, " ")
+	switch word {
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + value
 }
 
 // describe says in words what an attribute takes.
@@ -113,9 +144,6 @@ func describe(field string) string {
 	case "breakpointPresets", "initCommands", "preRunCommands":
 		return "a list of strings"
 	}
-	if strings.HasPrefix(field, "agent.env.") {
-		return "a string; put numbers and booleans in quotes"
-	}
 	return "a string"
 }
 
@@ -123,23 +151,14 @@ func (c *Config) validate(arguments []byte) error {
 	if c.Target != "local" {
 		return fault.BadTarget(c.Target)
 	}
-	var present struct {
-		Agent          map[string]json.RawMessage `json:"agent"`
-		AttachCommands json.RawMessage            `json:"attachCommands"`
-		LaunchCommands json.RawMessage            `json:"launchCommands"`
-		PID            json.RawMessage            `json:"pid"`
-		WaitFor        json.RawMessage            `json:"waitFor"`
-	}
-	_ = json.Unmarshal(arguments, &present)
-	for name, value := range map[string]json.RawMessage{"attachCommands": present.AttachCommands,
-		"launchCommands": present.LaunchCommands, "pid": present.PID, "waitFor": present.WaitFor} {
-		if value != nil {
+	for _, name := range replaced {
+		if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 			return fault.BadAttribute(name, `does not go with "target"`,
 				fmt.Sprintf("The attach is made by the adapter. Remove %q, or remove \"target\" for plain lldb-dap.", name))
 		}
 	}
 	if len(c.Agent.Command) == 0 {
-		if present.Agent["command"] != nil {
+		if c.Agent.Command != nil {
 			return fault.BadAttribute("agent.command", "is empty", "It must be "+describe("agent.command")+".")
 		}
 		c.Agent.Command = []string{"pilot-agent", "proxy", "sidecar"}
