@@ -13,11 +13,6 @@ func BadAttribute(name, problem, fix string) *Fault {
 	return &Fault{Code: 1001, What: fmt.Sprintf("The launch attribute %q %s.", name, problem), Do: fix}
 }
 
-// MissingAttribute: a required launch attribute is absent.
-func MissingAttribute(name, fix string) *Fault {
-	return &Fault{Code: 1002, What: fmt.Sprintf("The launch attribute %q is missing.", name), Do: fix}
-}
-
 // BadTarget: the target is of a kind that does not exist.
 func BadTarget(got string) *Fault {
 	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
@@ -214,6 +209,12 @@ func ConnectionLost(why string) *Fault {
 func HelperDied(why string) *Fault {
 	return &Fault{Code: 1315, What: "The helper beside Envoy has gone; the debug session is over.", Evidence: []string{why},
 		Do: "Start the session again."}
+}
+
+// EnvoyKilled: Envoy ended while the debugger held it.
+func EnvoyKilled(pid int) *Fault {
+	return &Fault{Code: 1316, What: "Envoy was killed while it stood still; the debug session is over.", Evidence: []string{fmt.Sprintf("pid %d", pid)},
+		Do: "Find out who sends SIGKILL: a liveness probe, the memory limit (dmesg names it), or a person. Then start the session again."}
 }
 
 // --- ED14xx: the session later on --------------------------------------------

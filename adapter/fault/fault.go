@@ -26,7 +26,9 @@ func (f *Fault) Error() string {
 	var b strings.Builder
 	b.WriteString(f.What)
 	for _, e := range f.Evidence {
-		b.WriteString("\n  " + strings.ReplaceAll(strings.TrimSpace(e), "\n", "\n  "))
+		if e = strings.TrimSpace(e); e != "" {
+			b.WriteString("\n  " + strings.ReplaceAll(e, "\n", "\n  "))
+		}
 	}
 	if f.Do != "" {
 		b.WriteString("\n" + f.Do)

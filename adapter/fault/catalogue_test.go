@@ -1,0 +1,234 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var errCause = errors.New("the cause")
+
+// each calls every constructor; that none is left out is checked below.
+var each = map[string]*Fault{
+	"BadAttribute":        BadAttribute("gate", "is a string", "It must be true or false."),
+	"BadTarget":           BadTarget("pod/x"),
+	"NoLLDBDap":           NoLLDBDap("lldb-dap in PATH"),
+	"LLDBTooOld":          LLDBTooOld("/usr/bin/lldb-dap", "18.1.0", 19),
+	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", errCause),
+	"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called"),
+	"NoHelper":            NoHelper("/bin/envoydbg-helper", errCause),
+	"HelperStart":         HelperStart(errCause, ""),
+	"BadProgram":          BadProgram("/src/envoy", errCause),
+	"NoLLDBServer":        NoLLDBServer("lldb-server", "not in PATH"),
+	"BuildIDMismatch":     BuildIDMismatch("/src/envoy", "3f0c", "/usr/local/bin/envoy", ""),
+	"NoBuildID":           NoBuildID("/src/envoy", "/usr/local/bin/envoy"),
+	"BadEnvoyPath":        BadEnvoyPath("/usr/local/bin/envoy", "no such file"),
+	"ServerStart":         ServerStart("exit status 127"),
+	"PlatformConnect":     PlatformConnect("attach failed"),
+	"WrongMachine":        WrongMachine("/src/envoy", "x86-64", "/usr/local/bin/envoy", "aarch64"),
+	"AgentStart":          AgentStart([]string{"pilot-agent", "proxy"}, "not in PATH"),
+	"AgentEnded":          AgentEnded("exit status 1"),
+	"EnvoyEnded":          EnvoyEnded("signal 9"),
+	"TargetNeverAppeared": TargetNeverAppeared("envoy", time.Minute),
+	"GateTimeout":         GateTimeout(4711, "no tracer"),
+	"GateExec":            GateExec("/usr/local/bin/envoy", "permission denied"),
+	"GateBypassed":        GateBypassed(4711, "/usr/local/bin/envoy"),
+	"EnvoyRunning":        EnvoyRunning("pid 4711"),
+	"ForeignProcess":      ForeignProcess(4711, "/usr/local/bin/envoy"),
+	"AttachFailed":        AttachFailed("operation not permitted"),
+	"NotManual":           NotManual("it has been started"),
+	"Cancelled":           Cancelled(),
+	"ServerDied":          ServerDied("signal: killed", ""),
+	"ConnectionLost":      ConnectionLost("EOF"),
+	"HelperDied":          HelperDied("EOF"),
+	"EnvoyKilled":         EnvoyKilled(4711),
+	"Unsupported":         Unsupported("breakpointLocations", "19.1.7"),
+	"NoRestart":           NoRestart(),
+	"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
+	"LeftRunning":         LeftRunning([]int{4711}),
+	"Internal":            Internal(errCause),
+	"BadClient":           BadClient(errCause),
+	"OutOfOrder":          OutOfOrder("attach", "the session has begun already"),
+}
+
+// constructor is one function of the catalogue, as it stands in the source.
+type constructor struct {
+	name, doc string
+	code      int
+	what      string // with … for what differs from case to case
+}
+
+var (
+	verb    = regexp.MustCompile(`%[a-z]`)
+	heading = regexp.MustCompile(`^### ED(\d{4}) (.*)$`)
+)
+
+// catalogue reads the exported functions of catalogue.go that return a *Fault.
+func catalogue(t *testing.T) []constructor {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []constructor
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv != nil || !f.Name.IsExported() {
+			continue
+		}
+		c := constructor{name: f.Name.Name, doc: f.Doc.Text()}
+		ast.Inspect(f, func(n ast.Node) bool {
+			kv, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			switch key := kv.Key.(*ast.Ident).Name; key {
+			case "Code":
+				c.code, _ = strconv.Atoi(kv.Value.(*ast.BasicLit).Value)
+			case "What":
+				value := kv.Value
+				if call, ok := value.(*ast.CallExpr); ok {
+					value = call.Args[0]
+				}
+				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.what = verb.ReplaceAllString(text, "…")
+			}
+			return true
+		})
+		all = append(all, c)
+	}
+	if len(all) < 30 {
+		t.Fatalf("only %d constructors were found", len(all))
+	}
+	return all
+}
+
+func TestEveryFaultSaysWhatAndWhatToDo(t *testing.T) {
+	numbers := map[int]string{}
+	constructors := catalogue(t)
+	for _, c := range constructors {
+		f := each[c.name]
+		if f == nil {
+			t.Errorf("%s is not among the calls of this test", c.name)
+			continue
+		}
+		if !strings.HasPrefix(c.doc, c.name+": ") {
+			t.Errorf("%s: the comment should say %q", c.name, c.name+": …")
+		}
+		if f.Code != c.code || f.Code < 1000 || f.Code > 1999 {
+			t.Errorf("%s: number %d", c.name, f.Code)
+		}
+		if other := numbers[f.Code]; other != "" {
+			t.Errorf("%s and %s share the number %d", c.name, other, f.Code)
+		}
+		numbers[f.Code] = c.name
+		if strings.Count(f.What, "\n") > 0 || !strings.HasSuffix(f.What, ".") {
+			t.Errorf("%s: not one sentence: %q", c.name, f.What)
+		}
+		if !strings.HasSuffix(f.Do, ".") {
+			t.Errorf("%s: what to do is %q", c.name, f.Do)
+		}
+		for _, e := range f.Evidence {
+			if strings.TrimSpace(e) == "" || strings.HasSuffix(e, ".") {
+				t.Errorf("%s: the evidence %q", c.name, e)
+			}
+		}
+		if text := f.Error(); !strings.HasPrefix(text, f.What) || !strings.HasSuffix(text, f.Do+fmt.Sprintf(" [ED%d]", c.code)) || strings.Contains(text, "%!") {
+			t.Errorf("%s: %s", c.name, text)
+		}
+	}
+	if len(each) != len(constructors) {
+		t.Errorf("%d calls for %d constructors", len(each), len(constructors))
+	}
+}
+
+// docs/errors.md has a section for each fault, in the order of the numbers, with
+// its sentence as the heading.
+func TestTheDocsExplainEveryFault(t *testing.T) {
+	text, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[int]string{}
+	last, why, do := 0, true, true
+	finish := func() {
+		if !why || !do {
+			t.Errorf("ED%d: the section lacks a paragraph \"Why: …\" or \"What to do: …\"", last)
+		}
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if m := heading.FindStringSubmatch(line); m != nil {
+			finish()
+			code, _ := strconv.Atoi(m[1]) // digits alone
+			if code <= last {
+				t.Errorf("ED%d stands behind ED%d", code, last)
+			}
+			explained[code] = m[2]
+			last, why, do = code, false, false
+		}
+		why = why || strings.HasPrefix(line, "Why: ")
+		do = do || strings.HasPrefix(line, "What to do: ")
+	}
+	finish()
+	for _, c := range catalogue(t) {
+		switch got, ok := explained[c.code]; {
+		case !ok:
+			t.Errorf("ED%d (%s) is not explained", c.code, c.name)
+		case got != c.what:
+			t.Errorf("ED%d is explained as\n%q, and says\n%q", c.code, got, c.what)
+		}
+		delete(explained, c.code)
+	}
+	for code, what := range explained {
+		t.Errorf("ED%d (%s) is explained, but is not in the catalogue", code, what)
+	}
+}
+
+func TestTheTextHasItsParts(t *testing.T) {
+	f := &Fault{Code: 1999, What: "It broke.", Evidence: []string{"first", "", "two\nlines\n"}, Do: "Mend it."}
+	if got, want := f.Error(), "It broke.\n  first\n  two\n  lines\nMend it. [ED1999]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	more := f.With("pid %d", 7)
+	if len(f.Evidence) != 3 || len(more.Evidence) != 4 || more.Evidence[3] != "pid 7" {
+		t.Errorf("got %q from %q", more.Evidence, f.Evidence)
+	}
+}
+
+func TestNothingReachesTheUserWithoutANumber(t *testing.T) {
+	f := Cancelled()
+	if got := From(fmt.Errorf("while starting: %w", f)); got != f {
+		t.Errorf("got %v", got)
+	}
+	if got := From(errCause); got.Code != 1901 || !errors.Is(got, errCause) || !strings.Contains(got.Error(), "the cause") {
+		t.Errorf("got %v", got)
+	}
+}
+
+// A program's own words are better evidence than how it failed.
+func TestStderrGoesBeforeTheCause(t *testing.T) {
+	for _, test := range []struct {
+		f    *Fault
+		want string
+	}{
+		{HelperStart(errCause, " its words\n"), "its words"},
+		{HelperStart(errCause, "\n"), "the cause"},
+		{ServerDied("signal: killed", ""), "signal: killed"},
+	} {
+		if got := test.f.Evidence[len(test.f.Evidence)-1]; got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
