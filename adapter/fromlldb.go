@@ -47,9 +47,16 @@ func (s *Session) forwardResponse(b *backend, p pending, m *dapio.Message) {
 			// startup's to tell.
 			run.attachAnswered(b, m)
 			return
-		case "setBreakpoints", "setFunctionBreakpoints", "setInstructionBreakpoints":
+		case "setBreakpoints":
+			var whole bool
+			if m, whole = p.fan.gather(run.rewrite, p.part, m); !whole {
+				return
+			}
+			run.breakpoints.answered(p.group, m)
+		case "setFunctionBreakpoints", "setInstructionBreakpoints":
 			run.breakpoints.answered(p.group, m)
 		}
+		m = run.rewrite.incoming(m)
 	}
 	if p.command == "launch" || p.command == "attach" {
 		s.takeAttach()
@@ -81,16 +88,19 @@ func (s *Session) patchEvent(b *backend, m *dapio.Message) *dapio.Message {
 			}
 		}
 	case "stopped":
-		return run.patchStopped(m)
+		m = run.patchStopped(m)
 	case "breakpoint":
 		run.breakpoints.changed(m)
 	case "terminated":
 		// The client is told when the cleanup is done: it then may end the
-		// adapter at once.
-		go s.end(nil)
+		// adapter at once. After a broken connection that is a consequence,
+		// and the cause is being looked for.
+		if !run.lost.Load() {
+			go s.end(nil)
+		}
 		return nil
 	}
-	return m
+	return run.rewrite.event(m)
 }
 
 // afterEvent does what follows an event that the client has been sent.

@@ -220,6 +220,13 @@ func (s *Session) forward(m *dapio.Message) {
 		s.refuse(m, fault.Unsupported(m.Name, b.version.Text))
 		return
 	}
+	if run := s.run.Load(); run != nil {
+		if m.Name == "setBreakpoints" {
+			s.sendBreakpoints(b, run.rewrite, m)
+			return
+		}
+		m = run.rewrite.request(m)
+	}
 	err := b.toLLDB.Forward(m, 0, func(seq int64) {
 		b.put(seq, pending{clientSeq: m.Seq, command: m.Name, group: group(m)})
 	})
@@ -337,9 +344,7 @@ func (s *Session) onStartAgent(m *dapio.Message) {
 		s.refuse(m, fault.NotManual("this is no startup session"))
 		return
 	}
-	select {
-	case run.startAgent <- m:
-	default:
-		s.refuse(m, fault.NotManual("it has been asked for already"))
+	if why := run.ask(m); why != "" {
+		s.refuse(m, fault.NotManual(why))
 	}
 }

@@ -32,6 +32,8 @@ type startup struct {
 	attachedCh chan gdbremote.Attached
 	configDone chan struct{} // closed
 	startAgent chan *dapio.Message
+	askMu      sync.Mutex
+	asking     bool // the agent may be asked for
 	// trouble is the first thing that went wrong.
 	trouble chan error
 	done    chan struct{} // closed when run has returned
@@ -39,6 +41,8 @@ type startup struct {
 	attached    atomic.Bool
 	agentPID    atomic.Int64
 	gatePID     atomic.Int64 // who waits at the gate
+	envoyPID    atomic.Int64 // who was attached to
+	lost        atomic.Bool  // a connection to the debug server has broken
 	breakpoints bound
 	firstStop   sync.Once
 	// partial holds, by stream, the first bytes of a character whose rest is
@@ -52,13 +56,57 @@ type startup struct {
 
 	local  elfinfo.Info
 	remote helper.InspectResult
+
+	rewrite *rewriter
+	sources chan sourcesLoaded // has room for the one answer
+}
+
+// sourcesLoaded is the outcome of LoadSources.
+type sourcesLoaded struct {
+	sources Sources
+	err     error
 }
 
 func newStartup(s *Session, b *backend, cfg *config.Config, req *dapio.Message) *startup {
-	return &startup{s: s, b: b, cfg: cfg, req: req,
+	r := &startup{s: s, b: b, cfg: cfg, req: req,
 		arming: make(chan gdbremote.Arming, 1), attachedCh: make(chan gdbremote.Attached, 1),
 		configDone: make(chan struct{}), startAgent: make(chan *dapio.Message, 1),
-		trouble: make(chan error, 1), done: make(chan struct{}), partial: map[string][]byte{}}
+		trouble: make(chan error, 1), done: make(chan struct{}), partial: map[string][]byte{}, sources: make(chan sourcesLoaded, 1)}
+	r.rewrite = newRewriter(func(local string) {
+		s.output(important, fault.SourceChanged(local).Error()+"\n")
+	})
+	return r
+}
+
+// loadSources reads the source map while the other parts start.
+func (r *startup) loadSources() {
+	if r.s.opts.Sources == nil || !r.local.DWARF {
+		r.sources <- sourcesLoaded{}
+		return
+	}
+	go func() {
+		sources, err := r.s.opts.Sources(r.s.ctx, SourcesConfig{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree,
+			Map: r.cfg.SourceMap}, r.rewrite.use)
+		r.sources <- sourcesLoaded{sources, err}
+	}()
+}
+
+// takeSources waits for the source map and puts it to use. Without one the
+// session goes on, with paths as lldb-dap knows them.
+func (r *startup) takeSources(ctx context.Context) (string, error) {
+	select {
+	case loaded := <-r.sources:
+		if loaded.err != nil {
+			r.s.output(important, fault.NoSources(r.cfg.Program, loaded.err).Error()+"\n")
+		}
+		if loaded.sources == nil {
+			return "", nil
+		}
+		r.rewrite.use(loaded.sources)
+		return loaded.sources.Summary(), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 func (r *startup) isAttached() bool { return r.attached.Load() }
@@ -75,6 +123,7 @@ func (r *startup) fail(err error) {
 func (r *startup) run() {
 	defer close(r.done)
 	err := r.sequence()
+	r.stopAsking()
 	if err == nil {
 		r.s.phases.finish(nil)
 		_, err = await(r, make(chan struct{}))
@@ -123,6 +172,7 @@ func (r *startup) preflight(ctx context.Context) error {
 	if r.local, err = elfinfo.Read(r.cfg.Program); err != nil {
 		return fault.BadProgram(r.cfg.Program, err)
 	}
+	r.loadSources()
 	beside, err := r.s.opts.Local.Connect(ctx, Notices{Output: r.onOutput, Gate: r.onGate, Exit: r.onExit})
 	if err != nil {
 		return err
@@ -214,6 +264,10 @@ func (r *startup) server(ctx context.Context) error {
 // the debug server to wait.
 func (r *startup) symbols(ctx context.Context) error {
 	r.s.phases.begin(PhaseSymbols)
+	found, err := r.takeSources(ctx)
+	if err != nil {
+		return err
+	}
 	attach, err := r.attachRequest()
 	if err != nil {
 		return err
@@ -230,6 +284,8 @@ func (r *startup) symbols(ctx context.Context) error {
 	}
 	what := "symbols and line tables"
 	switch {
+	case found != "":
+		what = found
 	case r.local.DWARF:
 	case r.local.Symbols:
 		what = "symbols, no line tables"
@@ -272,6 +328,9 @@ func (r *startup) agent(ctx context.Context) error {
 	r.s.phases.begin(PhaseAgent)
 	var ask *dapio.Message
 	if r.cfg.Agent.Start == config.StartManual {
+		r.askMu.Lock()
+		r.asking = true
+		r.askMu.Unlock()
 		r.s.phases.waiting("armed, waiting for Envoy: Start Agent")
 		r.s.output(console, "Armed. The agent starts on the command \"Envoy: Start Agent\".\n")
 		var err error
@@ -294,6 +353,34 @@ func (r *startup) agent(ctx context.Context) error {
 	}
 	r.s.phases.end("%s (pid %d)", strings.Join(r.cfg.Agent.Command, " "), started.PID)
 	return nil
+}
+
+// ask takes the user's request for the agent, which will be answered, or says
+// why it is the wrong time for it.
+func (r *startup) ask(m *dapio.Message) string {
+	r.askMu.Lock()
+	defer r.askMu.Unlock()
+	switch {
+	case r.cfg.Agent.Start != config.StartManual:
+		return "this session starts the agent by itself"
+	case !r.asking:
+		return "the session is not armed yet, or the agent was started already"
+	}
+	r.asking = false
+	r.startAgent <- m // has room: it is asked for once
+	return ""
+}
+
+// stopAsking refuses from here on, and what was asked for at the last moment.
+func (r *startup) stopAsking() {
+	r.askMu.Lock()
+	defer r.askMu.Unlock()
+	r.asking = false
+	select {
+	case m := <-r.startAgent:
+		r.s.refuse(m, fault.NotManual("the session ends"))
+	default:
+	}
 }
 
 func (r *startup) agentFault(err error) error {

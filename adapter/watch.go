@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 	"unicode/utf8"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
@@ -85,6 +86,7 @@ func (o observer) Arming(a gdbremote.Arming) {
 
 // Attached implements gdbremote.Observer.
 func (o observer) Attached(a gdbremote.Attached) {
+	o.r.envoyPID.Store(int64(a.PID))
 	o.r.s.trace.line("attached", "pid %d, swallowed %v, error %v", a.PID, a.Skipped, a.Err)
 	select {
 	case o.r.attachedCh <- a:
@@ -96,8 +98,35 @@ func (o observer) Attached(a gdbremote.Attached) {
 func (o observer) Disconnected(conn string, err error) {
 	o.r.s.trace.line("gdb "+conn, "closed: %v", err)
 	if err != nil {
-		o.r.fail(o.r.prefer(fault.ConnectionLost(fmt.Sprintf("connection %s: %v", conn, err))))
+		o.r.lost.Store(true)
+		go o.r.connectionLost(conn, err)
 	}
+}
+
+// lostTime bounds the search for the reason of a lost connection.
+const lostTime = 2 * time.Second
+
+// connectionLost reports a connection that the other side has ended, by its
+// cause: all connections end with the helper, and the debug server's with Envoy
+// when Envoy is killed while it stands still.
+func (r *startup) connectionLost(conn string, why error) {
+	ctx, cancel := context.WithTimeout(r.s.ctx, lostTime)
+	defer cancel()
+	pid := int(r.envoyPID.Load())
+	p, err := r.beside.Process(ctx, helper.ProcessParams{PID: pid})
+	switch {
+	case err != nil:
+		// It is ending too, and its end is reported when it is complete.
+		select {
+		case <-r.beside.Done():
+			return
+		case <-ctx.Done():
+		}
+	case pid != 0 && !p.Alive:
+		r.fail(r.prefer(fault.EnvoyKilled(pid)))
+		return
+	}
+	r.fail(r.prefer(fault.ConnectionLost(fmt.Sprintf("connection %s: %v", conn, why))))
 }
 
 // Packet implements gdbremote.Observer.
@@ -107,6 +136,9 @@ func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
 
 // attachAnswered takes lldb-dap's answer to the adapter's attach.
 func (r *startup) attachAnswered(b *backend, m *dapio.Message) {
+	if !m.Success && r.lost.Load() {
+		return // a consequence; the cause is being looked for
+	}
 	if !m.Success {
 		why := m.Get("body.error.format").String()
 		if why == "" {

@@ -67,6 +67,13 @@ func BadProgram(path string, cause error) *Fault {
 		Do: `Set "program" to the Envoy executable with symbols that you built.`}
 }
 
+// NoSources: the program's line tables cannot be read.
+func NoSources(path string, cause error) *Fault {
+	return &Fault{Code: 1109, What: "The source paths in the local program cannot be read; breakpoints go by the paths as they are.",
+		Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: `Build the program again, or give "sourceMap" by hand.`}
+}
+
 // --- ED12xx: what is beside Envoy --------------------------------------------
 
 // NoLLDBServer: lldb-server was not found beside Envoy.
@@ -240,6 +247,12 @@ func PresetUnbound(preset, said string) *Fault {
 func LeftRunning(pids []int) *Fault {
 	return &Fault{Code: 1404, What: fmt.Sprintf("Processes of this session could not be ended: %v.", pids),
 		Do: "End them by hand; \"ps -o pid,stat,cmd -p PID\" says what they wait for."}
+}
+
+// SourceChanged: a local file is not the one that was compiled.
+func SourceChanged(local string) *Fault {
+	return &Fault{Code: 1405, What: "A source file is not the one that was compiled; lines may be off.", Evidence: []string{local},
+		Do: "Build again, or check out the commit of the program."}
 }
 
 // --- ED19xx: the adapter itself ------------------------------------------------

@@ -105,6 +105,18 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 	panic(part)
 }
 
+// Is says whether p is the part; for an agent or an Envoy use [Session.Parts].
+func (part Part) Is(p Proc) bool { return part.is(p, "", "") }
+
+// Tracer is the PID of who debugs a process, 0 for nobody.
+func Tracer(pid int) int {
+	b, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	_, rest, _ := strings.Cut(string(b), "\nTracerPid:\t")
+	line, _, _ := strings.Cut(rest, "\n")
+	tracer, _ := strconv.Atoi(line)
+	return tracer
+}
+
 // Kill ends a process at once, as the kernel does when memory is short.
 func Kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
 

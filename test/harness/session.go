@@ -406,3 +406,11 @@ func (c *Session) close() {
 	}
 	c.End()
 }
+
+// NoProcess waits until the session has no such part any more.
+func (c *Session) NoProcess(part Part) {
+	c.t.Helper()
+	if !eventually(EndWithin, func() bool { return len(c.Parts(part)) == 0 }) {
+		c.t.Errorf("the %s still runs: %v", part, c.story.Processes())
+	}
+}

@@ -5,7 +5,7 @@ import "time"
 // suites in the order in which they run: what fails fastest comes first.
 var suites = []suite{
 	{"lint", script(`
-		step gofmt      sh -c 'out=$(gofmt -l main.go adapter test) && test -z "$out" || { echo "$out"; false; }'
+		step gofmt      sh -c 'out=$(gofmt -l main.go adapter internal sourcemap test) && test -z "$out" || { echo "$out"; false; }'
 		step vet        go vet ./...
 		step staticcheck go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 		step extension  npm run -s lint
@@ -21,8 +21,8 @@ var suites = []suite{
 			done
 		done
 	`), countSteps, 20 * time.Minute},
-	{"e2e", script(`go test -json -timeout 25m ./test/e2e/... ./test/bench/...`), countGo, 26 * time.Minute},
-	{"clients", script(`go test -json -timeout 10m ./test/clients/...`), countGo, 11 * time.Minute},
+	{"e2e", script(`go test -json -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`), countGo, 26 * time.Minute},
+	{"clients", script(`go test -json -count=1 -timeout 10m ./test/clients/...`), countGo, 11 * time.Minute},
 	{"npm-clients", script(`npm run -s test:clients`), countNode, 10 * time.Minute},
 	{"vscode", script(`npm run -s test:vscode`), countNode, 15 * time.Minute},
 }

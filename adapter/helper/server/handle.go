@@ -30,6 +30,13 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 	default:
 		return nil, fail(jsonrpc2.CodeInvalidRequest, "%s before %s", req.Method, helper.MethodHello)
 	}
+	select {
+	case <-s.closing: // what it would say is no longer so
+		if req.Method != helper.MethodEnd {
+			return nil, fail(jsonrpc2.CodeInvalidRequest, "%s: the session is ending", req.Method)
+		}
+	default:
+	}
 	switch req.Method {
 	case helper.MethodInspect:
 		return answer(req, inspect)
