@@ -15,9 +15,12 @@ const maxQueued = 64 << 20
 // ErrClosed is returned for a message handed to a closed Writer.
 var ErrClosed = errors.New("connection closed")
 
-// Writer sends messages to one peer, in order, and numbers them.
+// Writer sends messages to one peer, in order, and numbers them. A message goes
+// out on the caller's goroutine as far as the peer takes it at once; the rest,
+// and what comes before that is out, waits for the Writer's own.
 type Writer struct {
-	w io.Writer
+	w      io.Writer
+	atOnce *atOnce // nil where it cannot be had
 	// Sent, if set before the first message, is called with every message as
 	// it goes out, for the trace.
 	Sent func(raw []byte)
@@ -26,7 +29,7 @@ type Writer struct {
 	mu     sync.Mutex
 	cond   *sync.Cond
 	queue  [][]byte
-	queued int // bytes
+	queued int // bytes in queue, and of what the goroutine is writing
 	seq    int64
 	err    error
 	closed bool
@@ -35,7 +38,7 @@ type Writer struct {
 
 // NewWriter returns a Writer on w. The caller must Close it.
 func NewWriter(w io.Writer) *Writer {
-	wr := &Writer{w: w, max: maxQueued, done: make(chan struct{})}
+	wr := &Writer{w: w, atOnce: newAtOnce(w), max: maxQueued, done: make(chan struct{})}
 	wr.cond = sync.NewCond(&wr.mu)
 	go wr.loop()
 	return wr
@@ -46,7 +49,7 @@ func (w *Writer) loop() {
 	var batch [][]byte
 	for {
 		w.mu.Lock()
-		for len(w.queue) == 0 && !w.closed {
+		for len(w.queue) == 0 && !w.closed && w.err == nil {
 			w.cond.Wait()
 		}
 		if len(w.queue) == 0 || w.err != nil {
@@ -107,6 +110,17 @@ func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) er
 	}
 	frame := fmt.Appendf(make([]byte, 0, len(raw)+32), "Content-Length: %d\r\n\r\n", len(raw))
 	frame = append(frame, raw...)
+	if w.atOnce != nil && w.queued == 0 {
+		n, err := w.atOnce.write(frame)
+		if err != nil {
+			w.err = err
+			w.cond.Broadcast()
+			return err
+		}
+		if frame = frame[n:]; len(frame) == 0 {
+			return nil
+		}
+	}
 	w.queue = append(w.queue, frame)
 	w.queued += len(frame)
 	w.cond.Broadcast()

@@ -1,0 +1,200 @@
+package cost
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// place is where both sessions of a pair stand: a loop of 200 turns.
+const place = "Envoy::Server::InstanceImpl::loadRuntimeFlags"
+
+// parts are the programs.
+type parts struct {
+	envoydbg, envoy, debug string
+	bin                    string // with lldb-dap and lldb-server
+	dir                    string // scratch, short enough for sockets
+}
+
+func find(root, dir, envoydbg string, lldb int) (parts, error) {
+	p := parts{dir: dir}
+	for path, at := range map[string]*string{envoydbg: &p.envoydbg, "bin/sample/envoy": &p.envoy,
+		"bin/sample/envoy.debug": &p.debug, fmt.Sprintf("bin/tools/lldb-%d/bin", lldb): &p.bin} {
+		var err error
+		if *at, err = filepath.EvalSymlinks(filepath.Join(root, path)); err != nil {
+			return p, fmt.Errorf("it is made by make setup build: %w", err)
+		}
+	}
+	return p, nil
+}
+
+func (p parts) dap() string { return filepath.Join(p.bin, "lldb-dap") }
+
+// session is one debug session at place.
+type session struct {
+	*peer
+	end    func() error
+	thread int
+}
+
+func (s *session) close() error {
+	err := s.peer.close()
+	if s.end != nil {
+		err = errors.Join(err, s.end())
+	}
+	return err
+}
+
+// way is a kind of session, direct and through envoydbg.
+type way struct {
+	name            string
+	direct, proxied func(parts) (*session, error)
+}
+
+var ways = []way{
+	{"plain session", directPlain, proxiedPlain},
+	{"startup session", directStartup, proxiedStartup},
+}
+
+func directPlain(p parts) (*session, error) { return plain(p, p.dap()) }
+
+func proxiedPlain(p parts) (*session, error) {
+	return plain(p, p.envoydbg, "dap", "--lldb-dap", p.dap())
+}
+
+func plain(p parts, command ...string) (*session, error) {
+	return begin(p, nil, "launch", map[string]any{"program": p.debug}, command...)
+}
+
+// directStartup is the same debugger and debug server, without anything between.
+func directStartup(p parts) (*session, error) {
+	dir, err := os.MkdirTemp(p.dir, "direct-")
+	if err != nil {
+		return nil, err
+	}
+	server := filepath.Join(p.bin, "lldb-server")
+	file := filepath.Join(dir, "port")
+	// Over TCP, because LLDB 19 cannot do unix sockets without help.
+	cmd := exec.Command(server, "platform", "--server", "--listen", "127.0.0.1:0", "--socket-file", file)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LLDB_DEBUGSERVER_PATH="+server)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	end := func() error {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		return os.RemoveAll(dir)
+	}
+	port := ""
+	for deadline := time.Now().Add(answerTime); port == ""; time.Sleep(time.Millisecond) {
+		b, _ := os.ReadFile(file)
+		port = strings.Trim(string(b), "\x00\n ")
+		if time.Now().After(deadline) {
+			return nil, errors.Join(errors.New("lldb-server does not listen"), end())
+		}
+	}
+	return begin(p, end, "launch", map[string]any{
+		"initCommands": []string{
+			"settings clear plugin.symbol-locator.debuginfod.server-urls",
+			"platform select remote-linux",
+			"platform connect connect://127.0.0.1:" + port,
+		},
+		"launchCommands": []string{
+			fmt.Sprintf("target create --no-dependents --remote-file %s %s", p.envoy, p.debug),
+			"process launch --stop-at-entry",
+		},
+	}, p.dap())
+}
+
+// proxiedStartup has an agent that does nothing but become what it is told to
+// start.
+func proxiedStartup(p parts) (*session, error) {
+	const agent = `p=${PROXY_CONFIG#*\"binaryPath\":\"}; exec "${p%%\"*}"`
+	return begin(p, nil, "attach", map[string]any{
+		"target": "local", "program": p.debug, "envoyPath": p.envoy,
+		"agent": map[string]any{"command": []string{"/bin/sh", "-c", agent}},
+	}, p.envoydbg, "dap", "--lldb-dap", p.dap())
+}
+
+// begin brings a session to place.
+func begin(p parts, end func() error, request string, arguments map[string]any, command ...string) (*session, error) {
+	c, err := dial(p.dir, command...)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{peer: c, end: end}
+	if err := s.reach(request, arguments); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", strings.Join(command, " "), err), s.close())
+	}
+	return s, nil
+}
+
+func (s *session) reach(request string, arguments map[string]any) error {
+	if err := s.call("initialize", map[string]any{"adapterID": "envoy", "linesStartAt1": true, "columnsStartAt1": true,
+		"pathFormat": "path"}, nil); err != nil {
+		return err
+	}
+	if _, err := s.send(request, arguments); err != nil {
+		return err
+	}
+	if _, err := s.event("initialized"); err != nil {
+		return err
+	}
+	if err := s.call("setFunctionBreakpoints", map[string]any{"breakpoints": []any{map[string]any{"name": place}}}, nil); err != nil {
+		return err
+	}
+	if _, err := s.send("configurationDone", nil); err != nil {
+		return err
+	}
+	stopped, err := s.event("stopped")
+	if err != nil {
+		return err
+	}
+	if reason := stopped.Get("body.reason").String(); !strings.Contains(reason, "breakpoint") {
+		return fmt.Errorf("stopped for another reason than the breakpoint: %s", stopped.Raw)
+	}
+	s.thread = int(stopped.Get("body.threadId").Int())
+	return nil
+}
+
+// step is one `next`, timed from the request to the stop.
+func (s *session) step() (time.Duration, error) {
+	s.events = s.events[:0]
+	began := time.Now()
+	if _, err := s.send("next", map[string]any{"threadId": s.thread}); err != nil {
+		return 0, err
+	}
+	_, err := s.event("stopped")
+	return time.Since(began), err
+}
+
+// requests are those that an editor sends at a stop, with their arguments there.
+func (s *session) requests() (map[string]any, error) {
+	var stack struct {
+		StackFrames []struct {
+			ID int `json:"id"`
+		} `json:"stackFrames"`
+	}
+	top := map[string]any{"threadId": s.thread, "startFrame": 0, "levels": 20}
+	if err := s.call("stackTrace", top, &stack); err != nil {
+		return nil, err
+	}
+	frame := map[string]any{"frameId": stack.StackFrames[0].ID}
+	var scopes struct {
+		Scopes []struct {
+			VariablesReference int `json:"variablesReference"`
+		} `json:"scopes"`
+	}
+	if err := s.call("scopes", frame, &scopes); err != nil {
+		return nil, err
+	}
+	return map[string]any{"threads": map[string]any{}, "stackTrace": top, "scopes": frame,
+		"variables": map[string]any{"variablesReference": scopes.Scopes[0].VariablesReference}}, nil
+}
