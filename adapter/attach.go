@@ -24,7 +24,13 @@ import (
 func (r *startup) attachRequest() (*dapio.Message, error) {
 	args := []byte(r.req.Get("arguments").Raw)
 	var err error
-	for _, name := range append([]string{"program", "preRunCommands"}, config.Own...) {
+	drop := append([]string{"program", "preRunCommands"}, config.Own...)
+	if r.rewrite.current() != nil {
+		// The user's entries are part of the adapter's map. LLDB's own must not
+		// change the paths before that sees them.
+		drop = append(drop, "sourceMap")
+	}
+	for _, name := range drop {
 		if args, err = sjson.DeleteBytes(args, name); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,9 @@ type Options struct {
 	Log io.Writer
 	// Local is the target "local".
 	Local Target
+	// Sources makes the source map of a startup session; nil leaves paths to
+	// lldb-dap.
+	Sources LoadSources
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string
@@ -147,6 +150,8 @@ type pending struct {
 	clientSeq int64
 	command   string
 	group     string // of breakpoints, see bound
+	fan       *fan   // of a setBreakpoints, see sendBreakpoints
+	part      int    // which of the fan's paths
 	// reply takes the answer to a request of the adapter's own.
 	reply chan *dapio.Message
 }

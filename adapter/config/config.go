@@ -53,6 +53,12 @@ type Config struct {
 	// PreRunCommands is lldb-dap's attribute, run by the adapter's own attach
 	// sequence because only there the target exists.
 	PreRunCommands []string `json:"preRunCommands"`
+	// WorkTree is the local source tree. Default: the Bazel work tree above
+	// the program, else that above the adapter's working directory.
+	WorkTree string `json:"workTree"`
+	// SourceMap is lldb-dap's attribute: pairs of a folder in the debug
+	// information and one here. They win over what the adapter finds.
+	SourceMap SourceMap `json:"sourceMap"`
 	// InitCommands is lldb-dap's attribute; the adapter's own come before it.
 	InitCommands []string `json:"initCommands"`
 }
@@ -71,7 +77,7 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets"}
+var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
 
 // replaced lists lldb-dap's attributes in whose place the adapter's own attach stands.
 var replaced = []string{"attachCommands", "launchCommands", "pid", "waitFor", "coreFile"}
@@ -137,6 +143,8 @@ func describe(field string) string {
 		return `a list of strings, for example ["pilot-agent", "proxy", "sidecar"]`
 	case "agent.env":
 		return `an object of strings, for example {"CLOUD_PLATFORM": "none"}`
+	case "sourceMap":
+		return `a list of pairs, [["/proc/self/cwd", "/home/me/src"]], or an object {"/proc/self/cwd": "/home/me/src"}`
 	case "gate", "stopOnEntry":
 		return "true or false"
 	case "startTimeout":
@@ -196,6 +204,11 @@ func (c *Config) validate(arguments []byte) error {
 	}
 	if !filepath.IsAbs(c.Program) {
 		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
+	}
+	if c.WorkTree != "" {
+		if st, err := os.Stat(c.WorkTree); err != nil || !st.IsDir() || !filepath.IsAbs(c.WorkTree) {
+			return fault.BadAttribute("workTree", fmt.Sprintf("is %q, which is no folder", c.WorkTree), `It must be the absolute path of your source tree, for example "${workspaceFolder}".`)
+		}
 	}
 	if c.Agent.Cwd != "" {
 		if st, err := os.Stat(c.Agent.Cwd); err != nil || !st.IsDir() {

@@ -54,6 +54,8 @@ var each = map[string]*Fault{
 	"NoRestart":           NoRestart(),
 	"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
 	"LeftRunning":         LeftRunning([]int{4711}),
+	"NoSources":           NoSources("/bin/envoy", errCause),
+	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Internal":            Internal(errCause),
 	"BadClient":           BadClient(errCause),
 	"OutOfOrder":          OutOfOrder("attach", "the session has begun already"),

@@ -1,0 +1,286 @@
+package adapter
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+)
+
+// rewriter puts local paths for the debugger's and the other way round, in every
+// message that carries one. Text (output, the results of evaluate) stays.
+type rewriter struct {
+	// warn is told of a local file that is not what was compiled.
+	warn func(local string)
+
+	mu      sync.Mutex
+	sources Sources
+	// spelling is how the editor calls a file, by how Sources calls it: an
+	// editor that opened bazel-bin/x.h must get that back, and not the file it
+	// links to.
+	spelling map[string]string
+	// checked are the paths whose file was compared with its checksum.
+	checked map[string]bool
+	// places has the editor's path of each breakpoint, by the debugger's id.
+	places map[int64]string
+	// twins are breakpoints that stand for the same line as another: the
+	// editor knows only the first. By id.
+	twins map[int64]int64
+}
+
+func newRewriter(warn func(string)) *rewriter {
+	return &rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}, places: map[int64]string{}, twins: map[int64]int64{}}
+}
+
+// use sets or replaces the map.
+func (w *rewriter) use(s Sources) {
+	w.mu.Lock()
+	w.sources = s
+	w.mu.Unlock()
+}
+
+func (w *rewriter) current() Sources {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sources
+}
+
+// toDebugger is what to ask the debugger for to mean the editor's path: choose
+// is one of the ways of Sources.
+func (w *rewriter) toDebugger(editor string, choose func(Sources, string) []string) []string {
+	s := w.current()
+	if s == nil || editor == "" {
+		return []string{editor}
+	}
+	paths := choose(s, editor)
+	if len(paths) == 0 {
+		return []string{editor} // not in the program, as far as is known
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range s.Paths(editor) {
+		if src, ok := s.Local(p); ok {
+			w.spelling[src.Path] = editor
+		}
+	}
+	return paths
+}
+
+// toEditor is the editor's path for one of the debugger's, with the checksum of
+// what was compiled.
+func (w *rewriter) toEditor(debugPath string) (Source, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sources == nil {
+		return Source{}, false
+	}
+	src, ok := w.sources.Local(debugPath)
+	if !ok {
+		return Source{}, false
+	}
+	if known := w.spelling[src.Path]; known != "" {
+		src.Path = known
+	}
+	if src.MD5 != "" && !w.checked[debugPath] {
+		w.checked[debugPath] = true
+		// It reads the file, and the answer can wait.
+		go func(s Sources) {
+			if s.Changed(debugPath) {
+				w.warn(src.Path)
+			}
+		}(w.sources)
+	}
+	return src, true
+}
+
+// requestPaths are the members of a request's arguments that hold a path.
+var requestPaths = map[string]string{
+	"breakpointLocations": "arguments.source.path",
+	"gotoTargets":         "arguments.source.path",
+	"source":              "arguments.source.path",
+}
+
+// request rewrites a request other than setBreakpoints.
+func (w *rewriter) request(m *dapio.Message) *dapio.Message {
+	at, ok := requestPaths[m.Name]
+	if !ok {
+		return m
+	}
+	v := m.Get(at)
+	if v.Type != gjson.String {
+		return m
+	}
+	// Only an exact path works here, in LLDB 22; each path of the file has the
+	// same lines.
+	paths := w.toDebugger(v.Str, Sources.Paths)
+	return apply(m, []dapio.Edit{dapio.Replace(v, marshal(paths[0]))})
+}
+
+// sourcesIn lists where the sources of an answer or event are: arrays, then the
+// member of each element; a plain path has no array.
+var sourcesIn = map[string]struct{ array, member string }{
+	"stackTrace":                {"body.stackFrames", "source"},
+	"setFunctionBreakpoints":    {"body.breakpoints", "source"},
+	"setInstructionBreakpoints": {"body.breakpoints", "source"},
+	"setDataBreakpoints":        {"body.breakpoints", "source"},
+	"setExceptionBreakpoints":   {"body.breakpoints", "source"},
+	"loadedSources":             {"body.sources", ""},
+	"scopes":                    {"body.scopes", "source"},
+	"disassemble":               {"body.instructions", "location"},
+	"locations":                 {"", "body.source"},
+	"variables":                 {"body.variables", `\$__lldb_extensions.declaration`},
+	"breakpoint":                {"", "body.breakpoint.source"},
+	"loadedSource":              {"", "body.source"},
+	"output":                    {"", "body.source"},
+}
+
+// incoming rewrites an answer (by its command) or an event (by its name).
+func (w *rewriter) incoming(m *dapio.Message) *dapio.Message {
+	if m.Name == "compileUnits" {
+		return apply(m, w.compileUnits(m))
+	}
+	in, ok := sourcesIn[m.Name]
+	if !ok || w.current() == nil {
+		return m
+	}
+	var edits []dapio.Edit
+	if in.array == "" {
+		edits = w.source(edits, m.Get(in.member))
+	} else {
+		m.Get(in.array).ForEach(func(_, v gjson.Result) bool {
+			if in.member != "" {
+				v = v.Get(in.member)
+			}
+			edits = w.source(edits, v)
+			return true
+		})
+	}
+	return apply(m, edits)
+}
+
+// source rewrites one Source object (or LLDB's declaration, which looks alike).
+func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit {
+	p := source.Get("path")
+	if p.Type != gjson.String || source.Get("sourceReference").Int() != 0 {
+		return edits
+	}
+	src, ok := w.toEditor(p.Str)
+	if !ok {
+		return edits
+	}
+	if src.Path != p.Str {
+		edits = append(edits, dapio.Replace(p, marshal(src.Path)))
+	}
+	if src.MD5 != "" && !source.Get("checksums").Exists() {
+		edits = append(edits, dapio.InsertInto(source, []byte(`"checksums":[{"algorithm":"MD5","checksum":"`+src.MD5+`"}]`)))
+	}
+	return edits
+}
+
+// compileUnits is lldb-dap's own request.
+func (w *rewriter) compileUnits(m *dapio.Message) []dapio.Edit {
+	var edits []dapio.Edit
+	m.Get("body.compileUnits").ForEach(func(_, v gjson.Result) bool {
+		p := v.Get("compileUnitPath")
+		if src, ok := w.toEditor(p.Str); ok && src.Path != p.Str {
+			edits = append(edits, dapio.Replace(p, marshal(src.Path)))
+		}
+		return true
+	})
+	return edits
+}
+
+func apply(m *dapio.Message, edits []dapio.Edit) *dapio.Message {
+	if patched, err := m.Apply(edits); err == nil {
+		return patched
+	}
+	return m
+}
+
+// breakpointsSet takes the answers to one setBreakpoints of the editor's, one
+// answer for each path the debugger was asked for, and returns the one for the
+// editor: for each line the first place that was found, under the editor's path.
+func (w *rewriter) breakpointsSet(editor string, answers []*dapio.Message) *dapio.Message {
+	best := answers[0]
+	lists := make([][]gjson.Result, len(answers))
+	for i, a := range answers {
+		if !a.Success {
+			return a
+		}
+		lists[i] = a.Get("body.breakpoints").Array()
+	}
+	var out []string
+	for line := range lists[0] {
+		chosen := lists[0][line]
+		for _, l := range lists[1:] {
+			if line < len(l) && l[line].Get("verified").Bool() && !chosen.Get("verified").Bool() {
+				chosen = l[line]
+			}
+		}
+		id := chosen.Get("id").Int()
+		w.mu.Lock()
+		for _, l := range lists {
+			if line < len(l) {
+				if other := l[line].Get("id").Int(); other != id {
+					w.twins[other] = id
+				}
+			}
+		}
+		w.places[id] = editor
+		w.mu.Unlock()
+		out = append(out, w.atEditor(chosen, editor))
+	}
+	patched, err := best.Set("body.breakpoints", []byte("["+strings.Join(out, ",")+"]"))
+	if err != nil {
+		return best
+	}
+	return patched
+}
+
+// atEditor is a breakpoint's JSON with the editor's own path in its source. A
+// breakpoint that landed in another file keeps that file's path.
+func (w *rewriter) atEditor(bp gjson.Result, editor string) string {
+	p := bp.Get("source.path")
+	if p.Type != gjson.String {
+		return bp.Raw
+	}
+	path := editor
+	if src, ok := w.toEditor(p.Str); ok {
+		path = src.Path // the editor's spelling, where it is the same file
+	}
+	at := p.Index - bp.Index
+	return bp.Raw[:at] + string(marshal(path)) + bp.Raw[at+len(p.Raw):]
+}
+
+// event rewrites an event; nil for one that the editor must not see.
+func (w *rewriter) event(m *dapio.Message) *dapio.Message {
+	switch m.Name {
+	case "breakpoint":
+		id := m.Get("body.breakpoint.id").Int()
+		w.mu.Lock()
+		_, twin := w.twins[id]
+		editor, known := w.places[id]
+		w.mu.Unlock()
+		if twin {
+			return nil
+		}
+		if p := m.Get("body.breakpoint.source.path"); known && p.Exists() {
+			return apply(m, []dapio.Edit{dapio.Replace(p, marshal(editor))})
+		}
+	case "stopped":
+		ids := m.Get("body.hitBreakpointIds")
+		var edits []dapio.Edit
+		w.mu.Lock()
+		ids.ForEach(func(_, v gjson.Result) bool {
+			if first, twin := w.twins[v.Int()]; twin {
+				edits = append(edits, dapio.Replace(v, marshal(first)))
+			}
+			return true
+		})
+		w.mu.Unlock()
+		return apply(m, edits)
+	}
+	return w.incoming(m)
+}

@@ -1,0 +1,42 @@
+package adapter
+
+import "context"
+
+// Sources maps source paths between the debug information of one program and
+// this machine. It may be asked from several goroutines.
+type Sources interface {
+	// Local is the file here that a path in the debug information stands for.
+	Local(debugPath string) (Source, bool)
+	// Debugger is what to ask the debugger for to mean a local file, under any
+	// of its names: mostly one path, several where no single one means all
+	// places of the file, none for a file that is not in the program.
+	Debugger(local string) []string
+	// Paths are all paths in the debug information that stand for the file.
+	Paths(local string) []string
+	// Changed reports, once for each file, that it is not what was compiled.
+	// It may read the file.
+	Changed(debugPath string) bool
+	// Summary is what was found, in a few words.
+	Summary() string
+}
+
+// Source is a local file.
+type Source struct {
+	Path string
+	// MD5 is that of the compiled file, in hex; "" when unknown.
+	MD5 string
+}
+
+// LoadSources makes the Sources of a program. changed, which may be called at
+// any time until ctx ends, gives new ones when the program or its sources'
+// places have changed.
+type LoadSources func(ctx context.Context, c SourcesConfig, changed func(Sources)) (Sources, error)
+
+// SourcesConfig is what the launch attributes say of sources.
+type SourcesConfig struct {
+	Program  string
+	WorkTree string
+	// Map is the user's sourceMap: pairs of a folder in the debug information
+	// and one here.
+	Map [][2]string
+}
