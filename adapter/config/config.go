@@ -105,7 +105,7 @@ func decode(arguments []byte, c *Config) error {
 	case errors.As(err, &typ) && typ.Field != "":
 		name, fix := typ.Field, describe(typ.Field)
 		is := "is "
-		if typ.Type.Kind() == reflect.String && fix != describe("") { // an element
+		if typ.Type == reflect.TypeFor[string]() && fix != describe("") { // an element
 			is = "holds "
 			gjson.GetBytes(arguments, "agent.env").ForEach(func(key, v gjson.Result) bool {
 				if name == "agent.env" && v.Type != gjson.String && v.Type != gjson.Null {

@@ -35,6 +35,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 	got, err := Parse([]byte(`{
 		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5,
 		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "stopOnEntry": true,
+		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
 		"breakpointPresets": ["main", "syscalls", "libevent"], "initCommands": ["a"], "preRunCommands": ["b", "c"],
 		"agent": {"command": ["agent", "", "x y"], "env": {"A": "", "B": "b=c"}, "cwd": ` + quoted(dir) + `, "start": "manual"}}`))
 	if err != nil {
@@ -43,6 +44,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 	want := &Config{
 		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5,
 		LLDBDap: "lldb-dap-22", LLDBServer: "/lldb/lldb-server", StopOnEntry: true,
+		WorkTree: dir, SourceMap: SourceMap{{"/a", "/b"}, {"/c", "/d"}},
 		BreakpointPresets: []string{"main", "syscalls", "libevent"}, InitCommands: []string{"a"}, PreRunCommands: []string{"b", "c"},
 		Agent: Agent{Command: []string{"agent", "", "x y"}, Env: map[string]string{"A": "", "B": "b=c"}, Cwd: dir, Start: "manual"},
 	}
@@ -51,6 +53,17 @@ func TestEveryAttributeArrives(t *testing.T) {
 	}
 	if got.Timeout() != 1500*time.Millisecond {
 		t.Errorf("timeout %v", got.Timeout())
+	}
+}
+
+// An object is a source map in the order it is written in.
+func TestASourceMapMayBeAnObject(t *testing.T) {
+	got, err := Parse([]byte(`{"target": "local", "sourceMap": {"/z": "/1", "/a": "/2"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (SourceMap{{"/z", "/1"}, {"/a", "/2"}}); !reflect.DeepEqual(got.SourceMap, want) {
+		t.Errorf("got %v, want %v", got.SourceMap, want)
 	}
 }
 
@@ -107,6 +120,13 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 		{`"breakpointPresets": ["main", "malloc"]`, "breakpointPresets", `has "malloc"`, "main, syscalls, libevent"},
 		{`"initCommands": "x"`, "initCommands", "is a string", "a list of strings"},
 		{`"preRunCommands": [{}]`, "preRunCommands", "holds an object", "a list of strings"},
+		{`"workTree": 5`, "workTree", "is a number", "a string"},
+		{`"workTree": "src"`, "workTree", `is "src", which is no folder`, "absolute path"},
+		{`"workTree": "/does/not/exist"`, "workTree", "which is no folder", "absolute path"},
+		{`"sourceMap": 5`, "sourceMap", "is a value of another form: 5", "a list of pairs"},
+		{`"sourceMap": ["/a", "/b"]`, "sourceMap", `is a value of another form: ["/a", "/b"]`, "a list of pairs"},
+		{`"sourceMap": [["/a"]]`, "sourceMap", "is a value of another form", "a list of pairs"},
+		{`"sourceMap": {"/a": 1}`, "sourceMap", "is a value of another form", "a list of pairs"},
 		{`"attachCommands": []`, "attachCommands", `does not go with "target"`, `Remove "attachCommands"`},
 		{`"launchCommands": ["x"]`, "launchCommands", `does not go with "target"`, `Remove "launchCommands"`},
 		{`"pid": 5`, "pid", `does not go with "target"`, `Remove "pid"`},

@@ -45,8 +45,9 @@ func (m *SourceMap) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// wrong is the error for a value of another form; encoding/json adds the field.
 func (*SourceMap) wrong(b []byte) error {
-	return &json.UnmarshalTypeError{Value: "value of another form: " + clip(string(b)), Field: "sourceMap"}
+	return &json.UnmarshalTypeError{Value: "value of another form: " + clip(string(b))}
 }
 
 func clip(s string) string {
