@@ -1,10 +1,24 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/test/harness"
 	"github.com/envoydbg/envoydbg/test/pidns"
 )
 
-func TestMain(m *testing.M) { pidns.Main(m, harness.SetUp) }
+// fakeProgram stands in for an lldb-dap; see fake-lldb-dap.
+var fakeProgram string
+
+func TestMain(m *testing.M) {
+	pidns.Main(m, harness.SetUp, func() func() {
+		var err error
+		if fakeProgram, err = harness.Build("fake-lldb-dap", "./test/e2e/fake-lldb-dap"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return nil
+	})
+}

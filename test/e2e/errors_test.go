@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/envoydbg/envoydbg/test/harness"
+)
+
+// Each is refused with its number and a text that names what to change, before
+// any agent has run; and the session can be ended as usual.
+func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
+	cases := []struct {
+		name       string
+		attributes func(s *harness.Story) harness.Attributes
+		code       int
+		says       string
+	}{
+		{"another build", with("envoyPath", harness.The.Envoy), 1203, "build-id"},
+		{"no such target", with("target", "moon"), 1003, `"moon"`},
+		{"target is no string", with("target", 1), 1001, `"target"`},
+		{"program is no string", with("program", 1), 1001, `"program"`},
+		{"program is relative", with("program", "bazel-bin/envoy"), 1001, `"program"`},
+		{"no such program", with("program", "/nonexistent/envoy"), 1107, "/nonexistent/envoy"},
+		{"program is no ELF", func(s *harness.Story) harness.Attributes {
+			return s.Sample().With("program", file(s, "#!/bin/sh\n"))
+		}, 1107, "corrupt"},
+		{"program is a broken ELF", func(s *harness.Story) harness.Attributes {
+			b, err := os.ReadFile(harness.The.SampleDebug)
+			if err != nil {
+				s.T.Fatal(err)
+			}
+			return s.Sample().With("program", file(s, string(b[:64])+strings.Repeat("\xff", 4096)))
+		}, 1107, "corrupt"},
+		{"no such envoyPath", with("envoyPath", "/nonexistent/envoy"), 1205, "/nonexistent/envoy"},
+		{"no such lldb-dap", with("lldbDap", "/nonexistent/lldb-dap"), 1101, "/nonexistent/lldb-dap"},
+		{"no such lldb-server", with("lldbServer", "/nonexistent/lldb-server"), 1201, "/nonexistent/lldb-server"},
+		{"lldbServer is another program", with("lldbServer", "/bin/true"), 1206, "/bin/true"},
+		{"lldbDap is another program", with("lldbDap", "/bin/true"), 1103, "/bin/true"},
+		{"lldbDap is too old (a fake)", fake("old"), 1102, "18.1.8"},
+		{"lldbDap says nothing (a fake)", fake("mute"), 1103, "fake"},
+		{"agent.command is empty", agentWith("command", []string{}), 1001, `"agent.command"`},
+		{"agent.start is unknown", agentWith("start", "later"), 1001, `"agent.start"`},
+		{"agent.env holds a number", agentWith("env", map[string]int{"A": 1}), 1001, "agent.env"},
+		{"agent.cwd is no folder", agentWith("cwd", "/nonexistent"), 1001, `"agent.cwd"`},
+		{"no such preset", with("breakpointPresets", []string{"everything"}), 1001, `"breakpointPresets"`},
+		{"startTimeout is negative", with("startTimeout", -1), 1001, `"startTimeout"`},
+		{"attachCommands", with("attachCommands", []string{"x"}), 1001, `"attachCommands"`},
+		{"pid", with("pid", 1), 1001, `"pid"`},
+	}
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, x := range cases {
+			t.Run(x.name, func(t *testing.T) {
+				s := harness.NewStory(t, s.LLDB)
+				c := s.Start()
+				c.Initialize()
+				c.Attach(x.attributes(s))
+				if e := c.AttachFails(); e.Code != x.code || !strings.Contains(e.Text, x.says) {
+					t.Errorf("ED%d %q, want ED%d with %q", e.Code, e.Text, x.code, x.says)
+				}
+				if n := len(c.Events("terminated")); n != 0 {
+					t.Error("terminated after an attach that has failed")
+				}
+				if pids := c.Parts(harness.Agent); len(pids) != 0 {
+					t.Errorf("an agent runs: %v", pids)
+				}
+				c.Disconnect()
+			})
+		}
+	})
+}
+
+func with(name string, value any) func(*harness.Story) harness.Attributes {
+	return func(s *harness.Story) harness.Attributes { return s.Sample().With(name, value) }
+}
+
+func agentWith(name string, value any) func(*harness.Story) harness.Attributes {
+	return func(s *harness.Story) harness.Attributes {
+		a := s.Sample()
+		if name == "command" {
+			// The harness looks at the command; only the adapter gets this one.
+			agent := a["agent"].(map[string]any)
+			return harness.Attributes{"target": "local", "program": a["program"], "envoyPath": a["envoyPath"],
+				"agent": any(struct {
+					Command any `json:"command"`
+					Cwd     any `json:"cwd"`
+				}{value, agent["cwd"]})}
+		}
+		return a.Agent(map[string]any{name: value})
+	}
+}
+
+func fake(kind string) func(*harness.Story) harness.Attributes {
+	return func(s *harness.Story) harness.Attributes { return s.Sample().With("lldbDap", fakeDap(s, kind)) }
+}
+
+// fakeDap is the path of a fake of that kind.
+func fakeDap(s *harness.Story, kind string) string {
+	s.T.Helper()
+	path := filepath.Join(s.Dir, "fake-lldb-dap-"+kind)
+	if err := os.Symlink(fakeProgram, path); err != nil {
+		s.T.Fatal(err)
+	}
+	return path
+}
+
+// file writes a file of the story's.
+func file(s *harness.Story, content string) string {
+	s.T.Helper()
+	path := filepath.Join(s.Dir, "corrupt")
+	if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
+		s.T.Fatal(err)
+	}
+	return path
+}
+
+// The attribute has the last word: initialize came before it could be known.
+func TestLLDBDapOfTheAttributeReplacesTheFlags(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		other := harness.The.LLDBs[0]
+		if other == s.LLDB {
+			other = harness.The.LLDBs[1]
+		}
+		c := s.Start("--lldb-dap", other.DAP)
+		first := c.Initialize()
+		c.Attach(s.Sample().With("lldbDap", s.LLDB.DAP))
+		caps := c.Seen(0, "capabilities")
+		first.Get("body").ForEach(func(key, value gjson.Result) bool {
+			if value.Bool() && !caps.Get("body.capabilities."+key.Str).Exists() && !strings.HasPrefix(key.Str, "$") && key.Str != "__lldb" {
+				t.Errorf("the capability %s is neither confirmed nor taken back", key.Str)
+			}
+			return true
+		})
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		if pids := c.Parts(harness.LLDBDap); len(pids) != 1 {
+			t.Errorf("%d lldb-dap run, want 1", len(pids))
+		}
+		if d := c.Phase("preflight", "end").Get("body.detail").Str; !strings.Contains(d, "lldb-dap "+s.LLDB.String()[len("LLDB "):]+".") {
+			t.Errorf("the phase says %q", d)
+		}
+		c.Disconnect()
+	})
+}
+
+// Requests at the wrong time have an answer, too.
+func TestRequestsOutOfOrderAreRefused(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		if e := c.Refused("threads", nil); e.Code != 1903 {
+			t.Errorf("threads before initialize: %v", e)
+		}
+		if e := c.Refused("attach", s.Sample()); e.Code != 1903 {
+			t.Errorf("attach before initialize: %v", e)
+		}
+		c.Initialize()
+		if e := c.Refused("initialize", map[string]any{}); e.Code != 1903 {
+			t.Errorf("a second initialize: %v", e)
+		}
+		c.Attach(s.Sample())
+		if e := c.Refused("attach", s.Sample()); e.Code != 1903 {
+			t.Errorf("a second attach: %v", e)
+		}
+		c.Configure(mainPlace(s))
+		c.Stopped(0)
+		if e := c.Refused("restart", map[string]any{}); e.Code != 1402 {
+			t.Errorf("restart: %v", e)
+		}
+		c.Disconnect()
+	})
+}
+
+// What is no DAP is told and ends the session.
+func TestAClientThatSpeaksNoDAPIsTold(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStory(t, harness.The.LLDBs[0])
+	cmd := exec.CommandContext(s.Ctx, harness.The.Envoydbg, "dap")
+	cmd.Env = s.Env()
+	cmd.Stdin = strings.NewReader("GET / HTTP/1.1\r\n\r\n")
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "[ED1902]") {
+		t.Errorf("it ended with %v and said %q", err, said.String())
+	}
+}

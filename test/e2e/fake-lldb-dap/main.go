@@ -1,0 +1,54 @@
+// Fake-lldb-dap is no debugger: it stands in for an lldb-dap that does what the
+// real ones cannot be made to do. Its name says what:
+//
+//	fake-lldb-dap-old     says that it is LLDB 18
+//	fake-lldb-dap-big     answers threads with 8 MiB
+//	fake-lldb-dap-flood   sends 50,000 output events after its launch
+//	fake-lldb-dap-mute    closes its stdout at initialize
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+)
+
+func main() {
+	fmt.Fprintln(os.Stderr, "this is a fake lldb-dap, made for tests")
+	kind := filepath.Base(os.Args[0])
+	in, out := dapio.NewReader(os.Stdin), dapio.NewWriter(os.Stdout)
+	for {
+		m, err := in.Next()
+		if err != nil {
+			break
+		}
+		body := "{}"
+		switch {
+		case m.Name == "initialize" && strings.HasSuffix(kind, "mute"):
+			_ = os.Stdout.Close()
+			time.Sleep(time.Hour)
+		case m.Name == "initialize" && strings.HasSuffix(kind, "old"):
+			body = `{"$__lldb_version":"lldb version 18.1.8"}`
+		case m.Name == "initialize":
+			body = `{"$__lldb_version":"lldb version 22.1.8"}`
+		case m.Name == "threads":
+			body = `{"threads":[{"id":1,"name":"` + strings.Repeat("x", 8<<20) + `"}]}`
+		}
+		_ = out.Send(func(seq int64) []byte {
+			return fmt.Appendf(nil, `{"seq":%d,"type":"response","request_seq":%d,"success":true,"command":%q,"body":%s}`, seq, m.Seq, m.Name, body)
+		})
+		if m.Name == "launch" && strings.HasSuffix(kind, "flood") {
+			for i := range 50_000 {
+				_ = out.Send(func(seq int64) []byte {
+					return fmt.Appendf(nil, `{"seq":%d,"type":"event","event":"output","body":{"category":"stdout","output":"line %d of many that the client is in no hurry to read\n"}}`, seq, i)
+				})
+			}
+		}
+	}
+	out.Close()
+	<-out.Done()
+}
