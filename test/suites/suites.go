@@ -15,9 +15,15 @@ var suites = []suite{
 	`), countGo, 15 * time.Minute},
 	{"extension", script(`npm run -s test:unit`), countNode, 5 * time.Minute},
 	{"fuzz", script(`
-		go list ./... | while read -r package; do
-			go test -list '^Fuzz' "$package" | grep '^Fuzz' | while read -r target; do
-				step "$target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" </dev/null
+		if ! packages=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); then
+			step "list the packages" false
+		fi
+		for package in $packages; do
+			if ! listed=$(go test -list '^Fuzz' "$package"); then
+				step "list the fuzzers of $package" false
+			fi
+			for target in $(grep '^Fuzz' <<<"$listed"); do
+				step "$target of ${package##*/}" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" </dev/null
 			done
 		done
 	`), countSteps, 20 * time.Minute},
