@@ -22,7 +22,7 @@ func (s *Session) sendBreakpoints(b *backend, w *rewriter, m *dapio.Message) {
 	for i, path := range paths {
 		out := m
 		if at.Exists() && path != at.Str {
-			out = apply(m, []dapio.Edit{dapio.Replace(at, marshal(path))})
+			out = m.Apply([]dapio.Edit{dapio.Replace(at, quoted(path))})
 		}
 		err := b.toLLDB.Forward(out, 0, func(seq int64) {
 			b.put(seq, pending{clientSeq: m.Seq, command: m.Name, group: group(m), fan: f, part: i})

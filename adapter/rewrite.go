@@ -115,7 +115,7 @@ func (w *rewriter) request(m *dapio.Message) *dapio.Message {
 	// Only an exact path works here, in LLDB 22; each path of the file has the
 	// same lines.
 	paths := w.toDebugger(v.Str, Sources.Paths)
-	return apply(m, []dapio.Edit{dapio.Replace(v, marshal(paths[0]))})
+	return m.Apply([]dapio.Edit{dapio.Replace(v, quoted(paths[0]))})
 }
 
 // sourcesIn lists where the sources of an answer or event are: arrays, then the
@@ -139,7 +139,7 @@ var sourcesIn = map[string]struct{ array, member string }{
 // incoming rewrites an answer (by its command) or an event (by its name).
 func (w *rewriter) incoming(m *dapio.Message) *dapio.Message {
 	if m.Name == "compileUnits" {
-		return apply(m, w.compileUnits(m))
+		return m.Apply(w.compileUnits(m))
 	}
 	in, ok := sourcesIn[m.Name]
 	if !ok || w.current() == nil {
@@ -157,13 +157,25 @@ func (w *rewriter) incoming(m *dapio.Message) *dapio.Message {
 			return true
 		})
 	}
-	return apply(m, edits)
+	return m.Apply(edits)
 }
 
 // source rewrites one Source object (or LLDB's declaration, which looks alike).
 func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit {
-	p := source.Get("path")
-	if p.Type != gjson.String || source.Get("sourceReference").Int() != 0 {
+	var p gjson.Result
+	generated, checked := false, false
+	source.ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "path":
+			p = v
+		case "sourceReference":
+			generated = v.Int() != 0
+		case "checksums":
+			checked = true
+		}
+		return true
+	})
+	if p.Type != gjson.String || generated {
 		return edits
 	}
 	src, ok := w.toEditor(p.Str)
@@ -171,12 +183,23 @@ func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit 
 		return edits
 	}
 	if src.Path != p.Str {
-		edits = append(edits, dapio.Replace(p, marshal(src.Path)))
+		edits = append(edits, dapio.Replace(p, quoted(src.Path)))
 	}
-	if src.MD5 != "" && !source.Get("checksums").Exists() {
+	if src.MD5 != "" && !checked {
 		edits = append(edits, dapio.InsertInto(source, []byte(`"checksums":[{"algorithm":"MD5","checksum":"`+src.MD5+`"}]`)))
 	}
 	return edits
+}
+
+// quoted is a string as JSON; paths seldom need more than the quotes.
+func quoted(s string) []byte {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\' {
+			return marshal(s)
+		}
+	}
+	out := make([]byte, 0, len(s)+2)
+	return append(append(append(out, '"'), s...), '"')
 }
 
 // compileUnits is lldb-dap's own request.
@@ -185,18 +208,11 @@ func (w *rewriter) compileUnits(m *dapio.Message) []dapio.Edit {
 	m.Get("body.compileUnits").ForEach(func(_, v gjson.Result) bool {
 		p := v.Get("compileUnitPath")
 		if src, ok := w.toEditor(p.Str); ok && src.Path != p.Str {
-			edits = append(edits, dapio.Replace(p, marshal(src.Path)))
+			edits = append(edits, dapio.Replace(p, quoted(src.Path)))
 		}
 		return true
 	})
 	return edits
-}
-
-func apply(m *dapio.Message, edits []dapio.Edit) *dapio.Message {
-	if patched, err := m.Apply(edits); err == nil {
-		return patched
-	}
-	return m
 }
 
 // breakpointsSet takes the answers to one setBreakpoints of the editor's, one
@@ -267,7 +283,7 @@ func (w *rewriter) event(m *dapio.Message) *dapio.Message {
 			return nil
 		}
 		if p := m.Get("body.breakpoint.source.path"); known && p.Exists() {
-			return apply(m, []dapio.Edit{dapio.Replace(p, marshal(editor))})
+			return m.Apply([]dapio.Edit{dapio.Replace(p, quoted(editor))})
 		}
 	case "stopped":
 		ids := m.Get("body.hitBreakpointIds")
@@ -280,7 +296,7 @@ func (w *rewriter) event(m *dapio.Message) *dapio.Message {
 			return true
 		})
 		w.mu.Unlock()
-		return apply(m, edits)
+		return m.Apply(edits)
 	}
 	return w.incoming(m)
 }

@@ -139,17 +139,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]
 	if f.lldbServer != "" {
 		a["lldbServer"] = f.lldbServer
 	}
-	var sourceMap [][2]string
-	for _, pair := range f.sourceMap {
-		from, to, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, fmt.Errorf("--source-map is %q: give FROM=TO", pair)
-		}
-		abs, err := filepath.Abs(to)
-		if err != nil {
-			return nil, err
-		}
-		sourceMap = append(sourceMap, [2]string{from, abs})
+	sourceMap, err := parsePairs(f.sourceMap)
+	if err != nil {
+		return nil, err
 	}
 	if sourceMap != nil {
 		a["sourceMap"] = sourceMap
@@ -162,4 +154,21 @@ func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]
 		a[name] = json.RawMessage(value)
 	}
 	return a, nil
+}
+
+// parsePairs reads the values of --source-map.
+func parsePairs(values []string) ([][2]string, error) {
+	var out [][2]string
+	for _, pair := range values {
+		from, to, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fmt.Errorf("--source-map is %q: give FROM=TO", pair)
+		}
+		abs, err := filepath.Abs(to)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, [2]string{from, abs})
+	}
+	return out, nil
 }

@@ -24,22 +24,41 @@ func InsertInto(object gjson.Result, member []byte) Edit {
 }
 
 // Apply returns the message with all edits made, in one pass. The edits must not
-// overlap.
-func (m *Message) Apply(edits []Edit) (*Message, error) {
+// overlap, be of values below the top level, and put JSON in place of JSON: the
+// result is not parsed again.
+func (m *Message) Apply(edits []Edit) *Message {
 	if len(edits) == 0 {
-		return m, nil
+		return m
 	}
 	slices.SortStableFunc(edits, func(a, b Edit) int { return a.from - b.from })
 	size := len(m.Raw)
 	for _, e := range edits {
-		size += len(e.with)
+		size += len(e.with) - (e.to - e.from)
 	}
-	out := make([]byte, 0, size)
+	out := *m
+	out.Raw = make([]byte, 0, size)
 	last := 0
 	for _, e := range edits {
-		out = append(out, m.Raw[last:e.from]...)
-		out = append(out, e.with...)
+		out.Raw = append(out.Raw, m.Raw[last:e.from]...)
+		out.Raw = append(out.Raw, e.with...)
 		last = e.to
 	}
-	return Parse(append(out, m.Raw[last:]...))
+	out.Raw = append(out.Raw, m.Raw[last:]...)
+	out.seq, out.requestSeq = m.seq.after(edits), m.requestSeq.after(edits)
+	return &out
+}
+
+// after is where a span stands when the edits have been made.
+func (s span) after(edits []Edit) span {
+	if s == (span{}) {
+		return s
+	}
+	shift := 0
+	for _, e := range edits {
+		if e.from > s.from {
+			break
+		}
+		shift += len(e.with) - (e.to - e.from)
+	}
+	return span{s.from + shift, s.to + shift}
 }

@@ -1,0 +1,149 @@
+package adapter
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+)
+
+// tree is Sources with two roots that hold the same files.
+type tree struct{}
+
+const (
+	rootA = "/proc/self/cwd/"
+	rootB = "/o/sandbox/linux-sandbox/7/execroot/ws/"
+	here  = "/home/me/ws/"
+)
+
+func (tree) Local(p string) (Source, bool) {
+	for _, root := range []string{rootA, rootB} {
+		if rest, ok := strings.CutPrefix(p, root); ok {
+			return Source{Path: here + rest, MD5: "d41d8cd98f00b204e9800998ecf8427e"}, true
+		}
+	}
+	return Source{}, false
+}
+
+func (tree) Paths(local string) []string {
+	rest, ok := strings.CutPrefix(strings.Replace(local, "/home/me/alias/", here, 1), here)
+	if !ok {
+		return nil
+	}
+	return []string{rootB + rest, rootA + rest}
+}
+
+func (t tree) Debugger(local string) []string {
+	if strings.HasSuffix(local, "main.cc") { // a base name is not asked for
+		return t.Paths(local)
+	}
+	if rest, ok := strings.CutPrefix(strings.Replace(local, "/home/me/alias/", here, 1), here); ok {
+		return []string{rest}
+	}
+	return nil
+}
+
+func (tree) Changed(string) bool { return false }
+func (tree) Summary() string     { return "" }
+
+func ready() *rewriter {
+	w := newRewriter(func(string) {})
+	w.use(tree{})
+	return w
+}
+
+func message(t testing.TB, text string) *dapio.Message {
+	t.Helper()
+	m, err := dapio.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestFramesShowTheLocalFileAndKeepAllElse(t *testing.T) {
+	got := ready().incoming(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[`+
+		`{"id":1,"x":0.50,"source":{"name":"a.cc","path":"/proc/self/cwd/source/a.cc"},"line":3},`+
+		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`))
+	want := `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[` +
+		`{"id":1,"x":0.50,"source":{"checksums":[{"algorithm":"MD5","checksum":"d41d8cd98f00b204e9800998ecf8427e"}],"name":"a.cc","path":"/home/me/ws/source/a.cc"},"line":3},` +
+		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`
+	if string(got.Raw) != want {
+		t.Errorf("got  %s\nwant %s", got.Raw, want)
+	}
+}
+
+func TestTheEditorsOwnSpellingComesBack(t *testing.T) {
+	w := ready()
+	if got := w.toDebugger("/home/me/alias/source/a.cc", Sources.Debugger); len(got) != 1 || got[0] != "source/a.cc" {
+		t.Fatalf("asked for %q", got)
+	}
+	got := w.incoming(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[{"source":{"path":"/proc/self/cwd/source/a.cc"}}]}}`))
+	if path := got.Get("body.stackFrames.0.source.path").String(); path != "/home/me/alias/source/a.cc" {
+		t.Errorf("the editor gets %s", path)
+	}
+}
+
+func TestBreakpointsInSeveralRootsAreOneForTheEditor(t *testing.T) {
+	w := ready()
+	editor := here + "main.cc"
+	if got := w.toDebugger(editor, Sources.Debugger); len(got) != 2 {
+		t.Fatalf("asked for %q, want both roots", got)
+	}
+	answer := func(id int, verified bool, path string) *dapio.Message {
+		return message(t, fmt.Sprintf(`{"seq":1,"type":"response","command":"setBreakpoints","success":true,"body":{"breakpoints":[`+
+			`{"id":%d,"verified":%v,"line":5,"source":{"path":%q}}]}}`, id, verified, path))
+	}
+	got := w.breakpointsSet(editor, []*dapio.Message{answer(1, false, rootB+"main.cc"), answer(2, true, rootA+"main.cc")})
+	bp := got.Get("body.breakpoints.0")
+	if bp.Get("id").Int() != 2 || !bp.Get("verified").Bool() || bp.Get("source.path").String() != editor {
+		t.Errorf("the editor gets %s", bp.Raw)
+	}
+	if w.event(message(t, `{"type":"event","event":"breakpoint","body":{"breakpoint":{"id":1,"verified":true}}}`)) != nil {
+		t.Error("the editor is told of a breakpoint it does not know")
+	}
+	stopped := w.event(message(t, `{"type":"event","event":"stopped","body":{"reason":"breakpoint","hitBreakpointIds":[1]}}`))
+	if ids := stopped.Get("body.hitBreakpointIds").Raw; ids != "[2]" {
+		t.Errorf("stopped at %s, want [2]", ids)
+	}
+}
+
+func TestEveryMessageWithAPathIsRewritten(t *testing.T) {
+	const path = `{"path":"/proc/self/cwd/a.cc"}`
+	for name, body := range map[string]string{
+		"setFunctionBreakpoints": `{"breakpoints":[{"source":` + path + `}]}`,
+		"loadedSources":          `{"sources":[` + path + `]}`,
+		"scopes":                 `{"scopes":[{"source":` + path + `}]}`,
+		"disassemble":            `{"instructions":[{"location":` + path + `}]}`,
+		"locations":              `{"source":` + path + `}`,
+		"variables":              `{"variables":[{"$__lldb_extensions":{"declaration":` + path + `}}]}`,
+		"loadedSource":           `{"source":` + path + `}`,
+		"output":                 `{"source":` + path + `}`,
+		"compileUnits":           `{"compileUnits":[{"compileUnitPath":"/proc/self/cwd/a.cc"}]}`,
+	} {
+		got := string(ready().incoming(message(t, `{"type":"response","command":"`+name+`","body":`+body+`}`)).Raw)
+		if !strings.Contains(got, here+"a.cc") || strings.Contains(got, "/proc/self/cwd") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for _, name := range []string{"breakpointLocations", "gotoTargets", "source"} {
+		got := ready().request(message(t, `{"type":"request","command":"`+name+`","arguments":{"source":{"path":"/home/me/ws/a.cc"}}}`))
+		if p := got.Get("arguments.source.path").String(); p != rootB+"a.cc" {
+			t.Errorf("%s asks for %s", name, p)
+		}
+	}
+}
+
+func BenchmarkRewriteStackTraceOf100Frames(b *testing.B) {
+	var frames []string
+	for i := range 100 {
+		frames = append(frames, fmt.Sprintf(`{"column":%d,"id":%d,"instructionPointerReference":"0x55D0C2E1F%03X","line":%d,"moduleId":"5E1A","name":"Envoy::Server::InstanceImpl::initialize(Envoy::Server::Options const&, unsigned long)","source":{"name":"server.cc","path":"/proc/self/cwd/external/envoy/source/server/file%d.cc"}}`, i, i, i, i, i%40))
+	}
+	m := message(b, `{"body":{"stackFrames":[`+strings.Join(frames, ",")+`],"totalFrames":100},"command":"stackTrace","request_seq":9,"seq":0,"success":true,"type":"response"}`)
+	w := ready()
+	b.SetBytes(int64(len(m.Raw)))
+	for b.Loop() {
+		w.incoming(m)
+	}
+}
