@@ -2,8 +2,7 @@
 // local program is the one that runs beside Envoy: build-id, machine, and
 // whether it carries symbols and DWARF.
 //
-//	file ─▶ ELF header ─▶ program headers ─▶ PT_NOTE ───────┐
-//	              └─────▶ section headers ─▶ SHT_NOTE, names ┴─▶ Info
+//	file ─▶ internal/elffile ─▶ build-id, machine, sections ─▶ Info
 //
 // Only headers, names and notes are read, never the contents of a section, so
 // that a file of many GB costs as little as a small one and a hostile file

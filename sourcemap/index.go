@@ -1,0 +1,257 @@
+package sourcemap
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/envoydbg/envoydbg/sourcemap/bazel"
+	"github.com/envoydbg/envoydbg/sourcemap/linetable"
+)
+
+// Pair is an entry of the user's sourceMap: what begins with From in the debug
+// information is below To here.
+type Pair struct{ From, To string }
+
+// Options say where to look.
+type Options struct {
+	// Trees are local work trees, the first one preferred.
+	Trees []bazel.Tree
+	// User are the user's entries; they win.
+	User []Pair
+}
+
+// How says by which rule a local file was found.
+type How string
+
+// The rules, in the order they are tried.
+const (
+	ByUser    How = "sourceMap" // an entry of the user's
+	ByBazel   How = "bazel"     // the path's execution root and the work tree
+	ByPath    How = "same path" // the path exists here as it is
+	ByCompDir How = "comp dir"  // the compilation directory is the work tree elsewhere
+	BySuffix  How = "suffix"    // the one file of the work tree that ends like it
+	ByNothing How = ""
+)
+
+// Entry is one path in the debug information.
+type Entry struct {
+	linetable.File
+	// Root is its execution root; the zero value outside of Bazel.
+	Root bazel.Root
+	// Local is the file here; "" when there is none.
+	Local string
+	How   How
+	// Tried are the places looked at in vain, for a file that was not found.
+	Tried []string
+}
+
+// Index maps both ways.
+type Index struct {
+	Entries []Entry
+	Trees   []bazel.Tree
+
+	byPath  map[string]int   // path in the debug information → Entries
+	byLocal map[string][]int // real path here → Entries
+	// byBase has the entries by base name, to count those with a suffix.
+	byBase map[string][]int
+	// others remembers what Find made of local paths: path → index or -1.
+	others sync.Map
+}
+
+// Build makes the index. Files are those of one executable.
+func Build(files []linetable.File, opts Options) *Index {
+	x := &Index{Trees: opts.Trees, byPath: map[string]int{}, byLocal: map[string][]int{}, byBase: map[string][]int{}}
+	var missing []int
+	for _, f := range files {
+		if _, ok := x.byPath[f.Path]; ok {
+			continue // another checksum of the same path
+		}
+		e := locate(f, opts)
+		x.byPath[f.Path] = len(x.Entries)
+		x.Entries = append(x.Entries, e)
+		if e.Local == "" {
+			missing = append(missing, len(x.Entries)-1)
+		}
+	}
+	if len(missing) > 0 {
+		x.bySuffix(missing, opts.Trees)
+	}
+	for i, e := range x.Entries {
+		x.byBase[path.Base(e.Path)] = append(x.byBase[path.Base(e.Path)], i)
+		if e.Local != "" {
+			key := realPath(e.Local)
+			x.byLocal[key] = append(x.byLocal[key], i)
+		}
+	}
+	return x
+}
+
+// locate finds the local file of one path.
+func locate(f linetable.File, opts Options) Entry {
+	e := Entry{File: f}
+	for _, p := range opts.User {
+		if rest, ok := below(f.Path, p.From); ok {
+			if e.try(filepath.Join(p.To, rest), ByUser) {
+				return e
+			}
+		}
+	}
+	if root, rest, ok := bazel.Split(f.Path); ok && rest != "" {
+		e.Root = root
+		for _, t := range opts.Trees {
+			for _, c := range t.Candidates(rest) {
+				if e.try(c, ByBazel) {
+					e.Local = t.Resolve(c)
+					return e
+				}
+			}
+		}
+	}
+	if path.IsAbs(f.Path) && e.try(f.Path, ByPath) {
+		return e
+	}
+	// A build of the work tree in another place: what is below the compilation
+	// directory, or below one of its parents, is below the work tree.
+	if rest, ok := below(f.Path, f.CompDir); ok && f.CompDir != "" {
+		for _, t := range opts.Trees {
+			if e.try(filepath.Join(t.WorkTree, rest), ByCompDir) {
+				return e
+			}
+		}
+	}
+	return e
+}
+
+// try takes a local path if it is a file.
+func (e *Entry) try(local string, how How) bool {
+	if st, err := os.Stat(local); err == nil && !st.IsDir() {
+		e.Local, e.How, e.Tried = local, how, nil
+		return true
+	}
+	if !slices.Contains(e.Tried, local) {
+		e.Tried = append(e.Tried, local)
+	}
+	return false
+}
+
+// below cuts a folder from the front of a path, at a slash.
+func below(p, dir string) (string, bool) {
+	dir = strings.TrimRight(dir, "/")
+	rest, ok := strings.CutPrefix(p, dir)
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return strings.TrimLeft(rest, "/"), true
+}
+
+// realPath is the key of a local file: all of its names lead to one.
+func realPath(p string) string {
+	if real, err := filepath.EvalSymlinks(p); err == nil {
+		return real
+	}
+	return filepath.Clean(p)
+}
+
+// Find is what is known of a path: one of the debug information, or a local one
+// that a debugger with a source map of its own has made of it.
+func (x *Index) Find(p string) (Entry, bool) {
+	if i, ok := x.byPath[p]; ok {
+		return x.Entries[i], true
+	}
+	if !path.IsAbs(p) {
+		return Entry{}, false
+	}
+	// Links are followed once for each path: frames come by the hundred.
+	i, ok := x.others.Load(p)
+	if !ok {
+		i = -1
+		if mine := x.byLocal[realPath(p)]; len(mine) > 0 {
+			i = mine[0]
+		}
+		x.others.Store(p, i)
+	}
+	if i.(int) < 0 {
+		return Entry{}, false
+	}
+	return x.Entries[i.(int)], true
+}
+
+// Debugger is what to ask the debugger for to mean a local file, under whatever
+// name the editor knows it: one path that LLDB resolves to exactly the paths of
+// that file. LLDB takes an absolute path literally and a relative one as a
+// suffix of whole components. Where no single path does, the file's own paths
+// are all returned, each to be asked for.
+func (x *Index) Debugger(local string) []string {
+	mine := x.byLocal[realPath(local)]
+	switch len(mine) {
+	case 0:
+		return nil
+	case 1:
+		return []string{x.Entries[mine[0]].Path}
+	}
+	var paths []string
+	for _, i := range mine {
+		paths = append(paths, x.Entries[i].Path)
+	}
+	sort.Strings(paths)
+	for _, suffix := range commonSuffixes(paths) {
+		// A bare base name is not asked for: LLDB reads the line tables of
+		// every file of that name before it filters.
+		if !strings.Contains(suffix, "/") {
+			continue
+		}
+		if x.countSuffix(suffix) == len(mine) {
+			return []string{suffix}
+		}
+	}
+	return paths
+}
+
+// Paths are all paths in the debug information that stand for a local file.
+func (x *Index) Paths(local string) []string {
+	var out []string
+	for _, i := range x.byLocal[realPath(local)] {
+		out = append(out, x.Entries[i].Path)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// commonSuffixes are the suffixes of whole components that all paths share,
+// shortest first.
+func commonSuffixes(paths []string) []string {
+	first := strings.Split(strings.TrimLeft(paths[0], "/"), "/")
+	n := len(first)
+	for _, p := range paths[1:] {
+		parts := strings.Split(strings.TrimLeft(p, "/"), "/")
+		n = min(n, len(parts))
+		for k := 1; k <= n; k++ {
+			if parts[len(parts)-k] != first[len(first)-k] {
+				n = k - 1
+				break
+			}
+		}
+	}
+	var out []string
+	for k := 1; k <= n; k++ {
+		out = append(out, strings.Join(first[len(first)-k:], "/"))
+	}
+	return out
+}
+
+// countSuffix counts the paths that end in the suffix at a slash.
+func (x *Index) countSuffix(suffix string) int {
+	n := 0
+	for _, i := range x.byBase[path.Base(suffix)] {
+		p := x.Entries[i].Path
+		if p == suffix || strings.HasSuffix(p, "/"+suffix) {
+			n++
+		}
+	}
+	return n
+}

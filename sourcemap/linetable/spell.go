@@ -1,0 +1,36 @@
+package linetable
+
+import (
+	"path"
+	"strings"
+)
+
+// spell is LLDB's path of a file: see the package's documentation.
+func spell(comp, dir, name string) string {
+	switch {
+	case strings.HasPrefix(name, "/"):
+		return clean(name)
+	case strings.HasPrefix(dir, "/"):
+		return clean(dir + "/" + name)
+	}
+	joined := name
+	if dir != "" {
+		joined = dir + "/" + joined
+	}
+	if comp != "" {
+		joined = comp + "/" + joined
+	}
+	return clean(joined)
+}
+
+// clean takes out what is redundant. Unlike path.Clean it leaves the root
+// "//host" alone.
+func clean(p string) string {
+	if strings.HasPrefix(p, "//") && len(p) > 2 && p[2] != '/' {
+		if i := strings.IndexByte(p[2:], '/'); i >= 0 {
+			return p[:2+i] + path.Clean(p[2+i:])
+		}
+		return p
+	}
+	return path.Clean(p)
+}

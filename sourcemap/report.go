@@ -1,0 +1,107 @@
+package sourcemap
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Report is what a person wants to know of a map.
+type Report struct {
+	ELF      string `json:"elf"`
+	BuildID  string `json:"buildId"`
+	WorkTree string `json:"workTree"`
+	// OutputBase is Bazel's, with how it was found.
+	OutputBase     string `json:"outputBase,omitempty"`
+	OutputBaseFrom string `json:"outputBaseFrom,omitempty"`
+	Files          int    `json:"files"`
+	// Mapped counts the files found here, by rule.
+	Mapped   map[How]int  `json:"mapped"`
+	Roots    []RootReport `json:"roots"`
+	Guessed  []FileReport `json:"guessed"`
+	Changed  []FileReport `json:"changed"`
+	Unmapped []FileReport `json:"unmapped"`
+}
+
+// RootReport is one execution root.
+type RootReport struct {
+	Path  string `json:"path"`
+	Kind  string `json:"kind"`
+	Files int    `json:"files"`
+}
+
+// FileReport is one file worth a word.
+type FileReport struct {
+	Path  string   `json:"path"`
+	Local string   `json:"local,omitempty"`
+	Tried []string `json:"tried,omitempty"`
+}
+
+// Report makes the report; it reads every local file that has a checksum. step,
+// if not nil, is called with the number of files done.
+func (m *Map) Report(step func(done int)) Report {
+	r := Report{ELF: m.ELF, BuildID: m.Table.BuildID, Files: len(m.Entries), Mapped: map[How]int{},
+		Roots: []RootReport{}, Guessed: []FileReport{}, Changed: []FileReport{}, Unmapped: []FileReport{}}
+	if len(m.Trees) > 0 {
+		t := m.Trees[0]
+		r.WorkTree, r.OutputBase, r.OutputBaseFrom = t.WorkTree, t.OutputBase, t.From
+	}
+	roots := map[string]*RootReport{}
+	for i, e := range m.Entries {
+		if step != nil {
+			step(i)
+		}
+		if e.Root.Kind != "" {
+			root := roots[e.Root.Path]
+			if root == nil {
+				root = &RootReport{Path: e.Root.Path, Kind: string(e.Root.Kind)}
+				roots[e.Root.Path] = root
+			}
+			root.Files++
+		}
+		switch {
+		case e.Local == "":
+			r.Unmapped = append(r.Unmapped, FileReport{Path: e.Path, Tried: e.Tried})
+			continue
+		case e.How == BySuffix:
+			r.Guessed = append(r.Guessed, FileReport{Path: e.Path, Local: e.Local})
+		}
+		r.Mapped[e.How]++
+		if e.HasMD5 && Differs(e) {
+			r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
+		}
+	}
+	for _, root := range roots {
+		r.Roots = append(r.Roots, *root)
+	}
+	sort.Slice(r.Roots, func(i, j int) bool { return r.Roots[i].Path < r.Roots[j].Path })
+	return r
+}
+
+// LLDB are the commands that come nearest to the map for who uses LLDB without
+// the adapter. They go forward only: with several roots LLDB finds breakpoints by
+// the first one alone.
+func (r Report) LLDB() []string {
+	type pair struct{ from, to string }
+	var pairs []pair
+	for _, root := range r.Roots {
+		if root.Path == "" {
+			continue
+		}
+		if r.OutputBase != "" {
+			pairs = append(pairs, pair{root.Path + "/external", r.OutputBase + "/external"})
+		}
+		pairs = append(pairs, pair{root.Path, r.WorkTree})
+	}
+	// The first entry that fits wins, so the longest comes first.
+	sort.SliceStable(pairs, func(i, j int) bool { return len(pairs[i].from) > len(pairs[j].from) })
+	if len(pairs) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("settings set target.source-map")
+	for _, p := range pairs {
+		fmt.Fprintf(&b, " %q %q", p.from, p.to)
+	}
+	return []string{b.String()}
+}
