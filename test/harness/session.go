@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,12 +81,30 @@ func (s *Story) StartCommand(trace, program string, args ...string) *Session {
 	return c
 }
 
+// Dial is a session of an adapter that listens, for which Exited is the end of
+// the connection.
+func (s *Story) Dial(network, address string) *Session {
+	s.T.Helper()
+	conn, err := net.Dial(network, address)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	c := &Session{t: s.T, story: s, stdin: conn, exited: make(chan struct{})}
+	c.reader = &holdable{r: conn, ended: sync.OnceFunc(func() { close(c.exited) })}
+	c.reader.cond = sync.NewCond(&c.reader.mu)
+	c.Client = client.New(c.reader, conn)
+	s.sessions = append(s.sessions, c)
+	return c
+}
+
 // holdable is a stream that its reader can stop reading.
 type holdable struct {
 	r    io.Reader
 	mu   sync.Mutex
 	cond *sync.Cond
 	held bool
+	// ended, if set, is called at the end of the stream.
+	ended func()
 }
 
 func (h *holdable) Read(p []byte) (int, error) {
@@ -94,6 +113,9 @@ func (h *holdable) Read(p []byte) (int, error) {
 	defer h.mu.Unlock()
 	for h.held {
 		h.cond.Wait()
+	}
+	if err != nil && h.ended != nil {
+		h.ended()
 	}
 	return n, err
 }

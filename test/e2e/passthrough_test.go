@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/envoydbg/envoydbg/test/harness"
+)
+
+// plain are the attributes of a launch that has nothing of ours.
+func plain() harness.Attributes {
+	return harness.Attributes{"program": harness.The.SampleDebug, "sourceMap": [][]string{{"/proc/self/cwd", harness.The.Sources}}}
+}
+
+// Without "target" the adapter is not there: the answers are lldb-dap's own, to
+// the byte, apart from the numbers of the messages.
+func TestAPlainSessionIsLLDBDapsToTheByte(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		direct := answers(t, s, s.StartCommand("", s.LLDB.DAP))
+		through := answers(t, s, s.Start())
+		for name, want := range direct {
+			got := through[name]
+			if name == "initialize" {
+				// The adapter answers cancel where lldb-dap does not.
+				got = strings.Replace(got, `"supportsCancelRequest":true`, "", 1)
+				want = strings.Replace(want, `"supportsCancelRequest":true`, "", 1)
+				got, want = strings.ReplaceAll(got, ",}", "}"), strings.ReplaceAll(want, ",}", "}")
+				got, want = strings.ReplaceAll(got, ",,", ","), strings.ReplaceAll(want, ",,", ",")
+			}
+			if got != want {
+				t.Errorf("%s differs:\n  direct   %s\n  through  %s", name, want, got)
+			}
+		}
+		if len(direct) < 10 {
+			t.Errorf("only %d answers were compared", len(direct))
+		}
+	})
+}
+
+// answers runs one session to the first stop in main and asks for what an
+// editor asks there.
+func answers(t *testing.T, s *harness.Story, c *harness.Session) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	pid := ""
+	ask := func(name, command string, arguments any) {
+		seq, err := c.Send(command, arguments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = neutral(string(c.AnswerTo(seq).Raw), pid)
+	}
+	out["initialize"] = neutral(string(c.Initialize().Raw), "")
+	c.Launch(plain())
+	c.Configure(mainPlace(s))
+	stop := c.Stopped(0)
+	pid = strconv.Itoa(stop.Thread)
+	frame := stop.Frames[0].ID
+	ask("threads", "threads", nil)
+	ask("stackTrace", "stackTrace", map[string]any{"threadId": stop.Thread, "startFrame": 0, "levels": 20, "unknown": map[string]int{"x": 1}})
+	ask("scopes", "scopes", map[string]int{"frameId": frame})
+	ask("variables", "variables", map[string]int{"variablesReference": 1})
+	ask("registers", "variables", map[string]int{"variablesReference": 3})
+	ask("modules", "modules", map[string]any{})
+	ask("evaluate", "evaluate", map[string]any{"expression": "Envoy::main_began + 1", "frameId": frame, "context": "watch"})
+	ask("failing evaluate", "evaluate", map[string]any{"expression": "no_such_name", "frameId": frame, "context": "watch"})
+	ask("exceptionInfo", "exceptionInfo", map[string]int{"threadId": stop.Thread})
+	ask("setFunctionBreakpoints", "setFunctionBreakpoints", map[string]any{"breakpoints": []map[string]string{{"name": "nowhere"}}})
+	ask("completions", "completions", map[string]any{"text": "`break", "column": 7, "frameId": frame})
+	if s.LLDB.Version > 19 {
+		ask("unknown request", "envoydbgNoSuchRequest", map[string]int{"x": 1})
+	}
+	c.Do("disconnect", map[string]bool{"terminateDebuggee": true}, nil)
+	c.End()
+	return out
+}
+
+var (
+	sequence = regexp.MustCompile(`"(request_)?seq":\d+`)
+	stack    = regexp.MustCompile(`0x0*7[fF]{3}[0-9a-fA-F]{8}`) // differs with the length of the environment
+)
+
+// neutral takes out what differs between any two runs.
+func neutral(raw, pid string) string {
+	raw = stack.ReplaceAllString(sequence.ReplaceAllString(raw, `"${1}seq":N`), "STACK")
+	if pid != "" {
+		raw = regexp.MustCompile(`\b`+pid+`\b`).ReplaceAllString(raw, "PID")
+	}
+	return raw
+}
+
+// LLDB 19 dies of a request it does not know, so it gets none.
+func TestAnUnknownRequestDoesNotKillTheDebugger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		c.Launch(plain())
+		c.Configure(mainPlace(s))
+		stop := c.Stopped(0)
+		e := c.Refused("envoydbgNoSuchRequest", map[string]int{"x": 1})
+		if ours := e.Code == 1401; ours != (s.LLDB.Version == 19) {
+			t.Errorf("the answer is ED%d %q", e.Code, e.Text)
+		}
+		at(t, c.Stopped(stop.Index), "Envoy::MainCommon::main", mainPlace(s))
+		c.Disconnect()
+	})
+}
+
+// What the client writes reaches lldb-dap as it was written.
+func TestUnknownFieldsReachTheDebugger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		c.Launch(plain().With("unknownAttribute", map[string]any{"a": []int{1, 2}, "ä": "\u2028"}))
+		c.Configure(mainPlace(s))
+		c.Stopped(0)
+		c.Disconnect()
+		trace, err := os.ReadFile(c.Trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var from, to string
+		for line := range strings.Lines(string(trace)) {
+			if _, raw, ok := strings.Cut(line, "{"); ok && strings.Contains(line, `"command":"launch"`) && strings.Contains(line, "unknownAttribute") {
+				switch {
+				case strings.Contains(line, " client → "):
+					from = neutral(raw, "")
+				case strings.Contains(line, " lldb-dap → "):
+					to = neutral(raw, "")
+				}
+			}
+		}
+		if from == "" || from != to {
+			t.Errorf("the launch request:\n  from the client  %s\n  to lldb-dap      %s", from, to)
+		}
+	})
+}
