@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,38 +112,13 @@ func TestAClientThatDoesNotReadForAWhileLosesNothing(t *testing.T) {
 	})
 }
 
-// listen starts `envoydbg dap --listen` and returns the address it tells.
-func listen(t *testing.T, s *harness.Story, address string) (string, func()) {
-	t.Helper()
-	cmd := exec.Command(harness.The.Envoydbg, "dap", "--listen", address, "--lldb-dap", s.LLDB.DAP)
-	cmd.Env = s.Env()
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var at string
-	if _, err := fmt.Fscanf(said, "listening on %s\n", &at); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _, _ = io.Copy(io.Discard, said) }()
-	return at, func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("envoydbg dap --listen ended with %v", err)
-		}
-	}
-}
-
 func TestSessionsOverASocket(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		for _, x := range []struct {
 			network, address string
 			sessions         int
 		}{{"unix", "unix:" + filepath.Join(s.Dir, "dap.sock"), 2}, {"tcp", "127.0.0.1:0", 1}} {
-			where, stop := listen(t, s, x.address)
+			where, stop := s.Listen(x.address)
 			s.Dial(x.network, where).End() // one that only ever connects
 			var c *harness.Session
 			for i := range x.sessions {

@@ -81,6 +81,37 @@ func (s *Story) StartCommand(trace, program string, args ...string) *Session {
 	return c
 }
 
+// Listen starts `envoydbg dap --listen` and returns the address it tells, and
+// the function that ends it.
+func (s *Story) Listen(address string) (string, func()) {
+	s.T.Helper()
+	cmd := exec.Command(The.Envoydbg, "dap", "--listen", address, "--lldb-dap", s.LLDB.DAP)
+	cmd.Env = s.Env()
+	said, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	var at string
+	if _, err := fmt.Fscanf(said, "listening on %s\n", &at); err != nil {
+		s.T.Fatal(err)
+	}
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(os.Stderr, said)
+	}()
+	return at, func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		<-copied // before Wait, which closes the pipe
+		if err := cmd.Wait(); err != nil {
+			s.T.Errorf("envoydbg dap --listen ended with %v", err)
+		}
+	}
+}
+
 // Dial is a session of an adapter that listens, for which Exited is the end of
 // the connection.
 func (s *Story) Dial(network, address string) *Session {
