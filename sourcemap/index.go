@@ -71,6 +71,9 @@ func Build(files []linetable.File, opts Options) *Index {
 		if _, ok := x.byPath[f.Path]; ok {
 			continue // another checksum of the same path
 		}
+		if strings.HasPrefix(path.Base(f.Path), "<") {
+			continue // "<built-in>", "<stdin>": no files
+		}
 		e := locate(f, opts)
 		x.byPath[f.Path] = len(x.Entries)
 		x.Entries = append(x.Entries, e)

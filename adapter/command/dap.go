@@ -21,19 +21,21 @@ import (
 
 // sessionFlags are the flags of every command that runs a session.
 type sessionFlags struct {
-	lldbDap string
-	log     string
+	lldbDap  string
+	log      string
+	workTree string
 }
 
 func (f *sessionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.lldbDap, "lldb-dap", "", "lldb-dap `program` (default: lldb-dap or the newest lldb-dap-N in PATH)")
 	cmd.Flags().StringVar(&f.log, "log", "", "write the trace of all traffic to `file`")
+	cmd.Flags().StringVar(&f.workTree, "work-tree", "", "local source `folder`, where neither the launch attribute nor a Bazel work tree above the program says (default: the working directory)")
 }
 
 // options returns the session's options, and a function that takes back what
 // they hold.
 func (f *sessionFlags) options() (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Local: adapter.Local{}}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Local: adapter.Local{}, Sources: loadSources(f.workTree)}
 	dir, release, err := adapter.MakeTempDir()
 	if err != nil {
 		return opts, nil, err
@@ -122,7 +124,7 @@ func serve(ctx context.Context, address string, flags *sessionFlags, log io.Writ
 		if err != nil {
 			return err
 		}
-		cmd := exec.Command(exe, "dap", "--lldb-dap", flags.lldbDap, "--log", flags.log)
+		cmd := exec.Command(exe, "dap", "--lldb-dap", flags.lldbDap, "--log", flags.log, "--work-tree", flags.workTree)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = file, file, os.Stderr
 		err = cmd.Start()
 		_ = file.Close()

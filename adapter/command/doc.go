@@ -1,7 +1,10 @@
 // Package command is the command line of envoydbg: what its words mean, and
 // nothing of what they do.
 //
-//	dap      adapter.Session on stdio, or one child process per connection with --listen
-//	run      terminal.Run: the same session driven from a terminal
+//	dap        adapter.Session on stdio, or one child process per connection with --listen
+//	run        terminal.Run: the same session driven from a terminal
+//	sourcemap  sourcemap.Load and its report
 //	version
+// It is also where the packages meet that must not know each other: the source
+// map is given to a session here.
 package command

@@ -27,7 +27,7 @@ func Main(args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(dapCommand(), runCommand(), versionCommand())
+	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), versionCommand())
 	root.SetArgs(args)
 	err := root.Execute()
 	var f *fault.Fault

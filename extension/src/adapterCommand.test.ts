@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { adapterCommand, type Settings } from './adapterCommand';
 
-const unset: Settings = { adapterPath: '', lldbDap: '', log: '' };
+const unset: Settings = { adapterPath: '', lldbDap: '', log: '', workspaceFolder: '' };
 
 suite('the command line of the adapter', () => {
     test('without settings is the envoydbg of the extension', () => {
@@ -14,6 +14,10 @@ suite('the command line of the adapter', () => {
             command: '/opt/envoydbg',
             args: ['dap', '--log', '/var/log/dap'],
         });
+    });
+
+    test('tells the workspace folder, where the sources are', () => {
+        assert.deepEqual(adapterCommand({}, { ...unset, workspaceFolder: '/home/me/proxy' }, '/ext').args, ['dap', '--work-tree', '/home/me/proxy']);
     });
 
     test('takes lldb-dap from the configuration before the setting', () => {

@@ -5,7 +5,7 @@
 
 import * as path from 'node:path';
 
-/** The settings under `envoy.` that matter here. An empty string means that the user has not set it. */
+/** The settings under `envoy.` that matter here, and the workspace. An empty string means that the user has not set it. */
 export interface Settings {
     /** Path of envoydbg. */
     readonly adapterPath: string;
@@ -13,6 +13,8 @@ export interface Settings {
     readonly lldbDap: string;
     /** Path of the file for the adapter's log. */
     readonly log: string;
+    /** Path of the workspace folder: where the sources are, unless the adapter finds a Bazel work tree. Empty without one. */
+    readonly workspaceFolder: string;
 }
 
 /** A configuration of the user's launch.json: its values can be of any type. */
@@ -36,6 +38,9 @@ export function adapterCommand(configuration: Configuration, settings: Settings,
     }
     if (settings.log !== '') {
         args.push('--log', settings.log);
+    }
+    if (settings.workspaceFolder !== '') {
+        args.push('--work-tree', settings.workspaceFolder);
     }
     return { command: nonEmptyString(settings.adapterPath) ?? path.join(extensionPath, 'bin', 'envoydbg'), args };
 }

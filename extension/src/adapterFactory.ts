@@ -38,6 +38,7 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
                 adapterPath: settings.get('adapterPath', ''),
                 lldbDap: settings.get('lldbDap', ''),
                 log: settings.get('log', ''),
+                workspaceFolder: folder?.uri.fsPath ?? '',
             },
             this.extensionPath,
         );

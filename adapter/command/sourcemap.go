@@ -1,0 +1,146 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/sourcemap"
+)
+
+func sourcemapCommand() *cobra.Command {
+	var workTree string
+	var pairs []string
+	var asJSON, asLLDB, all bool
+	cmd := &cobra.Command{
+		Use:   "sourcemap ELF",
+		Short: "Show where the source files of an executable are on this machine",
+		Long: `Sourcemap reads the source paths in an executable's debug information and says
+which local file each one is, by which rule; which files are missing, and which
+are not what was compiled. A debug session uses the same map by itself.`,
+		Example: `  envoydbg sourcemap bazel-bin/envoy
+  envoydbg sourcemap --lldb bazel-bin/envoy >> ~/.lldbinit-envoy`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg := sourcemap.Config{ELF: args[0], WorkTree: workTree, Cache: sourcemap.UserCache()}
+			if workTree != "" {
+				if st, err := os.Stat(workTree); err != nil || !st.IsDir() {
+					return fmt.Errorf("--work-tree %s: no such folder", workTree)
+				}
+			}
+			user, err := parsePairs(pairs)
+			if err != nil {
+				return err
+			}
+			for _, p := range user {
+				cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
+			}
+			m, err := sourcemap.Load(cfg)
+			if err != nil {
+				return fault.BadProgram(args[0], err)
+			}
+			report := m.Report(progress(cmd.ErrOrStderr(), len(m.Entries)))
+			out := cmd.OutOrStdout()
+			switch {
+			case asJSON:
+				e := json.NewEncoder(out)
+				e.SetIndent("", "  ")
+				return e.Encode(report)
+			case asLLDB:
+				for _, line := range report.LLDB() {
+					fmt.Fprintln(out, line)
+				}
+			default:
+				printReport(out, report, all)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&workTree, "work-tree", "", "`folder` with the sources (default: the Bazel work tree above ELF, else above the working directory)")
+	flags.StringArrayVar(&pairs, "source-map", nil, "`FROM=TO`: a folder in the debug information and where it is here; wins; repeatable")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	flags.BoolVar(&asLLDB, "lldb", false, "print the nearest LLDB commands, for use without envoydbg")
+	flags.BoolVar(&all, "all", false, "list every missing file with the places tried")
+	cmd.MarkFlagsMutuallyExclusive("json", "lldb")
+	return cmd
+}
+
+// progress shows on a terminal how far the comparison of checksums has come.
+func progress(w io.Writer, total int) func(int) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(done int) {
+		if done%256 == 0 {
+			fmt.Fprintf(w, "\r%d of %d files", done, total)
+		}
+		if done+1 >= total {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+}
+
+// listed is how many files of a kind are named without --all.
+const listed = 10
+
+func printReport(w io.Writer, r sourcemap.Report, all bool) {
+	fmt.Fprintf(w, "program      %s   build-id %s\n", r.ELF, r.BuildID)
+	fmt.Fprintf(w, "work tree    %s\n", r.WorkTree)
+	if r.OutputBase != "" {
+		fmt.Fprintf(w, "output base  %s   (%s)\n", r.OutputBase, r.OutputBaseFrom)
+	}
+	for i, root := range r.Roots {
+		head := "roots"
+		if i > 0 {
+			head = ""
+		}
+		path := root.Path
+		if path == "" {
+			path = "(relative)"
+		}
+		fmt.Fprintf(w, "%-12s %5d files  %-14s %s\n", head, root.Files, root.Kind, path)
+	}
+	var rules []string
+	found := 0
+	for how, n := range r.Mapped {
+		rules = append(rules, fmt.Sprintf("%d by %s", n, how))
+		found += n
+	}
+	sort.Strings(rules)
+	fmt.Fprintf(w, "files        %5d, %d found (%s)\n", r.Files, found, strings.Join(rules, ", "))
+	list(w, "guessed", "found by the end of the path alone", r.Guessed, all)
+	list(w, "changed", "not what was compiled", r.Changed, all)
+	list(w, "missing", "not on this machine", r.Unmapped, all)
+}
+
+func list(w io.Writer, head, why string, files []sourcemap.FileReport, all bool) {
+	if len(files) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%-12s %5d  %s\n", head, len(files), why)
+	for i, f := range files {
+		if i == listed && !all {
+			fmt.Fprintf(w, "             … %d more, see --all\n", len(files)-listed)
+			return
+		}
+		fmt.Fprintf(w, "             %s", f.Path)
+		if f.Local != "" {
+			fmt.Fprintf(w, " → %s", f.Local)
+		}
+		fmt.Fprintln(w)
+		if all {
+			for _, t := range f.Tried {
+				fmt.Fprintf(w, "               tried %s\n", t)
+			}
+		}
+	}
+}

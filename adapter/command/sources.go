@@ -1,0 +1,80 @@
+package command
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+
+	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/sourcemap"
+)
+
+// loadSources gives a session the source map of its program, and follows the
+// work tree for as long as the session lasts. The line tables stay those of the
+// program as it was: a rebuild does not change what runs.
+func loadSources(defaultTree string) adapter.LoadSources {
+	return func(ctx context.Context, c adapter.SourcesConfig, changed func(adapter.Sources)) (adapter.Sources, error) {
+		cfg := sourcemap.Config{ELF: c.Program, WorkTree: c.WorkTree, DefaultTree: defaultTree, Cache: sourcemap.UserCache()}
+		for _, p := range c.Map {
+			cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
+		}
+		m, err := sourcemap.Load(cfg)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Table = m.Table
+		go func() {
+			// Without a watch the map is that of the start: still right for
+			// all that does not move.
+			_ = sourcemap.Watch(ctx, cfg, func(m *sourcemap.Map) { changed(&sources{Map: m}) })
+		}()
+		return &sources{Map: m}, nil
+	}
+}
+
+// sources is a sourcemap.Map as the adapter knows it.
+type sources struct {
+	*sourcemap.Map
+	checker sourcemap.Checker
+}
+
+// Local implements adapter.Sources.
+func (s *sources) Local(debugPath string) (adapter.Source, bool) {
+	e, ok := s.Find(debugPath)
+	if !ok || e.Local == "" {
+		return adapter.Source{}, false
+	}
+	src := adapter.Source{Path: e.Local}
+	if e.HasMD5 {
+		src.MD5 = hex.EncodeToString(e.MD5[:])
+	}
+	return src, true
+}
+
+// Changed implements adapter.Sources.
+func (s *sources) Changed(debugPath string) bool {
+	e, ok := s.Find(debugPath)
+	return ok && s.checker.Changed(e)
+}
+
+// Summary implements adapter.Sources.
+func (s *sources) Summary() string {
+	found, roots := 0, map[string]bool{}
+	for _, e := range s.Entries {
+		if e.Local != "" {
+			found++
+		}
+		if e.Root.Path != "" {
+			roots[e.Root.Path] = true
+		}
+	}
+	out := fmt.Sprintf("%d of %d source files", found, len(s.Entries))
+	if len(roots) > 0 {
+		out += fmt.Sprintf(", %d Bazel roots", len(roots))
+	}
+	if len(s.Trees) > 0 {
+		out += " → " + filepath.Clean(s.Trees[0].WorkTree)
+	}
+	return out
+}
