@@ -3,6 +3,7 @@ package adapter
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/tidwall/sjson"
@@ -25,9 +26,9 @@ func (r *startup) attachRequest() (*dapio.Message, error) {
 	args := []byte(r.req.Get("arguments").Raw)
 	var err error
 	drop := append([]string{"program", "preRunCommands"}, config.Own...)
-	if r.rewrite.current() != nil {
-		// The user's entries are part of the adapter's map. LLDB's own must not
-		// change the paths before that sees them.
+	sources := r.rewrite.current()
+	if sources != nil {
+		// The user's entries are part of the adapter's map, and come back below.
 		drop = append(drop, "sourceMap")
 	}
 	for _, name := range drop {
@@ -43,7 +44,8 @@ func (r *startup) attachRequest() (*dapio.Message, error) {
 		"?settings clear plugin.symbol-locator.debuginfod.server-urls",
 		"?!platform select remote-linux",
 		"?!platform connect " + r.relay.URL(),
-	}, r.cfg.InitCommands...)
+	}, r.forwardMap(sources)...)
+	initCommands = append(initCommands, r.cfg.InitCommands...)
 	attachCommands := append([]string{
 		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(r.remote.Path), quote(r.cfg.Program)),
 	}, r.cfg.PreRunCommands...)
@@ -57,6 +59,25 @@ func (r *startup) attachRequest() (*dapio.Message, error) {
 		}
 	}
 	return request("attach", json.RawMessage(args)), nil
+}
+
+// forwardMap tells LLDB where sources are, so that what it prints in the debug
+// console reads well. The paths in messages are the rewriter's, which knows more.
+func (r *startup) forwardMap(sources Sources) []string {
+	if sources == nil {
+		return nil
+	}
+	var b strings.Builder
+	for _, p := range sources.Forward() {
+		// LLDB refuses the whole list for one folder that is not there.
+		if st, err := os.Stat(p[1]); err == nil && st.IsDir() {
+			b.WriteString(" " + quote(p[0]) + " " + quote(p[1]))
+		}
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	return []string{"?settings set target.source-map" + b.String()}
 }
 
 // quote quotes an argument for LLDB's command line: within double quotes it

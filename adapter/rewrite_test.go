@@ -44,8 +44,9 @@ func (t tree) Debugger(local string) []string {
 	return nil
 }
 
-func (tree) Changed(string) bool { return false }
-func (tree) Summary() string     { return "" }
+func (tree) Changed(string) bool  { return false }
+func (tree) Summary() string      { return "" }
+func (tree) Forward() [][2]string { return nil }
 
 func ready() *rewriter {
 	w := newRewriter(func(string) {})

@@ -16,6 +16,10 @@ type Sources interface {
 	// Changed reports, once for each file, that it is not what was compiled.
 	// It may read the file.
 	Changed(debugPath string) bool
+	// Forward is the map as far as prefixes can say it, for what the debugger
+	// itself prints: pairs of a folder in the debug information and one here,
+	// the first that fits counts.
+	Forward() [][2]string
 	// Summary is what was found, in a few words.
 	Summary() string
 }

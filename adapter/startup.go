@@ -42,6 +42,7 @@ type startup struct {
 	agentPID    atomic.Int64
 	gatePID     atomic.Int64 // who waits at the gate
 	envoyPID    atomic.Int64 // who was attached to
+	envoyEnded  atomic.Bool  // the debug server's last packet said so
 	lost        atomic.Bool  // a connection to the debug server has broken
 	breakpoints bound
 	firstStop   sync.Once

@@ -107,30 +107,32 @@ func (o observer) Disconnected(conn string, err error) {
 const lostTime = 2 * time.Second
 
 // connectionLost reports a connection that the other side has ended, by its
-// cause: all connections end with the helper, and the debug server's with Envoy
-// when Envoy is killed while it stands still.
+// cause: with the helper everything ends, and with Envoy its debug server.
 func (r *startup) connectionLost(conn string, why error) {
+	if r.envoyEnded.Load() {
+		r.fail(r.prefer(fault.EnvoyKilled(int(r.envoyPID.Load()))))
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.s.ctx, lostTime)
 	defer cancel()
-	pid := int(r.envoyPID.Load())
-	p, err := r.beside.Process(ctx, helper.ProcessParams{PID: pid})
-	switch {
-	case err != nil:
-		// It is ending too, and its end is reported when it is complete.
+	if _, err := r.beside.Process(ctx, helper.ProcessParams{}); err != nil {
+		// It is ending too, which is reported when it is complete.
 		select {
 		case <-r.beside.Done():
 			return
 		case <-ctx.Done():
 		}
-	case pid != 0 && !p.Alive:
-		r.fail(r.prefer(fault.EnvoyKilled(pid)))
-		return
 	}
 	r.fail(r.prefer(fault.ConnectionLost(fmt.Sprintf("connection %s: %v", conn, why))))
 }
 
 // Packet implements gdbremote.Observer.
 func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
+	if fromServer && conn != "platform" {
+		// The last thing a debug server says when its process was killed,
+		// asked or not.
+		o.r.envoyEnded.Store(len(f.Payload) > 0 && (f.Payload[0] == 'X' || f.Payload[0] == 'W'))
+	}
 	o.r.s.trace.packet(conn, fromServer, f)
 }
 

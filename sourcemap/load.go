@@ -13,6 +13,7 @@ type Map struct {
 	// ELF is the executable, Table its line tables.
 	ELF   string
 	Table *linetable.Table
+	User  []Pair
 }
 
 // Config says what to load.
@@ -49,7 +50,7 @@ func Load(cfg Config) (*Map, error) {
 		t.OutputBase, t.From = baseOf(table.Files), "debug information"
 	}
 	cfg.Cache.remember(tree, t.OutputBase)
-	return &Map{Index: Build(table.Files, Options{Trees: []bazel.Tree{t}, User: cfg.User}), ELF: cfg.ELF, Table: table}, nil
+	return &Map{Index: Build(table.Files, Options{Trees: []bazel.Tree{t}, User: cfg.User}), ELF: cfg.ELF, Table: table, User: cfg.User}, nil
 }
 
 func (cfg Config) workTree() (string, error) {

@@ -2,6 +2,7 @@ package sourcemap
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -81,27 +82,37 @@ func (m *Map) Report(step func(done int)) Report {
 // LLDB are the commands that come nearest to the map for who uses LLDB without
 // the adapter. They go forward only: with several roots LLDB finds breakpoints by
 // the first one alone.
-func (r Report) LLDB() []string {
-	type pair struct{ from, to string }
-	var pairs []pair
-	for _, root := range r.Roots {
-		if root.Path == "" {
-			continue
-		}
-		if r.OutputBase != "" {
-			pairs = append(pairs, pair{root.Path + "/external", r.OutputBase + "/external"})
-		}
-		pairs = append(pairs, pair{root.Path, r.WorkTree})
-	}
-	// The first entry that fits wins, so the longest comes first.
-	sort.SliceStable(pairs, func(i, j int) bool { return len(pairs[i].from) > len(pairs[j].from) })
+func (m *Map) LLDB() []string {
+	pairs := m.Forward()
 	if len(pairs) == 0 {
 		return nil
 	}
 	var b strings.Builder
 	b.WriteString("settings set target.source-map")
 	for _, p := range pairs {
-		fmt.Fprintf(&b, " %q %q", p.from, p.to)
+		fmt.Fprintf(&b, " %q %q", p.From, p.To)
 	}
 	return []string{b.String()}
+}
+
+// Forward is the map as prefixes, in the order in which the first one that fits
+// is right. A prefix cannot say all: a generated link farm, a file found by its
+// end, a repository that is a link.
+func (m *Map) Forward() []Pair {
+	var pairs []Pair
+	seen := map[string]bool{}
+	for _, e := range m.Entries {
+		root := e.Root.Path
+		if root == "" || seen[root] || len(m.Trees) == 0 {
+			continue
+		}
+		seen[root] = true
+		t := m.Trees[0]
+		if t.OutputBase != "" {
+			pairs = append(pairs, Pair{root + "/external", t.OutputBase + "/external"})
+		}
+		pairs = append(pairs, Pair{root, t.WorkTree})
+	}
+	sort.SliceStable(pairs, func(i, j int) bool { return len(pairs[i].From) > len(pairs[j].From) })
+	return append(slices.Clone(m.User), pairs...)
 }

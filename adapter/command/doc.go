@@ -5,6 +5,7 @@
 //	run        terminal.Run: the same session driven from a terminal
 //	sourcemap  sourcemap.Load and its report
 //	version
+//
 // It is also where the packages meet that must not know each other: the source
 // map is given to a session here.
 package command

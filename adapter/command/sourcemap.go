@@ -46,20 +46,20 @@ are not what was compiled. A debug session uses the same map by itself.`,
 			if err != nil {
 				return fault.BadProgram(args[0], err)
 			}
-			report := m.Report(progress(cmd.ErrOrStderr(), len(m.Entries)))
 			out := cmd.OutOrStdout()
-			switch {
-			case asJSON:
+			if asLLDB {
+				for _, line := range m.LLDB() {
+					fmt.Fprintln(out, line)
+				}
+				return nil
+			}
+			report := m.Report(progress(cmd.ErrOrStderr(), len(m.Entries)))
+			if asJSON {
 				e := json.NewEncoder(out)
 				e.SetIndent("", "  ")
 				return e.Encode(report)
-			case asLLDB:
-				for _, line := range report.LLDB() {
-					fmt.Fprintln(out, line)
-				}
-			default:
-				printReport(out, report, all)
 			}
+			printReport(out, report, all)
 			return nil
 		},
 	}

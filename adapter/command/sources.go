@@ -58,6 +58,15 @@ func (s *sources) Changed(debugPath string) bool {
 	return ok && s.checker.Changed(e)
 }
 
+// Forward implements adapter.Sources.
+func (s *sources) Forward() [][2]string {
+	var out [][2]string
+	for _, p := range s.Map.Forward() {
+		out = append(out, [2]string{p.From, p.To})
+	}
+	return out
+}
+
 // Summary implements adapter.Sources.
 func (s *sources) Summary() string {
 	found, roots := 0, map[string]bool{}
@@ -71,7 +80,7 @@ func (s *sources) Summary() string {
 	}
 	out := fmt.Sprintf("%d of %d source files", found, len(s.Entries))
 	if len(roots) > 0 {
-		out += fmt.Sprintf(", %d Bazel roots", len(roots))
+		out += fmt.Sprintf(", Bazel roots: %d", len(roots))
 	}
 	if len(s.Trees) > 0 {
 		out += " → " + filepath.Clean(s.Trees[0].WorkTree)

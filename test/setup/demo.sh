@@ -27,6 +27,6 @@ env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   --lldb-dap "$ROOT/bin/tools/lldb-19/bin/lldb-dap" \
   --program "$ROOT/bin/sample/envoy.debug" \
   --envoy-path "$ROOT/bin/sample/envoy" \
-  --source-map "/proc/self/cwd=$ROOT/test/sample" \
+  --work-tree "$ROOT/test/sample" \
   "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
   --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none
