@@ -3,6 +3,7 @@ package linetable
 import (
 	"bytes"
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 )
@@ -81,6 +82,9 @@ func (fs files) add(t *tally) {
 		comp, dir, file := list[d.comp], list[d.dir], list[f.name]
 		if comp.pool == unread || dir.pool == unread || file.pool == unread {
 			continue
+		}
+		if t.names.suffix != "" && d.comp == noName && !path.IsAbs(file.text) && !path.IsAbs(dir.text) {
+			continue // a package does not say which unit's directory it is in
 		}
 		key := fileKey{spell(comp.text, dir.text, file.text), f.hasMD5, f.md5}
 		if _, ok := fs[key]; !ok {

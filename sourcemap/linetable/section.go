@@ -125,7 +125,7 @@ func (img *image) index() error {
 			}
 			img.sections[name] = s
 		case ".rela.debug_line":
-			return errors.New("a relocatable object: link it first")
+			return fmt.Errorf("%w: a relocatable object; link it first", errors.ErrUnsupported)
 		}
 		return nil
 	})

@@ -11,16 +11,17 @@ func spell(comp, dir, name string) string {
 	case strings.HasPrefix(name, "/"):
 		return clean(name)
 	case strings.HasPrefix(dir, "/"):
-		return clean(dir + "/" + name)
+		return clean(below(dir, name))
 	}
-	joined := name
-	if dir != "" {
-		joined = dir + "/" + joined
+	return clean(below(comp, below(dir, name)))
+}
+
+// below joins without making two slashes, which could become a root.
+func below(dir, name string) string {
+	if dir == "" || strings.HasSuffix(dir, "/") {
+		return dir + name
 	}
-	if comp != "" {
-		joined = comp + "/" + joined
-	}
-	return clean(joined)
+	return dir + "/" + name
 }
 
 // clean takes out what is redundant. Unlike path.Clean it leaves the root
