@@ -11,6 +11,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // Options configure a session.
@@ -142,7 +143,7 @@ type backend struct {
 	pending map[int64]pending // by seq at lldb-dap
 	pumped  chan struct{}     // closed when its stdout has ended
 	// said keeps the console output, for errors that only say "failed".
-	said lldb.Tail
+	said tail.Tail
 }
 
 // pending is a request that lldb-dap has not answered.

@@ -7,10 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // endWait bounds the end of a helper whose stream was closed: it ends all it
@@ -47,7 +47,7 @@ func Start(path string, h Handlers) (*Client, error) {
 
 func start(cmd *exec.Cmd, h Handlers) (*Client, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	errs := &tail{}
+	errs := &tail.Tail{}
 	cmd.Stderr = errs
 	cmd.WaitDelay = time.Second // for a stderr that something else holds open
 	in, err := cmd.StdinPipe()
@@ -80,7 +80,7 @@ func start(cmd *exec.Cmd, h Handlers) (*Client, error) {
 		if err == nil {
 			return nil
 		}
-		return fmt.Errorf("the helper %s (pid %d) ended: %w%s", cmd.Path, cmd.Process.Pid, err, errs.suffix())
+		return fmt.Errorf("the helper %s (pid %d) ended: %w%s", cmd.Path, cmd.Process.Pid, err, suffix(errs))
 	})
 }
 
@@ -94,28 +94,9 @@ func (s *stdio) Write(b []byte) (int, error) { return s.in.Write(b) }
 
 func (s *stdio) Close() error { return errors.Join(s.in.Close(), s.ReadCloser.Close()) }
 
-// tail keeps the last bytes written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailBytes = 8 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if n := len(t.buf) - tailBytes; n > 0 {
-		t.buf = append(t.buf[:0], t.buf[n:]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) suffix() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s := strings.TrimSpace(string(t.buf)); s != "" {
+// suffix is what a program wrote, for the end of an error.
+func suffix(t *tail.Tail) string {
+	if s := t.String(); s != "" {
 		return "\n" + s
 	}
 	return ""

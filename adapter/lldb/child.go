@@ -5,10 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // Child is a running lldb-dap.
@@ -18,7 +18,7 @@ type Child struct {
 	Stdout io.ReadCloser
 
 	cmd  *exec.Cmd
-	tail Tail
+	tail tail.Tail
 	done chan struct{}
 }
 
@@ -87,30 +87,4 @@ func (c *Child) Stderr() string { return c.tail.String() }
 // it waits, and it takes SIGTERM only sometimes.
 func (c *Child) Kill() {
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
-}
-
-// Tail keeps the last lines written to it.
-type Tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailBytes = 2048
-
-// Write keeps at most the last 2 KiB.
-func (t *Tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - tailBytes; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
-	}
-	return len(p), nil
-}
-
-// String returns what is kept, trimmed.
-func (t *Tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.buf))
 }

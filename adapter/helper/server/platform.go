@@ -123,7 +123,7 @@ func (s *session) lldbVersion(ctx context.Context, path string) (string, error) 
 }
 
 // startQuiet starts a program whose output only matters when it fails.
-func (s *session) startQuiet(cmd command, started func(*child)) (*child, *tail, error) {
+func (s *session) startQuiet(cmd command, started func(*child)) (*child, *following, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fail(helper.CodeStartFailed, "%v", err)
