@@ -266,7 +266,11 @@ func TestEveryPartMayDieInEveryPhase(t *testing.T) {
 		}
 	})
 	if !t.Failed() {
-		rows.check(t, "killed")
+		all := 0
+		for _, st := range stages {
+			all += len(injuries(st)) * len(harness.The.LLDBs)
+		}
+		rows.check(t, "killed", all)
 	}
 }
 
@@ -337,7 +341,7 @@ func TestStartupsThatGoWrong(t *testing.T) {
 		}
 	})
 	if !t.Failed() {
-		rows.check(t, "wrong")
+		rows.check(t, "wrong", len(cases)*len(harness.The.LLDBs))
 	}
 }
 
