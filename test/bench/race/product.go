@@ -21,7 +21,8 @@ import (
 var neverCame = []int{fault.TargetNeverAppeared("", 0).Code, fault.GateTimeout(0, "").Code}
 
 // product is one run of a whole session: client, adapter, helper, relay,
-// lldb-dap, lldb-server. Only the agent is a fake.
+// lldb-dap, lldb-server. Only the agent is a fake. Packets go through the
+// helper, as they do where Envoy runs elsewhere.
 func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, err error) {
 	dir, err := l.scratch()
 	if err != nil {
@@ -41,7 +42,7 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 
 	command := pipes.command(l.agent, l.envoy.path)
 	timeout := 2 * missTime
-	target := &early{Target: adapter.Local{HelperDir: l.dir}, line: pipes, after: after,
+	target := &early{Target: adapter.Local{HelperDir: l.dir, Tunnel: true}, line: pipes, after: after,
 		agent: helper.AgentStartParams{Command: command, EnvoyPath: l.envoy.path, Gate: gate, GateTimeout: timeout.Milliseconds()}}
 	fromClient, toAdapter := io.Pipe()
 	fromAdapter, toClient := io.Pipe()
