@@ -9,7 +9,8 @@
 //	errors_test.go       what is refused before anything starts
 //	passthrough_test.go  plain lldb-dap through the adapter
 //	streams_test.go      big messages, noise, slow clients, sockets
-//	failures_test.go     parts killed in each phase; writes docs/failures.md
+//	failures_test.go     parts killed in each phase, startups that go wrong
+//	table_test.go        the tables of docs/failures.md
 //
 // Goroutines: none but those of package harness.
 package e2e
