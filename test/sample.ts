@@ -7,7 +7,6 @@ export interface SampleAttributes {
     readonly program: string;
     readonly envoyPath: string;
     readonly agent: { readonly command: string[]; readonly env: Record<string, string>; readonly cwd: string };
-    readonly sourceMap: [string, string][];
 }
 
 /** Where the sources of the sample lie. Its debug information calls this folder /proc/self/cwd, as Bazel does. */
@@ -15,11 +14,11 @@ export const sampleFolder = resolve('test/sample');
 
 /**
  * Lays out the folder that the agent runs in, and returns what a user would write into launch.json.
+ * Where the sources are is not among it: that is for envoydbg to find.
  *
  * @param agentFolder is made
- * @param sources the folder that holds the sample's `source`
  */
-export function sampleAttributes(agentFolder: string, sources: string): SampleAttributes {
+export function sampleAttributes(agentFolder: string): SampleAttributes {
     const envoyPath = resolve('bin/sample/envoy');
     const environment = execFileSync('test/setup/agent.sh', ['--print', agentFolder, envoyPath], { encoding: 'utf8' });
     const env = Object.fromEntries(
@@ -33,6 +32,5 @@ export function sampleAttributes(agentFolder: string, sources: string): SampleAt
         program: resolve('bin/sample/envoy.debug'),
         envoyPath,
         agent: { command: [resolve('bin/tools/pilot-agent'), 'proxy', 'sidecar'], env, cwd: agentFolder },
-        sourceMap: [['/proc/self/cwd', sources]],
     };
 }

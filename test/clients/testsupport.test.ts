@@ -42,7 +42,7 @@ async function stopInMain(client: DebugClient, agentFolder: string): Promise<voi
     // Where the response to attach comes, before or after those that follow, is the adapter's affair.
     const initialized = once(client, 'initialized', startup);
     const stopped = once(client, 'stopped', startup) as Promise<[DebugProtocol.StoppedEvent]>;
-    const attributes = { ...sampleAttributes(agentFolder, sampleFolder), lldbDap: resolve('bin/tools/lldb-19/bin/lldb-dap') };
+    const attributes = { ...sampleAttributes(agentFolder), workTree: sampleFolder, lldbDap: resolve('bin/tools/lldb-19/bin/lldb-dap') };
     const attached = client.attachRequest(attributes as DebugProtocol.AttachRequestArguments);
     await Promise.race([initialized, attached]);
     await initialized;

@@ -27,7 +27,7 @@ test('F5 on "Envoy: Debug Startup" shows the yellow line in main, in the local f
     mkdirSync(join(workTree, '.vscode'));
     const configuration = {
         ...{ name, type: 'envoy', request: 'attach', breakpointPresets: ['main'] },
-        ...sampleAttributes(join(home, 'agent'), '${workspaceFolder}'),
+        ...sampleAttributes(join(home, 'agent')),
     };
     writeFileSync(join(workTree, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
 
