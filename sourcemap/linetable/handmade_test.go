@@ -232,6 +232,21 @@ func TestCompressionThatIsWrong(t *testing.T) {
 	}
 }
 
+// Every unit that wants strings of a section that cannot be opened says so.
+func TestStringsThatCannotBeOpened(t *testing.T) {
+	program := repack(t, newProgram(), func(p part) part {
+		if p.name == ".debug_line_str" {
+			p.flags = elf.SHF_COMPRESSED
+		}
+		return p
+	})
+	_, errs := readMemory(program)
+	var corrupt *CorruptError
+	if len(errs) != 2 || !errors.As(errs[1], &corrupt) || corrupt.Section != ".debug_line_str" {
+		t.Errorf("errors %v, want two that name .debug_line_str", errs)
+	}
+}
+
 func TestFilesThatAreNotRead(t *testing.T) {
 	big := oldProgram()
 	big[elf.EI_DATA] = byte(elf.ELFDATA2MSB)

@@ -137,32 +137,12 @@ func (img *image) open(name string, step uint64) (*section, error) {
 	h := img.sections[name]
 	s := &section{name: name, size: h.Size, step: step, close: func() {}}
 	body := io.NewSectionReader(img.r, int64(h.Off), int64(h.Size))
+	var err error
 	switch {
 	case img.old[name]:
-		// "ZLIB", then the size in big-endian, whatever the file's byte order.
-		var head [12]byte
-		if err := s.head(body, head[:]); err != nil {
-			return nil, err
-		}
-		if string(head[:4]) != "ZLIB" {
-			return nil, s.corrupt(0, "a .zdebug section that does not begin with ZLIB")
-		}
-		s.size = binary.BigEndian.Uint64(head[4:])
-		return s, s.inflate(body, len(head), openZlib)
+		err = s.openOld(body)
 	case img.compressed(name):
-		var head [24]byte // Elf64_Chdr: type, reserved, size, alignment
-		if err := s.head(body, head[:]); err != nil {
-			return nil, err
-		}
-		s.size = binary.LittleEndian.Uint64(head[8:])
-		switch kind := elf.CompressionType(binary.LittleEndian.Uint32(head[:])); kind {
-		case elf.COMPRESS_ZLIB:
-			return s, s.inflate(body, len(head), openZlib)
-		case elf.COMPRESS_ZSTD:
-			return s, s.inflate(body, len(head), openZstd)
-		default:
-			return nil, s.corrupt(0, "unknown compression %d", kind)
-		}
+		err = s.openCompressed(body)
 	default:
 		s.fill = func(off uint64, b []byte) error {
 			if _, err := body.ReadAt(b, int64(off)); err != nil {
@@ -171,7 +151,41 @@ func (img *image) open(name string, step uint64) (*section, error) {
 			return nil
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// openOld opens a .zdebug section: "ZLIB", then the size in big-endian, whatever
+// the file's byte order.
+func (s *section) openOld(body *io.SectionReader) error {
+	var head [12]byte
+	if err := s.head(body, head[:]); err != nil {
+		return err
+	}
+	if string(head[:4]) != "ZLIB" {
+		return s.corrupt(0, "a .zdebug section that does not begin with ZLIB")
+	}
+	s.size = binary.BigEndian.Uint64(head[4:])
+	return s.inflate(body, len(head), openZlib)
+}
+
+// openCompressed opens a section with SHF_COMPRESSED.
+func (s *section) openCompressed(body *io.SectionReader) error {
+	var head [24]byte // Elf64_Chdr: type, reserved, size, alignment
+	if err := s.head(body, head[:]); err != nil {
+		return err
+	}
+	s.size = binary.LittleEndian.Uint64(head[8:])
+	switch kind := elf.CompressionType(binary.LittleEndian.Uint32(head[:])); kind {
+	case elf.COMPRESS_ZLIB:
+		return s.inflate(body, len(head), openZlib)
+	case elf.COMPRESS_ZSTD:
+		return s.inflate(body, len(head), openZstd)
+	default:
+		return s.corrupt(0, "unknown compression %d", kind)
+	}
 }
 
 func (s *section) head(body *io.SectionReader, b []byte) error {
