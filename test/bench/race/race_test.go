@@ -102,7 +102,8 @@ func BenchmarkRace(b *testing.B) {
 				out, err := c.run(l)
 				if err != nil {
 					failures = append(failures, c.String())
-					b.Errorf("%v, round %d: %v", c, round, err)
+					fmt.Printf("%v, round %d: %v\n", c, round+1, err)
+					b.Fail()
 					continue
 				}
 				c.add(out)
