@@ -12,9 +12,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz e2e clients npm-clients vscode
+suites := lint unit extension fuzz e2e bazel clients npm-clients vscode
 
-.PHONY: demo test build setup setup-all bench bench-race bench-cost clean $(suites)
+.PHONY: demo test build setup setup-all bench bench-race bench-cost bench-sourcemap clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -26,14 +26,19 @@ $(suites): build node_modules/.package-lock.json
 	go run ./test/suites $@
 
 # The statistics of the race (docs/race.md, takes half an hour) and of the
-# proxy's cost (docs/proxy-cost.md, some minutes). The machine should be idle.
-bench: bench-race bench-cost
+# proxy's cost (docs/proxy-cost.md, some minutes), and that of listing a big
+# program's sources (docs/sourcemap-cost.md, some minutes). The machine should be
+# idle.
+bench: bench-race bench-cost bench-sourcemap
 
 bench-race: setup build
 	go test -run '^$$' -bench Race -benchtime 1x -timeout 3h ./test/bench/race
 
 bench-cost: setup build
 	go test -run '^$$' -bench Cost -benchtime 1x -timeout 1h ./test/bench/cost
+
+bench-sourcemap: setup-all
+	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
 
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 

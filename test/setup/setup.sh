@@ -23,7 +23,9 @@ echo "Set-up, tools in $TOOLS"
 "$here/pilot-agent.sh"
 "$here/../sample/build.sh"
 if [ "${1:-}" = --vscode ]; then
-  "$here/apt.sh" chromium python3 make
+  "$here/apt.sh" chromium python3 make clang-19 llvm-19
   "$here/code-server.sh"
+  "$here/bazel.sh"
+  "$here/../bench/sourcemap/build.sh" small >/dev/null
 fi
 progress "set-up" "$((SECONDS - started)) s"

@@ -56,14 +56,17 @@ func replace(page, name, text string) (string, error) {
 }
 
 // Conditions says when and where something was measured: no more of the machine
-// than what bears on the result.
+// than what bears on the result. The versions of LLDB are those that take part.
 func Conditions(lldb ...string) string {
 	var name unix.Utsname
 	_ = unix.Uname(&name)
 	kernel, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-")
-	return fmt.Sprintf("Measured %s on %d cores, Linux %s, LLDB %s; load average at the start %s.",
-		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel,
-		strings.Join(lldb, " and "), load())
+	with := ""
+	if len(lldb) > 0 {
+		with = ", LLDB " + strings.Join(lldb, " and ")
+	}
+	return fmt.Sprintf("Measured %s on %d cores, Linux %s%s; load average at the start %s.",
+		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel, with, load())
 }
 
 func load() string {

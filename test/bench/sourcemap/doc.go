@@ -1,0 +1,16 @@
+// Package sourcemap measures what it costs to list the source files of a big
+// program, against other readers of line tables.
+//
+//	             ┌─▶ read linetable  (package sourcemap/linetable)  ─┐
+//	program ─────┼─▶ llvm-dwarfdump --show-sources                  ─┼─▶ time, memory, set of files
+//	(build.sh)   ├─▶ readelf --debug-dump=line                      ─┤
+//	             └─▶ read stdlib     (Go's debug/dwarf)             ─┘
+//
+// Each reader is a process of its own. The sets of files must be equal, which is
+// how one knows that nothing was left out to be fast.
+//
+// BenchmarkRead writes docs/sourcemap-cost.md (make bench-sourcemap); the test
+// compares the sets, and bounds memory and bytes read, on a smaller program.
+//
+// The goroutines are those of os/exec.
+package sourcemap
