@@ -107,7 +107,7 @@ func locate(f linetable.File, opts Options) Entry {
 	if root, rest, ok := bazel.Split(f.Path); ok && rest != "" {
 		e.Root = root
 		for _, t := range opts.Trees {
-			for _, c := range t.Candidates(rest) {
+			for _, c := range t.Candidates(root, rest) {
 				if e.try(c, ByBazel) {
 					e.Local = t.Resolve(c)
 					return e

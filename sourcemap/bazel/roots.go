@@ -16,6 +16,7 @@ const (
 	Execroot    Kind = "execroot"      // an action without sandbox
 	Remote      Kind = "remote"        // a remote execution worker
 	Relative    Kind = "relative"      // a relative compilation directory
+	Sibling     Kind = "sibling"       // beside the root: another repository, with --experimental_sibling_repository_layout
 )
 
 // Root is an execution root as the debug information spells it, without a slash
@@ -46,6 +47,10 @@ func Split(p string) (root Root, rest string, ok bool) {
 		return Root{Kind: Relative}, clean(p), true
 	case p == "/proc/self/cwd" || strings.HasPrefix(p, "/proc/self/cwd/"):
 		return Root{"/proc/self/cwd", ProcSelfCwd}, clean(strings.TrimPrefix(p, "/proc/self/cwd")), true
+	}
+	// /proc/self/cwd/../REPO, as LLDB and the reader of line tables spell it.
+	if rest, ok := strings.CutPrefix(p, "/proc/self/"); ok && strings.Contains(rest, "/") {
+		return Root{"/proc/self", Sibling}, "external/" + clean(rest), true
 	}
 	for _, r := range []struct {
 		pattern *regexp.Regexp

@@ -83,13 +83,28 @@ func isDir(path string) bool {
 	return err == nil && st.IsDir()
 }
 
-// Candidates are the local paths a rest may stand for, best first; none need
-// exist. External repositories are looked up in the output base and never in the
-// execution root, where building a subset of the targets removes them.
-func (t Tree) Candidates(rest string) []string {
+// Candidates are the local paths that a rest below a root may stand for, best
+// first; none need exist. External repositories are looked up in the output base
+// and never in the execution root, where building a subset of the targets removes
+// them.
+func (t Tree) Candidates(root Root, rest string) []string {
 	var out []string
 	add := func(elem ...string) { out = append(out, filepath.Join(elem...)) }
+	execroot := ""
+	if t.OutputBase != "" && t.Workspace != "" {
+		execroot = filepath.Join(t.OutputBase, "execroot", t.Workspace)
+	}
 	switch {
+	case t.OutputBase != "" && (root.Kind == Sandbox || root.Kind == Execroot) && t.Workspace != "" &&
+		filepath.Base(root.Path) != t.Workspace && !strings.HasPrefix(rest, "bazel-out/"):
+		// In the sibling layout repositories are beside each other in execroot.
+		add(t.OutputBase, "external", filepath.Base(root.Path), rest)
+		fallthrough
+	default:
+		add(t.WorkTree, rest)
+		if execroot != "" {
+			add(execroot, rest)
+		}
 	case strings.HasPrefix(rest, "external/"):
 		if t.OutputBase != "" {
 			add(t.OutputBase, rest)
@@ -99,17 +114,37 @@ func (t Tree) Candidates(rest string) []string {
 		add(t.WorkTree, rest)
 		add(t.WorkTree, "bazel-"+filepath.Base(t.WorkTree), rest)
 	case strings.HasPrefix(rest, "bazel-out/"):
-		add(t.WorkTree, rest)
-		if t.OutputBase != "" && t.Workspace != "" {
-			add(t.OutputBase, "execroot", t.Workspace, rest)
+		sources := t.copied(rest)
+		if strings.Contains(rest, ".build_tmpdir/") {
+			out = append(out, sources...)
+			sources = nil
 		}
-	default:
 		add(t.WorkTree, rest)
-		if t.OutputBase != "" && t.Workspace != "" {
-			add(t.OutputBase, "execroot", t.Workspace, rest)
+		if execroot != "" {
+			add(execroot, rest)
 		}
+		out = append(out, sources...)
 	}
 	return out
+}
+
+// copied are the places a file among the outputs of an external repository may
+// have been copied from: a library with a build of its own (rules_foreign_cc) is
+// built in a copy of its sources, <name>.build_tmpdir, that is gone afterwards.
+func (t Tree) copied(rest string) []string {
+	_, below, ok := strings.Cut(rest, "/bin/external/")
+	if !ok || t.OutputBase == "" {
+		return nil
+	}
+	repository, tail, _ := strings.Cut(below, "/")
+	var out []string
+	for {
+		var found bool
+		if _, tail, found = strings.Cut(tail, "/"); !found {
+			return out
+		}
+		out = append(out, filepath.Join(t.OutputBase, "external", repository, tail))
+	}
 }
 
 // Resolve follows the links of an existing candidate to the file a person edits.

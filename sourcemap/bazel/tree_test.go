@@ -80,7 +80,7 @@ func TestWithoutAnythingTheOutputBaseIsComputed(t *testing.T) {
 
 func TestExternalFilesComeFromTheOutputBase(t *testing.T) {
 	tree, base := workspace(t)
-	got := Find(tree, "").Candidates("external/dep/d.cc")
+	got := Find(tree, "").Candidates(Root{}, "external/dep/d.cc")
 	if got[0] != filepath.Join(base, "external/dep/d.cc") {
 		t.Errorf("candidates %q", got)
 	}
@@ -89,7 +89,7 @@ func TestExternalFilesComeFromTheOutputBase(t *testing.T) {
 func TestLinkFarmsLeadToTheFileOneEdits(t *testing.T) {
 	tree, _ := workspace(t)
 	found := Find(tree, "")
-	farm := found.Candidates("bazel-out/k8-dbg/bin/_virtual_includes/t/x/a.cc")[0]
+	farm := found.Candidates(Root{}, "bazel-out/k8-dbg/bin/_virtual_includes/t/x/a.cc")[0]
 	if got, want := found.Resolve(farm), filepath.Join(tree, "source/a.cc"); got != want {
 		t.Errorf("Resolve(%s) = %s, want %s", farm, got, want)
 	}
@@ -102,5 +102,28 @@ func TestTheWorkTreeKeepsItsSpelling(t *testing.T) {
 	found := Tree{WorkTree: alias}
 	if got, want := found.Resolve(filepath.Join(alias, "source/a.cc")), filepath.Join(alias, "source/a.cc"); got != want {
 		t.Errorf("Resolve = %s, want %s", got, want)
+	}
+}
+
+func TestALibrarysOwnBuildLeadsToItsSources(t *testing.T) {
+	tree, base := workspace(t)
+	want := filepath.Join(base, "external/crc/src/crc.c")
+	for _, c := range Find(tree, "").Candidates(Root{}, "bazel-out/k8-dbg/bin/external/crc/crc.build_tmpdir/src/crc.c") {
+		if c == want {
+			return
+		}
+	}
+	t.Errorf("%s is not among the candidates", want)
+}
+
+func TestRepositoriesBesideEachOther(t *testing.T) {
+	tree, base := workspace(t)
+	root, rest, ok := Split("/proc/self/dep/d.cc")
+	if !ok || root.Kind != Sibling || rest != "external/dep/d.cc" {
+		t.Errorf("Split = %+v %q %v", root, rest, ok)
+	}
+	root, rest, _ = Split("/o/sandbox/linux-sandbox/3/execroot/dep/d.cc")
+	if got, want := Find(tree, "").Candidates(root, rest)[0], filepath.Join(base, "external/dep/d.cc"); got != want {
+		t.Errorf("candidate %s, want %s", got, want)
 	}
 }
