@@ -11,7 +11,7 @@ var suites = []suite{
 		step extension  npm run -s lint
 	`), countSteps, 10 * time.Minute},
 	{"unit", script(`
-		go test -json -race -timeout 5m $(go list ./... | grep -vE '/test/(e2e|clients|bench)(/|$)')
+		go test -json -race -timeout 5m $(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel)(/|$)')
 	`), countGo, 15 * time.Minute},
 	{"extension", script(`npm run -s test:unit`), countNode, 5 * time.Minute},
 	{"fuzz", script(`
