@@ -28,6 +28,10 @@
 // by pread or, when compressed, through an inflater that keeps one window. The
 // strings are read at last, in the order of their offsets.
 //
+// MD5s are there in version 5, from clang, and only in units all of whose files
+// have one: a single "# line" directive that names another file takes the MD5s of
+// the whole unit away, as one in a header of the system does for many.
+//
 // What a debugger finds by other ways is not read: names in line programs
 // (DW_LNE_define_file, which no compiler emits), relocatable objects, files of
 // dwz (.gnu_debugaltlink), and the line tables of .dwo files that are not in a
@@ -42,7 +46,8 @@
 // the component before it, by text alone: a symbolic link before ".." is not
 // followed. A relative comp_dir leaves a relative path: "." and src/a.cc give
 // "src/a.cc", "../x" gives "../x/src/a.cc". Two leading slashes and what
-// follows them stay, as POSIX allows. /proc/self/cwd stays as it is.
+// follows them stay, as POSIX allows. /proc/self/cwd stays as it is. Units in the
+// 64-bit format and .zdebug sections, which are read here, LLDB does not see.
 //
 // # Bad input
 //
