@@ -264,8 +264,7 @@ func TestDamagedPrograms(t *testing.T) {
 // clang writes the MD5 of each file, in version 5; gcc 12 writes none.
 func TestMD5IsThatOfTheSource(t *testing.T) {
 	dir := tree(t)
-	// Not a.cc: clang writes MD5s only into units whose files all have one, and
-	// some header of libstdc++ says that it is made of "<stdin>", which has none.
+	// Not a.cc: a unit with a header of libstdc++ has no MD5 (see doc.go).
 	run(t, dir, clang, "-gdwarf-5", "-I.", "-c", "src/b.cc", "-o", "clang.o")
 	run(t, dir, gcc, "-gdwarf-5", "-I.", "src/a.cc", "clang.o", "-o", "program")
 	withMD5 := map[string]bool{}

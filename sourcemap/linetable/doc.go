@@ -28,9 +28,10 @@
 // by pread or, when compressed, through an inflater that keeps one window. The
 // strings are read at last, in the order of their offsets.
 //
-// MD5s are there in version 5, from clang, and only in units all of whose files
-// have one: a single "# line" directive that names another file takes the MD5s of
-// the whole unit away, as one in a header of the system does for many.
+// MD5s are there in version 5 from clang, and only in units all of whose files
+// have one. clang has none for a file with a "#line" directive or "#pragma GCC
+// system_header", as the headers of libstdc++ have: a unit that uses one of these
+// has no MD5 at all.
 //
 // What a debugger finds by other ways is not read: names in line programs
 // (DW_LNE_define_file, which no compiler emits), relocatable objects, files of
