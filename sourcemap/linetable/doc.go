@@ -29,9 +29,8 @@
 // strings are read at last, in the order of their offsets.
 //
 // MD5s are there in version 5 from clang, and only in units all of whose files
-// have one. clang has none for a file with a "#line" directive or "#pragma GCC
-// system_header", as the headers of libstdc++ have: a unit that uses one of these
-// has no MD5 at all.
+// have one. clang 19 has none for a file with "#pragma GCC system_header", as the
+// headers of libstdc++ are: a unit that uses one of these has no MD5 at all.
 //
 // What a debugger finds by other ways is not read: names in line programs
 // (DW_LNE_define_file, which no compiler emits), relocatable objects, files of
