@@ -63,6 +63,8 @@ func (r *startup) attachRequest() (*dapio.Message, error) {
 
 // forwardMap tells LLDB where sources are, so that what it prints in the debug
 // console reads well. The paths in messages are the rewriter's, which knows more.
+// And it tells where .dwo files are, which split debug information names below
+// the compilation directory.
 func (r *startup) forwardMap(sources Sources) []string {
 	if sources == nil {
 		return nil
@@ -74,10 +76,14 @@ func (r *startup) forwardMap(sources Sources) []string {
 			b.WriteString(" " + quote(p[0]) + " " + quote(p[1]))
 		}
 	}
-	if b.Len() == 0 {
-		return nil
+	var commands []string
+	if b.Len() > 0 {
+		commands = append(commands, "?settings set target.source-map"+b.String())
 	}
-	return []string{"?settings set target.source-map" + b.String()}
+	if dir := sources.DebugDir(); dir != "" {
+		commands = append(commands, "?settings append target.debug-file-search-paths "+quote(dir))
+	}
+	return commands
 }
 
 // quote quotes an argument for LLDB's command line: within double quotes it

@@ -47,6 +47,7 @@ func (t tree) Debugger(local string) []string {
 func (tree) Changed(string) bool  { return false }
 func (tree) Summary() string      { return "" }
 func (tree) Forward() [][2]string { return nil }
+func (tree) DebugDir() string     { return "" }
 
 func ready() *rewriter {
 	w := newRewriter(func(string) {})

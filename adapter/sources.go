@@ -20,6 +20,9 @@ type Sources interface {
 	// itself prints: pairs of a folder in the debug information and one here,
 	// the first that fits counts.
 	Forward() [][2]string
+	// DebugDir is the folder below which the program's .dwo files are, by the
+	// names in the debug information; "" when unknown.
+	DebugDir() string
 	// Summary is what was found, in a few words.
 	Summary() string
 }

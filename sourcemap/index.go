@@ -59,6 +59,9 @@ type Index struct {
 	byLocal map[string][]int // real path here → Entries
 	// byBase has the entries by base name, to count those with a suffix.
 	byBase map[string][]int
+	// forward has the entries by what a debugger with the map of Forward makes
+	// of their paths.
+	forward map[string]int
 	// others remembers what Find made of local paths: path → index or -1.
 	others sync.Map
 }
@@ -152,6 +155,21 @@ func below(p, dir string) (string, bool) {
 	return strings.TrimLeft(rest, "/"), true
 }
 
+// expect notes what a debugger with these prefixes will say for each path.
+func (x *Index) expect(pairs []Pair) {
+	x.forward = map[string]int{}
+	for i, e := range x.Entries {
+		for _, p := range pairs {
+			if rest, ok := below(e.Path, p.From); ok {
+				said := filepath.Join(p.To, rest)
+				if _, taken := x.forward[said]; !taken {
+					x.forward[said] = i
+				}
+			}
+		}
+	}
+}
+
 // realPath is the key of a local file: all of its names lead to one.
 func realPath(p string) string {
 	if real, err := filepath.EvalSymlinks(p); err == nil {
@@ -164,6 +182,9 @@ func realPath(p string) string {
 // that a debugger with a source map of its own has made of it.
 func (x *Index) Find(p string) (Entry, bool) {
 	if i, ok := x.byPath[p]; ok {
+		return x.Entries[i], true
+	}
+	if i, ok := x.forward[p]; ok {
 		return x.Entries[i], true
 	}
 	if !path.IsAbs(p) {

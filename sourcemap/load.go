@@ -50,7 +50,9 @@ func Load(cfg Config) (*Map, error) {
 		t.OutputBase, t.From = baseOf(table.Files), "debug information"
 	}
 	cfg.Cache.remember(tree, t.OutputBase)
-	return &Map{Index: Build(table.Files, Options{Trees: []bazel.Tree{t}, User: cfg.User}), ELF: cfg.ELF, Table: table, User: cfg.User}, nil
+	m := &Map{Index: Build(table.Files, Options{Trees: []bazel.Tree{t}, User: cfg.User}), ELF: cfg.ELF, Table: table, User: cfg.User}
+	m.expect(m.Forward())
+	return m, nil
 }
 
 func (cfg Config) workTree() (string, error) {

@@ -67,6 +67,14 @@ func (s *sources) Forward() [][2]string {
 	return out
 }
 
+// DebugDir implements adapter.Sources.
+func (s *sources) DebugDir() string {
+	if len(s.Trees) == 0 {
+		return ""
+	}
+	return s.Trees[0].WorkTree
+}
+
 // Summary implements adapter.Sources.
 func (s *sources) Summary() string {
 	found, roots := 0, map[string]bool{}

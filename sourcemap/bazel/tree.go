@@ -132,11 +132,18 @@ func (t Tree) Candidates(root Root, rest string) []string {
 // have been copied from: a library with a build of its own (rules_foreign_cc) is
 // built in a copy of its sources, <name>.build_tmpdir, that is gone afterwards.
 func (t Tree) copied(rest string) []string {
-	_, below, ok := strings.Cut(rest, "/bin/external/")
-	if !ok || t.OutputBase == "" {
+	if t.OutputBase == "" {
 		return nil
 	}
-	repository, tail, _ := strings.Cut(below, "/")
+	var repository, tail string
+	if _, below, ok := strings.Cut(rest, "/bin/external/"); ok {
+		repository, tail, _ = strings.Cut(below, "/")
+	} else if parts := strings.SplitN(rest, "/", 5); len(parts) == 5 && parts[3] == "bin" {
+		// bazel-out/REPO/CONFIGURATION/bin/…: the sibling layout
+		repository, tail = parts[1], parts[4]
+	} else {
+		return nil
+	}
 	var out []string
 	for {
 		var found bool

@@ -179,6 +179,12 @@ func (s *Story) RealEnvoy() Attributes {
 	return Attributes{"program": The.Envoy}.under(s, The.Envoy)
 }
 
+// Of are the attributes that debug an Envoy that has its symbols with it.
+func (s *Story) Of(program string) Attributes {
+	s.T.Helper()
+	return Attributes{"program": program}.under(s, program)
+}
+
 func (a Attributes) under(s *Story, envoy string) Attributes {
 	s.T.Helper()
 	s.agents++

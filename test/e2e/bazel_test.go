@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/envoydbg/envoydbg/test/harness"
+)
+
+// workspace is a build of test/bazel/istio_proxy.
+type workspace struct {
+	tree       string // the folder of everything
+	root       string // the Bazel workspace
+	outputBase string
+	program    string // as one writes it: through bazel-bin
+}
+
+// built makes the variant, or finds it made.
+func built(t *testing.T, variant string) workspace {
+	t.Helper()
+	if out, err := exec.Command(filepath.Join(harness.The.Root, "test/bazel/build.sh"), variant).CombinedOutput(); err != nil {
+		t.Fatalf("build.sh %s: %v\n%s", variant, err, out)
+	}
+	tree, err := filepath.EvalSymlinks(filepath.Join(harness.The.Root, "bin/bazel", variant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := workspace{tree: tree, root: filepath.Join(tree, "bazel/istio_proxy")}
+	w.program = filepath.Join(w.root, "bazel-bin/envoy")
+	execroot, err := filepath.EvalSymlinks(filepath.Join(w.root, "bazel-istio_proxy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.outputBase = filepath.Dir(filepath.Dir(execroot))
+	return w
+}
+
+// kinds of files, by what a person would open in the editor, with a text in the
+// line to stop at. All of them run at startup.
+func (w workspace) kinds(t *testing.T) map[string]harness.Place {
+	t.Helper()
+	out := map[string]harness.Place{}
+	for kind, at := range map[string][2]string{
+		"source of the workspace":              {w.root + "/extensions/metadata_exchange/plugin.cc", "metadata_ = join"},
+		"header with a template":               {w.root + "/extensions/common/join.h", "joined += element;"},
+		"source of an external repository":     {w.tree + "/sample/source/exe/main_common.cc", "main_began = main_began + 1;"},
+		"generated source":                     {w.root + "/bazel-bin/extensions/common/build_info.cc", "std::string revision"},
+		"generated after a transition":         {w.root + "/bazel-out/k8-dbg-ST-*/bin/extensions/common/legacy_flags.cc", "int flags ="},
+		"header behind _virtual_includes":      {w.root + "/include/node/node.h", "return type +"},
+		"external header, several names":       {w.outputBase + "/external/com_github_sample_ticks/include/ticks/ticks.h", "unsigned count ="},
+		"library's own build, in the sandbox":  {w.outputBase + "/external/com_github_sample_ticks/src/ticks.c", "return ticks_in"},
+		"library's own build, copy of sources": {w.outputBase + "/external/com_github_sample_crc/src/crc.c", "return ~crc"},
+	} {
+		paths, err := filepath.Glob(at[0])
+		if err != nil || len(paths) != 1 {
+			t.Fatalf("%s: %d files at %s", kind, len(paths), at[0])
+		}
+		out[kind] = harness.Place{File: paths[0], Line: lineWith(t, paths[0], at[1])}
+	}
+	return out
+}
+
+func lineWith(t *testing.T, path, text string) int {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, ok := bytes.Cut(content, []byte(text))
+	if !ok {
+		t.Fatalf("%q is not in %s", text, path)
+	}
+	return bytes.Count(before, []byte("\n")) + 1
+}
+
+// variants of the build: compilers, ways to run actions, versions and forms of
+// the debug information.
+var variants = []string{"gcc", "clang", "processwrapper", "shm", "local", "clang-local", "fission", "clang-fission", "fission-dwarf4", "relative", "sibling"}
+
+// TestBreakpointsBindInEveryKindOfFile: nobody writes a source map. Each kind of
+// file gets a breakpoint by its local path, which is verified, hit, and shown
+// with that path.
+func TestBreakpointsBindInEveryKindOfFile(t *testing.T) {
+	for _, variant := range variants {
+		t.Run(variant, func(t *testing.T) {
+			w := built(t, variant)
+			harness.Each(t, func(t *testing.T, s *harness.Story) {
+				kinds := w.kinds(t)
+				c := s.Start()
+				c.Initialize()
+				c.Attach(s.Of(w.program))
+				var places []harness.Place
+				for _, place := range kinds {
+					places = append(places, place)
+				}
+				c.Configure(places...)
+
+				last := kinds["source of an external repository"]
+				header := kinds["external header, several names"]
+				hit := map[harness.Place]bool{}
+				callers := map[string]bool{} // of the header's function
+				locals := ""
+				for from := 0; !hit[last]; {
+					stop := c.Stopped(from)
+					from = stop.Index + 1
+					top := stop.Frames[0]
+					at := harness.Place{File: top.Source.Path, Line: top.Line}
+					hit[at] = true
+					for _, f := range stop.Frames {
+						if strings.HasPrefix(f.Source.Path, "/proc/self/") || strings.Contains(f.Source.Path, "/sandbox/") {
+							t.Errorf("a frame shows the path %s", f.Source.Path)
+						}
+					}
+					switch at {
+					case header:
+						name, _, _ := strings.Cut(stop.Frames[1].Name, "(")
+						callers[name] = true
+					case kinds["source of the workspace"]:
+						locals = local(c, stop, "parts")
+					}
+					if at != last {
+						c.Step("continue", stop)
+					}
+				}
+				c.End()
+				for kind, place := range kinds {
+					if !hit[place] {
+						t.Errorf("%s: not stopped at %s:%d", kind, place.File, place.Line)
+					}
+				}
+				// The function is compiled where Bazel compiles and by the library's own
+				// build: one breakpoint, every place.
+				for _, caller := range []string{"Istio::MetadataExchange::Plugin::Plugin", "ticks_per_hour", "ticks_rate"} {
+					if !callers[caller] {
+						t.Errorf("the breakpoint in %s was hit from %v, not from %s", filepath.Base(header.File), callers, caller)
+					}
+				}
+				if locals == "" {
+					t.Error("the variable parts of the workspace's source cannot be read")
+				}
+			})
+		})
+	}
+}
+
+// TestAFileThatIsNotWhatWasCompiledIsTold: clang writes checksums.
+func TestAFileThatIsNotWhatWasCompiledIsTold(t *testing.T) {
+	w := built(t, "clang")
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		plugin := w.kinds(t)["source of the workspace"]
+		node := w.kinds(t)["header behind _virtual_includes"]
+		edited := filepath.Join(s.Dir, "extensions/metadata_exchange/plugin.cc")
+		content, err := os.ReadFile(plugin.File)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(edited), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(edited, append(content, "// edited\n"...), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.Start()
+		c.Initialize()
+		// The user's entry wins, and leads to the edited file.
+		c.Attach(s.Of(w.program).With("sourceMap", [][]string{{"/proc/self/cwd/extensions", filepath.Join(s.Dir, "extensions")}}))
+		plugin.File = edited
+		c.Configure(plugin, node)
+
+		stop := c.Stopped(0)
+		if stop.Frames[0].Source.Path != node.File || stop.Frames[1].Source.Path != edited {
+			t.Errorf("stopped at %s, called from %s", stop.Frames[0].Source.Path, stop.Frames[1].Source.Path)
+		}
+		c.Output("[ED1405]")
+		c.Step("continue", stop)
+		c.Stopped(stop.Index + 1)
+		c.End()
+
+		told, sums := 0, 0
+		for _, e := range c.Log() {
+			if e.Name == "output" && strings.Contains(e.Get("body.output").String(), "[ED1405]") {
+				told++
+				if !strings.Contains(e.Get("body.output").String(), edited) {
+					t.Errorf("told of another file: %s", e.Raw)
+				}
+			}
+			if e.Name == "stackTrace" && e.Get("body.stackFrames.0.source.checksums.0.algorithm").String() == "MD5" {
+				sums++
+			}
+		}
+		if told != 1 || sums != 2 {
+			t.Errorf("told %d times, %d stacks with checksums; want once, and both", told, sums)
+		}
+	})
+}
