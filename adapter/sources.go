@@ -34,7 +34,8 @@ type Source struct {
 	MD5 string
 }
 
-// LoadSources makes the Sources of a program. changed, which may be called at
+// LoadSources makes the Sources of a program; nil for one without debug
+// information, and with an error as far as a damaged one can be read. changed, which may be called at
 // any time until ctx ends, gives new ones when the program or its sources'
 // places have changed.
 type LoadSources func(ctx context.Context, c SourcesConfig, changed func(Sources)) (Sources, error)

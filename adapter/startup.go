@@ -81,7 +81,7 @@ func newStartup(s *Session, b *backend, cfg *config.Config, req *dapio.Message) 
 
 // loadSources reads the source map while the other parts start.
 func (r *startup) loadSources() {
-	if r.s.opts.Sources == nil || !r.local.DWARF {
+	if r.s.opts.Sources == nil {
 		r.sources <- sourcesLoaded{}
 		return
 	}

@@ -39,11 +39,12 @@ func UserCache() *Cache {
 func NewCache(dir string) *Cache { return &Cache{dir} }
 
 // table reads the line tables of an ELF, from the cache where its build-id is
-// known there. An ELF without one is always read.
+// known there. An ELF without one is always read. A damaged one gives an error
+// and the table of what could be read.
 func (c *Cache) table(elf string) (*linetable.Table, error) {
 	var name string
 	if c != nil {
-		if info, err := elfinfo.Read(elf); err == nil && info.BuildID != "" && info.DWARF {
+		if info, err := elfinfo.Read(elf); err == nil && info.BuildID != "" {
 			name = filepath.Join(c.dir, cacheFormat+"-"+info.BuildID+".files")
 			var t linetable.Table
 			if readGob(name, &t) == nil {
@@ -54,13 +55,10 @@ func (c *Cache) table(elf string) (*linetable.Table, error) {
 		}
 	}
 	t, err := linetable.Read(elf, linetable.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if name != "" {
+	if err == nil && name != "" {
 		c.write(name, t)
 	}
-	return t, nil
+	return t, err
 }
 
 // outputBase is what was remembered for a work tree.

@@ -32,16 +32,18 @@ type Config struct {
 	Cache *Cache
 }
 
-// Load reads the executable's line tables and makes the index.
+// Load reads the executable's line tables and makes the index. Damaged tables
+// give an error and the map of what could be read.
 func Load(cfg Config) (*Map, error) {
 	tree, err := cfg.workTree()
 	if err != nil {
 		return nil, err
 	}
 	table := cfg.Table
+	var damage error
 	if table == nil {
-		if table, err = cfg.Cache.table(cfg.ELF); err != nil {
-			return nil, err
+		if table, damage = cfg.Cache.table(cfg.ELF); table == nil {
+			return nil, damage
 		}
 	}
 	t := bazel.Find(tree, cfg.Cache.outputBase(tree))
@@ -52,7 +54,7 @@ func Load(cfg Config) (*Map, error) {
 	cfg.Cache.remember(tree, t.OutputBase)
 	m := &Map{Index: Build(table.Files, Options{Trees: []bazel.Tree{t}, User: cfg.User}), ELF: cfg.ELF, Table: table, User: cfg.User}
 	m.expect(m.Forward())
-	return m, nil
+	return m, damage
 }
 
 func (cfg Config) workTree() (string, error) {

@@ -72,7 +72,7 @@ func Watch(ctx context.Context, cfg Config, changed func(*Map)) error {
 			}
 			m, err := Load(cfg)
 			if err != nil {
-				continue // half written: its end is another event
+				continue // half written, or damaged: its end is another event
 			}
 			last = now
 			changed(m)

@@ -43,8 +43,11 @@ are not what was compiled. A debug session uses the same map by itself.`,
 				cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
 			}
 			m, err := sourcemap.Load(cfg)
-			if err != nil {
+			if m == nil {
 				return fault.BadProgram(args[0], err)
+			}
+			if err != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), fault.NoSources(args[0], err))
 			}
 			out := cmd.OutOrStdout()
 			if asLLDB {

