@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz e2e bazel clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e clients npm-clients vscode
 
 .PHONY: demo test build setup setup-all bench bench-race bench-cost bench-sourcemap clean $(suites)
 

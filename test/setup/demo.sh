@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
-# Debugs the startup of the sample Envoy, started by the real pilot-agent, in
-# this terminal: stops in MainCommon::main, shows the stack, steps, lets Envoy run
+# Debugs the startup of the sample Envoy, built by Bazel and started by the real
+# pilot-agent, in this terminal: stops in MainCommon::main, shows the stack, steps, lets Envoy run
 # until it serves, and ends everything.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
+# The program with symbols stays where Bazel has put it, below its work tree:
+# from that alone envoydbg finds the sources. What runs is a stripped copy.
+program=$ROOT/test/bazel/istio_proxy/bazel-bin/envoy
+envoy=$ROOT/bin/sample/bazel/envoy
+mkdir -p "${envoy%/*}"
+objcopy --strip-all "$program" "$envoy"
+
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # Into an array by itself, so that its failure is seen.
-variables=$("$here/agent.sh" --print "$folder" "$ROOT/bin/sample/envoy")
+variables=$("$here/agent.sh" --print "$folder" "$envoy")
 mapfile -t environment <<<"$variables"
 
 script=(-x bt -x next -x continue -x 'until starting main dispatch loop' -x quit)
@@ -25,8 +32,7 @@ fi
 cd "$folder"
 env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   --lldb-dap "$ROOT/bin/tools/lldb-19/bin/lldb-dap" \
-  --program "$ROOT/bin/sample/envoy.debug" \
-  --envoy-path "$ROOT/bin/sample/envoy" \
-  --work-tree "$ROOT/test/sample" \
+  --program "$program" \
+  --envoy-path "$envoy" \
   "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
   --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none

@@ -22,10 +22,11 @@ echo "Set-up, tools in $TOOLS"
 "$here/envoy.sh"
 "$here/pilot-agent.sh"
 "$here/../sample/build.sh"
+"$here/bazel.sh"
+"$here/../bazel/build.sh" --in-place gcc
 if [ "${1:-}" = --vscode ]; then
   "$here/apt.sh" chromium python3 make clang-19 llvm-19
   "$here/code-server.sh"
-  "$here/bazel.sh"
   "$here/../bench/sourcemap/build.sh" small >/dev/null
 fi
 progress "set-up" "$((SECONDS - started)) s"

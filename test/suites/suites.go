@@ -23,10 +23,12 @@ var suites = []suite{
 				step "list the fuzzers of $package" false
 			fi
 			for target in $(grep '^Fuzz' <<<"$listed"); do
-				step "$target of ${package##*/}" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" </dev/null
+				step "$target of ${package##*/}" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 1x "$package" </dev/null
 			done
 		done
 	`), countSteps, 20 * time.Minute},
+	// Before e2e, which debugs what it builds.
+	{"bazel", script(`go test -json -count=1 -timeout 20m ./test/bazel/...`), countGo, 21 * time.Minute},
 	{"e2e", script(`go test -json -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`), countGo, 26 * time.Minute},
 	{"clients", script(`go test -json -count=1 -timeout 10m ./test/clients/...`), countGo, 11 * time.Minute},
 	{"npm-clients", script(`npm run -s test:clients`), countNode, 10 * time.Minute},
