@@ -1,6 +1,10 @@
 package adapter
 
-import "context"
+import (
+	"context"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
 
 // Sources maps source paths between the debug information of one program and
 // this machine. It may be asked from several goroutines.
@@ -47,4 +51,41 @@ type SourcesConfig struct {
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
 	Map [][2]string
+}
+
+// sourcesLoaded is the outcome of LoadSources.
+type sourcesLoaded struct {
+	sources Sources
+	err     error
+}
+
+// loadSources reads the source map while the other parts start.
+func (r *startup) loadSources() {
+	if r.s.opts.Sources == nil {
+		r.sources <- sourcesLoaded{}
+		return
+	}
+	go func() {
+		sources, err := r.s.opts.Sources(r.s.ctx, SourcesConfig{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree,
+			Map: r.cfg.SourceMap}, r.rewrite.use)
+		r.sources <- sourcesLoaded{sources, err}
+	}()
+}
+
+// takeSources waits for the source map and puts it to use. Without one the
+// session goes on, with paths as lldb-dap knows them.
+func (r *startup) takeSources(ctx context.Context) (string, error) {
+	select {
+	case loaded := <-r.sources:
+		if loaded.err != nil {
+			r.s.output(important, fault.NoSources(r.cfg.Program, loaded.err).Error()+"\n")
+		}
+		if loaded.sources == nil {
+			return "", nil
+		}
+		r.rewrite.use(loaded.sources)
+		return loaded.sources.Summary(), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }

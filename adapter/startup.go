@@ -62,12 +62,6 @@ type startup struct {
 	sources chan sourcesLoaded // has room for the one answer
 }
 
-// sourcesLoaded is the outcome of LoadSources.
-type sourcesLoaded struct {
-	sources Sources
-	err     error
-}
-
 func newStartup(s *Session, b *backend, cfg *config.Config, req *dapio.Message) *startup {
 	r := &startup{s: s, b: b, cfg: cfg, req: req,
 		arming: make(chan gdbremote.Arming, 1), attachedCh: make(chan gdbremote.Attached, 1),
@@ -77,37 +71,6 @@ func newStartup(s *Session, b *backend, cfg *config.Config, req *dapio.Message) 
 		s.output(important, fault.SourceChanged(local).Error()+"\n")
 	})
 	return r
-}
-
-// loadSources reads the source map while the other parts start.
-func (r *startup) loadSources() {
-	if r.s.opts.Sources == nil {
-		r.sources <- sourcesLoaded{}
-		return
-	}
-	go func() {
-		sources, err := r.s.opts.Sources(r.s.ctx, SourcesConfig{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree,
-			Map: r.cfg.SourceMap}, r.rewrite.use)
-		r.sources <- sourcesLoaded{sources, err}
-	}()
-}
-
-// takeSources waits for the source map and puts it to use. Without one the
-// session goes on, with paths as lldb-dap knows them.
-func (r *startup) takeSources(ctx context.Context) (string, error) {
-	select {
-	case loaded := <-r.sources:
-		if loaded.err != nil {
-			r.s.output(important, fault.NoSources(r.cfg.Program, loaded.err).Error()+"\n")
-		}
-		if loaded.sources == nil {
-			return "", nil
-		}
-		r.rewrite.use(loaded.sources)
-		return loaded.sources.Summary(), nil
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
 }
 
 func (r *startup) isAttached() bool { return r.attached.Load() }
