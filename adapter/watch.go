@@ -142,9 +142,6 @@ func (r *startup) attachAnswered(b *backend, m *dapio.Message) {
 		return // a consequence; the cause is being looked for
 	}
 	if !m.Success {
-		if r.lost.Load() {
-			return // a consequence, and the cause is being looked for
-		}
 		why := m.Get("body.error.format").String()
 		if why == "" {
 			why = m.Get("message").String()

@@ -122,11 +122,15 @@ func locate(f linetable.File, opts Options) Entry {
 		return e
 	}
 	// A build of the work tree in another place: what is below the compilation
-	// directory, or below one of its parents, is below the work tree.
-	if rest, ok := below(f.Path, f.CompDir); ok && f.CompDir != "" {
+	// directory is below the work tree, or where Bazel has it, for a root of a
+	// kind that is not known.
+	if rest, ok := below(f.Path, f.CompDir); ok && rest != "" && path.IsAbs(f.CompDir) {
 		for _, t := range opts.Trees {
-			if e.try(filepath.Join(t.WorkTree, rest), ByCompDir) {
-				return e
+			for _, c := range t.Candidates(bazel.Root{}, rest) {
+				if e.try(c, ByCompDir) {
+					e.Local = t.Resolve(c)
+					return e
+				}
 			}
 		}
 	}

@@ -119,6 +119,14 @@ func TestAPlainTreeBuiltElsewhereIsFoundByItsCompilationDirectory(t *testing.T) 
 	}
 }
 
+func TestARemoteRootOfAnUnknownKindIsItsCompilationDirectory(t *testing.T) {
+	tree := place(t, "base/external/abseil~/absl/a.h")
+	x := Build([]linetable.File{{Path: "/exec/7/root/external/abseil~/absl/a.h", CompDir: "/exec/7/root"}}, Options{Trees: []bazel.Tree{tree}})
+	if e, _ := x.Find("/exec/7/root/external/abseil~/absl/a.h"); e.Local != filepath.Join(tree.OutputBase, "external/abseil~/absl/a.h") {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestTheLastResortIsTheOnlyFileThatEndsAlike(t *testing.T) {
 	tree := place(t, "ws/deep/lib/one.cc", "ws/p/lib/two.cc", "ws/q/lib/two.cc", "ws/name.cc")
 	x := Build(compiled("/elsewhere/lib/one.cc", "/elsewhere/lib/two.cc", "/elsewhere/name.cc"), Options{Trees: []bazel.Tree{tree}})

@@ -45,16 +45,21 @@ func built(t *testing.T, variant string) workspace {
 func (w workspace) kinds(t *testing.T) map[string]harness.Place {
 	t.Helper()
 	out := map[string]harness.Place{}
+	// An editor may have opened a file by any of its names.
+	link := filepath.Join(t.TempDir(), "link.h")
+	if err := os.Symlink(w.root+"/include/node/node.h", link); err != nil {
+		t.Fatal(err)
+	}
 	for kind, at := range map[string][2]string{
-		"source of the workspace":              {w.root + "/extensions/metadata_exchange/plugin.cc", "metadata_ = join"},
-		"header with a template":               {w.root + "/extensions/common/join.h", "joined += element;"},
-		"source of an external repository":     {w.tree + "/sample/source/exe/main_common.cc", "main_began = main_began + 1;"},
-		"generated source":                     {w.root + "/bazel-bin/extensions/common/build_info.cc", "std::string revision"},
-		"generated after a transition":         {w.root + "/bazel-out/k8-dbg-ST-*/bin/extensions/common/legacy_flags.cc", "int flags ="},
-		"header behind _virtual_includes":      {w.root + "/include/node/node.h", "return type +"},
-		"external header, several names":       {w.outputBase + "/external/com_github_sample_ticks/include/ticks/ticks.h", "unsigned count ="},
-		"library's own build, in the sandbox":  {w.outputBase + "/external/com_github_sample_ticks/src/ticks.c", "return ticks_in"},
-		"library's own build, copy of sources": {w.outputBase + "/external/com_github_sample_crc/src/crc.c", "return ~crc"},
+		"source of the workspace":               {w.root + "/extensions/metadata_exchange/plugin.cc", "metadata_ = join"},
+		"header with a template, bazel-<ws>":    {w.root + "/bazel-istio_proxy/extensions/common/join.h", "joined += element;"},
+		"source of an external repository":      {w.tree + "/sample/source/exe/main_common.cc", "main_began = main_began + 1;"},
+		"generated source":                      {w.root + "/bazel-bin/extensions/common/build_info.cc", "std::string revision"},
+		"generated after a transition":          {w.root + "/bazel-out/k8-dbg-ST-*/bin/extensions/common/legacy_flags.cc", "int flags ="},
+		"header behind _virtual_includes, link": {link, "return type +"},
+		"external header, several names":        {w.outputBase + "/external/com_github_sample_ticks/include/ticks/ticks.h", "unsigned count ="},
+		"library's own build, in the sandbox":   {w.outputBase + "/external/com_github_sample_ticks/src/ticks.c", "return ticks_in"},
+		"library's own build, copy of sources":  {w.outputBase + "/external/com_github_sample_crc/src/crc.c", "return ~crc"},
 	} {
 		paths, err := filepath.Glob(at[0])
 		if err != nil || len(paths) != 1 {
@@ -227,4 +232,43 @@ func roots(t *testing.T, s *harness.Story, program string) []string {
 		paths = append(paths, r.Path)
 	}
 	return paths
+}
+
+// TestConditionsLogPointsAndColumnsGoWithThePath: they are the debugger's, and
+// come with the path that was put in.
+func TestConditionsLogPointsAndColumnsGoWithThePath(t *testing.T) {
+	w := built(t, "gcc")
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		kinds := w.kinds(t)
+		header, crc, last := kinds["external header, several names"], kinds["library's own build, copy of sources"], kinds["source of an external repository"]
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Of(w.program))
+		c.Seen(0, "initialized")
+		set := func(file string, breakpoint map[string]any) {
+			t.Helper()
+			var answer struct{ Breakpoints []struct{ Verified bool } }
+			c.Do("setBreakpoints", map[string]any{"source": map[string]string{"path": file}, "breakpoints": []any{breakpoint}}, &answer)
+			if len(answer.Breakpoints) != 1 || !answer.Breakpoints[0].Verified {
+				t.Errorf("%s: %+v", file, answer)
+			}
+		}
+		// Only the call from the workspace's source has this span.
+		set(header.File, map[string]any{"line": header.Line, "condition": "span == 1500"})
+		set(crc.File, map[string]any{"line": crc.Line, "logMessage": "the sum of {length} bytes"})
+		set(last.File, map[string]any{"line": last.Line, "column": 3})
+		c.Do("configurationDone", nil, nil)
+
+		stop := c.Stopped(0)
+		if stop.Frames[0].Source.Path != header.File || !strings.HasPrefix(stop.Frames[1].Name, "Istio::MetadataExchange::Plugin") {
+			t.Errorf("stopped in %s, called by %s", stop.Frames[0].Source.Path, stop.Frames[1].Name)
+		}
+		c.Step("continue", stop)
+		next := c.Stopped(stop.Index + 1)
+		if next.Frames[0].Source.Path != last.File || next.Frames[0].Line != last.Line {
+			t.Errorf("stopped at %s:%d, want main", next.Frames[0].Source.Path, next.Frames[0].Line)
+		}
+		c.Output("the sum of ")
+		c.End()
+	})
 }
