@@ -96,7 +96,7 @@ func (s *Session) patchEvent(b *backend, m *dapio.Message) *dapio.Message {
 		// adapter at once. After a broken connection that is a consequence,
 		// and the cause is being looked for.
 		if !run.lost.Load() {
-			go s.end(nil)
+			go run.debuggeeEnded()
 		}
 		return nil
 	}

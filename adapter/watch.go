@@ -103,27 +103,43 @@ func (o observer) Disconnected(conn string, err error) {
 	}
 }
 
-// lostTime bounds the search for the reason of a lost connection.
+// lostTime bounds the search for the reason of an end.
 const lostTime = 2 * time.Second
 
 // connectionLost reports a connection that the other side has ended, by its
 // cause: with the helper everything ends, and with Envoy its debug server.
 func (r *startup) connectionLost(conn string, why error) {
-	if r.envoyEnded.Load() {
+	switch {
+	case r.helperEnds():
+	case r.envoyEnded.Load():
 		r.fail(r.prefer(fault.EnvoyKilled(int(r.envoyPID.Load()))))
-		return
+	default:
+		r.fail(r.prefer(fault.ConnectionLost(fmt.Sprintf("connection %s: %v", conn, why))))
 	}
+}
+
+// debuggeeEnded ends the session after lldb-dap has told the end of Envoy, unless
+// that only follows from the helper's.
+func (r *startup) debuggeeEnded() {
+	if !r.helperEnds() {
+		r.s.end(nil)
+	}
+}
+
+// helperEnds reports whether the helper has ended or is about to, which is then
+// reported as such, when it is complete: it takes all others with it.
+func (r *startup) helperEnds() bool {
 	ctx, cancel := context.WithTimeout(r.s.ctx, lostTime)
 	defer cancel()
-	if _, err := r.beside.Process(ctx, helper.ProcessParams{}); err != nil {
-		// It is ending too, which is reported when it is complete.
-		select {
-		case <-r.beside.Done():
-			return
-		case <-ctx.Done():
-		}
+	if _, err := r.beside.Process(ctx, helper.ProcessParams{}); err == nil {
+		return false
 	}
-	r.fail(r.prefer(fault.ConnectionLost(fmt.Sprintf("connection %s: %v", conn, why))))
+	select {
+	case <-r.beside.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Packet implements gdbremote.Observer.
