@@ -256,7 +256,7 @@ func TestConditionsLogPointsAndColumnsGoWithThePath(t *testing.T) {
 		// Only the call from the workspace's source has this span.
 		set(header.File, map[string]any{"line": header.Line, "condition": "span == 1500"})
 		set(crc.File, map[string]any{"line": crc.Line, "logMessage": "the sum of {length} bytes"})
-		set(last.File, map[string]any{"line": last.Line, "column": 3})
+		set(last.File, map[string]any{"line": last.Line, "column": 16})
 		c.Do("configurationDone", nil, nil)
 
 		stop := c.Stopped(0)
