@@ -129,12 +129,12 @@ func unitDIE(is64 bool, compDir, stmtList int) []byte {
 func oldProgram() []byte {
 	lists := oldLists([]string{"src", "/usr/include"}, oldFile("a.cc", 1), oldFile("stdio.h", 2), oldFile("../b.h", 0))
 	l2, l3, l4 := lineOf(2, false, lists), lineOf(3, true, lists), lineOf(4, false, lists)
-	str := raw("/work/one", "/work/two", "/work/three")
+	str := raw("/yard/one", "/yard/two", "/yard/three")
 	info := slices.Concat(
-		unitOf(false, u16(4), u32(0), u8(8), unitDIE(false, 10, len(l2))),                  // l3: /work/two
+		unitOf(false, u16(4), u32(0), u8(8), unitDIE(false, 10, len(l2))),                  // l3: /yard/two
 		unitOf(false, u16(5), u8(utType), u8(8), u32(0), u64(1), u32(30), u8(99)),          // skipped unread
-		unitOf(false, u16(5), u8(utSkeleton), u8(8), u32(0), u64(1), unitDIE(false, 0, 0)), // l2: /work/one
-		unitOf(true, u16(3), u64(0), u8(8), unitDIE(true, 20, len(l2)+len(l3))),            // l4: /work/three
+		unitOf(false, u16(5), u8(utSkeleton), u8(8), u32(0), u64(1), unitDIE(false, 0, 0)), // l2: /yard/one
+		unitOf(true, u16(3), u64(0), u8(8), unitDIE(true, 20, len(l2)+len(l3))),            // l4: /yard/three
 	)
 	return makeELF(
 		part{name: ".debug_line", data: slices.Concat(l2, l3, l4)},

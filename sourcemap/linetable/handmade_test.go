@@ -40,11 +40,11 @@ func brief(files []File) string {
 }
 
 const (
-	wantOld = `/usr/include/stdio.h < /work/one
-/work/b.h < /work/one
-/work/one/src/a.cc < /work/one
-/work/three/src/a.cc < /work/three
-/work/two/src/a.cc < /work/two
+	wantOld = `/usr/include/stdio.h < /yard/one
+/yard/b.h < /yard/one
+/yard/one/src/a.cc < /yard/one
+/yard/three/src/a.cc < /yard/three
+/yard/two/src/a.cc < /yard/two
 `
 	wantNew = `/abs/c.cc < /proc/self/cwd/../other 4
 /proc/self/cwd/src/a.cc < /proc/self/cwd 1
@@ -202,7 +202,7 @@ func TestBadUnitsOfDebugInfo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := readBytes(t, makeELF(part{name: ".debug_line", data: line}, part{name: ".debug_info", data: c.info},
-				part{name: ".debug_abbrev", data: c.abbrev}, part{name: ".debug_str", data: raw("/work")}))
+				part{name: ".debug_abbrev", data: c.abbrev}, part{name: ".debug_str", data: raw("/yard")}))
 			var corrupt *CorruptError
 			if !errors.As(err, &corrupt) || corrupt.Section != c.section || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %s: %q", err, c.section, c.want)
@@ -274,15 +274,15 @@ func TestSpelling(t *testing.T) {
 		{"/proc/self/cwd", "./src", "a.cc", "/proc/self/cwd/src/a.cc"},
 		{"/proc/self/cwd", "src/../inc", "h.h", "/proc/self/cwd/inc/h.h"},
 		{"/proc/self/cwd/../x", "", "a.cc", "/proc/self/x/a.cc"},
-		{"/work", "/usr/include", "stdio.h", "/usr/include/stdio.h"},
-		{"/work", "src", "/abs/../a.cc", "/a.cc"},
+		{"/yard", "/usr/include", "stdio.h", "/usr/include/stdio.h"},
+		{"/yard", "src", "/abs/../a.cc", "/a.cc"},
 		{"/", "..", "a.cc", "/a.cc"},
 		{".", "src", "a.cc", "src/a.cc"},
 		{"../x", "src", "a.cc", "../x/src/a.cc"},
 		{"", "", "a.cc", "a.cc"},
 		{"//host/../..", "src", "a.cc", "//host/src/a.cc"},
-		{"/work//x", "src//y", "a.cc", "/work/x/src/y/a.cc"},
-		{"/work", "", "a b\xffc.cc", "/work/a b\xffc.cc"},
+		{"/yard//x", "src//y", "a.cc", "/yard/x/src/y/a.cc"},
+		{"/yard", "", "a b\xffc.cc", "/yard/a b\xffc.cc"},
 	} {
 		if got := spell(c.comp, c.dir, c.name); got != c.want {
 			t.Errorf("%q, %q, %q: %q, want %q", c.comp, c.dir, c.name, got, c.want)
