@@ -157,6 +157,16 @@ func (s *session) reach(request string, arguments map[string]any) error {
 	if err != nil {
 		return err
 	}
+	if !stopped.Get("body.reason").Exists() {
+		// lldb-dap 19 runs launchCommands asynchronously, and rarely tells the
+		// stop at the entry, of no reason, before the one at the breakpoint.
+		if _, err := s.send("continue", map[string]any{"threadId": stopped.Get("body.threadId").Int()}); err != nil {
+			return err
+		}
+		if stopped, err = s.event("stopped"); err != nil {
+			return err
+		}
+	}
 	if reason := stopped.Get("body.reason").String(); !strings.Contains(reason, "breakpoint") {
 		return fmt.Errorf("stopped for another reason than the breakpoint: %s", stopped.Raw)
 	}
