@@ -27,6 +27,15 @@ lists_are_old() {
   [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -1440 -print -quit)" ]
 }
 
+# The lists may also lack an archive that was configured after they were fetched.
+lists_lack() {
+  local package
+  for package in "$@"; do
+    apt-cache --quiet=0 policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' || return 0
+  done
+  return 1
+}
+
 install_missing() {
   local packages
   mapfile -t packages < <(missing "$@")
@@ -34,7 +43,7 @@ install_missing() {
     progress "Debian packages ($#)" "present"
     return
   fi
-  if lists_are_old; then
+  if lists_are_old || lists_lack "${packages[@]}"; then
     timed "apt-get update" as_root apt-get -q update
   fi
   timed "apt-get install ${packages[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
