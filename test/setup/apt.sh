@@ -24,7 +24,10 @@ missing() {
 # The archive keeps only the newest point releases, so lists of another day may
 # name files that are gone.
 lists_are_old() {
-  [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -1440 -print -quit)" ]
+  # The lists themselves bear the archive's times; what they are fetched into
+  # bears ours.
+  [ -z "$(find /var/lib/apt/lists/partial -maxdepth 0 -mmin -1440 -print -quit 2>/dev/null)" ] ||
+    [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -print -quit)" ]
 }
 
 # The lists may also lack an archive that was configured after they were fetched.

@@ -23,7 +23,8 @@ echo "Set-up, tools in $TOOLS"
 "$here/pilot-agent.sh"
 "$here/../sample/build.sh"
 "$here/bazel.sh"
-"$here/../bazel/build.sh" --in-place gcc
+# The kind of sandbox that needs no permissions, for it is in containers, too.
+"$here/../bazel/build.sh" --in-place processwrapper
 if [ "${1:-}" = --vscode ]; then
   "$here/apt.sh" chromium python3 make clang-19 llvm-19
   "$here/code-server.sh"
