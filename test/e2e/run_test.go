@@ -90,7 +90,7 @@ func TestRunTellsAProgramInJSONLines(t *testing.T) {
 		if stops != 2 {
 			t.Errorf("%d stops, want main and epoll_create1 in\n%s", stops, out)
 		}
-		inOrder(t, out, "__libc_start_call_main", "epoll_create1")
+		inOrder(t, out, "__libc_start_main", "epoll_create1")
 	})
 }
 
