@@ -44,6 +44,7 @@ type progress struct {
 	// first: the process stands on the first instruction of its program, that
 	// of the dynamic loader.
 	first bool
+	pc    uint64 // as the kernel tells it
 	// began: MainCommon::main has begun.
 	began bool
 }
@@ -66,7 +67,7 @@ func (b binaryFile) inspect(pid int) (progress, error) {
 	if err != nil {
 		return p, err
 	}
-	p.first = pc == entry
+	p.first, p.pc = pc == entry, pc
 	base, err := loadAddress(pid, b.path)
 	if err != nil {
 		return p, err

@@ -166,6 +166,7 @@ func (l *lab) look(ctx context.Context, c *client.Client, stop client.Entry, pid
 	var stack struct {
 		StackFrames []struct {
 			Name string `json:"name"`
+			PC   string `json:"instructionPointerReference"`
 		} `json:"stackFrames"`
 	}
 	if err := c.Call(ctx, "stackTrace", map[string]any{"threadId": json.RawMessage(stop.Get("body.threadId").Raw)}, &stack); err != nil {
@@ -177,8 +178,10 @@ func (l *lab) look(ctx context.Context, c *client.Client, stop client.Entry, pid
 			p.began = true
 		}
 	}
-	if p.first && (p.began || len(stack.StackFrames) != 1) {
-		return p, fmt.Errorf("the kernel says the first instruction, LLDB the stack %+v", stack.StackFrames)
+	// Without libc6-dbg LLDB makes up callers of the loader's first instruction;
+	// the place itself is certain.
+	if len(stack.StackFrames) == 0 || !strings.EqualFold(stack.StackFrames[0].PC, fmt.Sprintf("0x%X", p.pc)) || p.first && p.began {
+		return p, fmt.Errorf("the kernel says %#x, at the first instruction: %v; LLDB the stack %+v", p.pc, p.first, stack.StackFrames)
 	}
 	return p, nil
 }
