@@ -272,3 +272,60 @@ func TestConditionsLogPointsAndColumnsGoWithThePath(t *testing.T) {
 		c.End()
 	})
 }
+
+// TestEveryMessageShowsLocalPaths: whatever an editor asks for at a stop, no path
+// of the debug information comes back.
+func TestEveryMessageShowsLocalPaths(t *testing.T) {
+	w := built(t, "gcc")
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		plugin := w.kinds(t)["source of the workspace"]
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Of(w.program))
+		c.Configure(plugin)
+		stop := c.Stopped(0)
+
+		var modules struct{ Modules []struct{ ID string } }
+		c.Do("modules", map[string]any{}, &modules)
+		c.Do("compileUnits", map[string]any{"moduleId": modules.Modules[0].ID}, nil)
+		c.Do("setFunctionBreakpoints", map[string]any{"breakpoints": []any{map[string]any{"name": "Envoy::MainCommon::main"}}}, nil)
+		var frames struct {
+			StackFrames []struct {
+				PC string `json:"instructionPointerReference"`
+			}
+		}
+		c.Do("stackTrace", map[string]any{"threadId": stop.Thread}, &frames)
+		c.Do("disassemble", map[string]any{"memoryReference": frames.StackFrames[0].PC, "instructionCount": 4}, nil)
+		var scopes struct {
+			Scopes []struct{ VariablesReference int }
+		}
+		c.Do("scopes", map[string]any{"frameId": stop.Frames[0].ID}, &scopes)
+		var locals struct {
+			Variables []struct {
+				Declaration int `json:"declarationLocationReference"`
+			}
+		}
+		c.Do("variables", map[string]any{"variablesReference": scopes.Scopes[0].VariablesReference}, &locals)
+		if s.LLDB.Version >= 22 { // 19 has neither, and dies of them
+			var places struct{ Breakpoints []struct{ Line int } }
+			c.Do("breakpointLocations", map[string]any{"source": map[string]string{"path": plugin.File}, "line": plugin.Line}, &places)
+			if len(places.Breakpoints) == 0 {
+				t.Error("no breakpoint locations by the local path")
+			}
+			for _, v := range locals.Variables {
+				if v.Declaration != 0 {
+					c.Do("locations", map[string]any{"locationReference": v.Declaration}, nil)
+				}
+			}
+		}
+		for _, e := range c.Log() {
+			if e.Sent || e.Name == "output" {
+				continue
+			}
+			if raw := string(e.Raw); strings.Contains(raw, "/proc/self/cwd") || strings.Contains(raw, "/sandbox/linux-sandbox/") {
+				t.Errorf("%s has a path of the debug information: %s", e.Name, raw)
+			}
+		}
+		c.End()
+	})
+}
