@@ -2,8 +2,8 @@
 // client and lldb-dap.
 //
 //	                 ┌───────────────────────── Session ─────────────────────────┐
-//	client ──DAP──▶ clientPump ──route──▶ lldbWriter ──▶ lldb-dap (child)         │
-//	client ◀──DAP── clientWriter ◀──patch── lldbPump ◀── lldb-dap                 │
+//	client ──DAP──▶ clientPump ──route, rewriter──▶ lldbWriter ──▶ lldb-dap (child)
+//	client ◀──DAP── clientWriter ◀──rewriter, patch── lldbPump ◀── lldb-dap       │
 //	                 │      ▲                                │ gdb-remote         │
 //	                 │      │ output, progress, errors       ▼                    │
 //	                 │   startup ◀──evidence── gdbremote.Relay ──▶ Beside ──▶ helper
@@ -14,14 +14,17 @@
 // is held, the startup sequence of startup.go runs, and lldb-dap gets an attach
 // request of the adapter's making.
 //
-// Goroutines, all ended by Run before it returns:
+// Goroutines; all but the short ones have ended when Run returns:
 //
-//   - Run itself is the clientPump: it reads the client, and alone decides when
-//     the session is over.
+//   - Run itself is the clientPump: it reads the client until that leaves.
 //   - lldbPump reads lldb-dap's stdout; ends with that stream.
 //   - clientWriter, lldbWriter (dapio.Writer): one each, end with Close.
 //   - startup: one per startup session; runs the sequence, then watches the
 //     parts until one of them ends or the session does.
+//   - the load of the Sources, beside the startup, which waits for it; Sources
+//     then tell of changes on a goroutine of their own, until the session ends.
+//   - short ones that look for the cause of an end (watch.go) or compare a file
+//     with its checksum (rewrite.go).
 //   - end: runs the cleanup once, whoever asks first.
 //   - the relay's and the helper connection's own goroutines, see there.
 //

@@ -95,20 +95,14 @@ func (w *rewriter) toEditor(debugPath string) (Source, bool) {
 	return src, true
 }
 
-// requestPaths are the members of a request's arguments that hold a path.
-var requestPaths = map[string]string{
-	"breakpointLocations": "arguments.source.path",
-	"gotoTargets":         "arguments.source.path",
-	"source":              "arguments.source.path",
-}
-
-// request rewrites a request other than setBreakpoints.
+// request rewrites a request other than setBreakpoints that names a source.
 func (w *rewriter) request(m *dapio.Message) *dapio.Message {
-	at, ok := requestPaths[m.Name]
-	if !ok {
+	switch m.Name {
+	case "breakpointLocations", "gotoTargets", "source":
+	default:
 		return m
 	}
-	v := m.Get(at)
+	v := m.Get("arguments.source.path")
 	if v.Type != gjson.String {
 		return m
 	}

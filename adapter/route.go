@@ -126,6 +126,11 @@ func (s *Session) onAttach(m *dapio.Message) {
 		s.forward(m)
 		return
 	}
+	if s.backend.supports["supportsRestartRequest"] {
+		// LLDB 19 says so and cannot; without it the client stops the session and
+		// starts it again, which works.
+		s.event("capabilities", map[string]any{"capabilities": map[string]bool{"supportsRestartRequest": false}})
+	}
 	s.mode, s.holding = modeStartup, true
 	run := newStartup(s, s.backend, cfg, m)
 	s.run.Store(run)

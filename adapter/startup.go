@@ -39,7 +39,6 @@ type startup struct {
 	done    chan struct{} // closed when run has returned
 
 	attached    atomic.Bool
-	agentPID    atomic.Int64
 	gatePID     atomic.Int64 // who waits at the gate
 	envoyPID    atomic.Int64 // who was attached to
 	envoyEnded  atomic.Bool  // the debug server's last packet said so
@@ -311,7 +310,6 @@ func (r *startup) agent(ctx context.Context) error {
 		}
 		return f
 	}
-	r.agentPID.Store(int64(started.PID))
 	if ask != nil {
 		r.s.respond(ask, map[string]int{"pid": started.PID})
 	}

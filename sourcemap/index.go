@@ -71,8 +71,12 @@ func Build(files []linetable.File, opts Options) *Index {
 	x := &Index{Trees: opts.Trees, byPath: map[string]int{}, byLocal: map[string][]int{}, byBase: map[string][]int{}}
 	var missing []int
 	for _, f := range files {
-		if _, ok := x.byPath[f.Path]; ok {
-			continue // another checksum of the same path
+		if i, ok := x.byPath[f.Path]; ok {
+			// The same path again: another unit may know its checksum.
+			if e := &x.Entries[i]; !e.HasMD5 {
+				e.MD5, e.HasMD5 = f.MD5, f.HasMD5
+			}
+			continue
 		}
 		if strings.HasPrefix(path.Base(f.Path), "<") {
 			continue // "<built-in>", "<stdin>": no files

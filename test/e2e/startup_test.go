@@ -45,6 +45,11 @@ func TestAStartupIsDebuggedFromMainOn(t *testing.T) {
 			t.Error("the capabilities are not lldb-dap's")
 		}
 		c.Attach(s.Sample())
+		if s.LLDB.Version == 19 { // which claims that it can restart
+			if c.Seen(0, "capabilities").Get("body.capabilities.supportsRestartRequest").Raw != "false" {
+				t.Error("a restart in place is still offered")
+			}
+		}
 		c.Configure(mainPlace(s), serverPlace(s))
 
 		stop := c.Stopped(0)
