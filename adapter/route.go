@@ -64,7 +64,7 @@ func (s *Session) onInitialize(m *dapio.Message) {
 	s.initialize = m
 	s.phases.progress = m.Get("arguments.supportsProgressReporting").Bool()
 	s.phases.events = m.Get("arguments.supportsEnvoyPhases").Bool()
-	b, answer, err := s.startBackend(s.opts.LLDBDap, m)
+	b, answer, err := s.startBackend(s.opts.LLDBDap, m, modeStartup)
 	if err != nil {
 		s.trace.line("session", "no lldb-dap yet: %v", err)
 		s.respond(m, map[string]any{"supportsConfigurationDoneRequest": true, "supportsCancelRequest": true})
@@ -115,14 +115,17 @@ func (s *Session) onAttach(m *dapio.Message) {
 			return
 		}
 	}
-	if err := s.ensureBackend(m.Get("arguments.lldbDap").String()); err != nil {
+	mode := modeStartup
+	if plain {
+		mode = modePlain
+	}
+	if err := s.ensureBackend(m.Get("arguments.lldbDap").String(), mode); err != nil {
 		s.end(fault.From(err))
 		return
 	}
 	s.routeMu.Lock()
 	defer s.routeMu.Unlock()
-	if plain {
-		s.mode = modePlain
+	if s.mode = mode; plain {
 		s.forward(m)
 		return
 	}
@@ -131,29 +134,36 @@ func (s *Session) onAttach(m *dapio.Message) {
 		// starts it again, which works.
 		s.event("capabilities", map[string]any{"capabilities": map[string]bool{"supportsRestartRequest": false}})
 	}
-	s.mode, s.holding = modeStartup, true
+	s.holding = true
 	run := newStartup(s, s.backend, cfg, m)
 	s.run.Store(run)
 	go run.run()
 }
 
-// ensureBackend makes the session's lldb-dap the one the launch attribute names;
-// initialize came before the attribute could be known.
-func (s *Session) ensureBackend(wanted string) error {
+// ensureBackend makes the session's lldb-dap one for its mode, and the one that
+// the launch attribute names: initialize came before either could be known.
+func (s *Session) ensureBackend(wanted string, mode mode) error {
 	old := s.backend
 	if wanted == "" {
 		wanted = s.opts.LLDBDap
 	}
-	if old != nil && (wanted == "" || wanted == s.opts.LLDBDap || wanted == old.child.Path) {
+	same := old != nil && (wanted == "" || wanted == s.opts.LLDBDap || wanted == old.child.Path)
+	if same && mode == modeStartup {
 		return nil
 	}
-	b, answer, err := s.startBackend(wanted, s.initialize)
+	if same {
+		wanted = old.child.Path
+	}
+	b, answer, err := s.startBackend(wanted, s.initialize, mode)
 	if err != nil {
 		return err
 	}
 	s.setBackend(b)
 	if old != nil {
 		old.dispose()
+	}
+	if same {
+		return nil
 	}
 	// The client knows the capabilities of another lldb-dap, or none: tell all,
 	// and take back those that are gone.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // sessionFlags are the flags of every command that runs a session.
@@ -79,7 +80,7 @@ func serveStdio(flags *sessionFlags) error {
 		return err
 	}
 	defer release()
-	session := adapter.NewSession(os.Stdin, os.Stdout, opts)
+	session := adapter.NewSession(prompt.Stdin(), prompt.Stdout(), opts)
 	done := make(chan error, 1)
 	go func() { done <- session.Run() }()
 	signals := make(chan os.Signal, 1)

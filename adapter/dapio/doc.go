@@ -13,6 +13,6 @@
 // Framing: https://microsoft.github.io/debug-adapter-protocol/overview#base-protocol.
 //
 // Goroutines: each Writer owns one, which writes what the peer did not take at
-// once (atonce_linux.go), and ends with Close or with the first
-// error of the underlying writer. A Reader owns none and is used by one.
+// once, and ends with Close or with the first error of the underlying writer. A
+// Reader owns none and is used by one.
 package dapio

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -47,89 +46,78 @@ const maxDepth = 10_000
 // Parse checks that raw is a JSON object and finds its header fields. It keeps raw.
 // Of a field that is there twice the last one counts, as it does for LLDB.
 func Parse(raw []byte) (*Message, error) {
-	if tooDeep(raw) {
-		return nil, fmt.Errorf("%w: content is nested more than %d deep", ErrNotDAP, maxDepth)
-	}
-	if !gjson.ValidBytes(raw) {
-		return nil, fmt.Errorf("%w: content of %d bytes is not JSON", ErrNotDAP, len(raw))
-	}
-	root := gjson.ParseBytes(raw)
-	if !root.IsObject() {
-		return nil, fmt.Errorf("%w: content of %d bytes is not a JSON object", ErrNotDAP, len(raw))
-	}
 	m := &Message{Raw: raw, empty: true}
-	for m.open < len(raw) && raw[m.open] != '{' {
-		m.open++
-	}
-	m.open++
-	var command, event string
-	root.ForEach(func(key, v gjson.Result) bool {
+	var typ, command, event, success span
+	s := scan{b: raw}
+	if !s.members(func(key []byte, value span) {
 		m.empty = false
-		at := span{v.Index, v.Index + len(v.Raw)}
-		switch key.Str {
-		case "seq":
-			m.Seq, m.seq = v.Int(), at
-		case "request_seq":
-			m.RequestSeq, m.requestSeq = v.Int(), at
-		case "type":
-			m.Type = v.String()
-		case "command":
-			command = v.String()
-		case "event":
-			event = v.String()
-		case "success":
-			m.Success = v.Bool()
+		if bytes.IndexByte(key, '\\') >= 0 {
+			key = []byte(gjson.Parse(`"` + string(key) + `"`).Str)
 		}
-		return true
-	})
-	m.Name = command
-	if m.Type == Event {
-		m.Name = event
+		switch string(key) {
+		case "seq":
+			m.seq = value
+		case "request_seq":
+			m.requestSeq = value
+		case "type":
+			typ = value
+		case "command":
+			command = value
+		case "event":
+			event = value
+		case "success":
+			success = value
+		}
+	}) {
+		return nil, fmt.Errorf("%w: content of %d bytes is not a JSON object, or is nested more than %d deep", ErrNotDAP, len(raw), maxDepth)
 	}
-	// Both outlive the message, and would hold all of its text.
-	m.Type, m.Name = strings.Clone(m.Type), strings.Clone(m.Name)
+	m.open = bytes.IndexByte(raw, '{') + 1
+	m.Seq, m.RequestSeq = m.number(m.seq), m.number(m.requestSeq)
+	m.Type, m.Success = m.word(typ), string(raw[success.from:success.to]) == "true"
+	m.Name = m.word(command)
+	if m.Type == Event {
+		m.Name = m.word(event)
+	}
 	return m, nil
 }
 
-// tooDeep reports whether raw is nested deeper than maxDepth.
-func tooDeep(raw []byte) bool {
-	if bytes.Count(raw, []byte{'['})+bytes.Count(raw, []byte{'{'}) <= maxDepth {
-		return false // as nearly always; counting is much faster than the scan
+// number is the value of a sequence number.
+func (m *Message) number(at span) int64 {
+	text := m.Raw[at.from:at.to]
+	if len(text) == 0 || len(text) > 18 {
+		return gjson.ParseBytes(text).Int()
 	}
-	depth, quoted := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case quoted:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '[' || c == '{':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == ']' || c == '}':
-			depth--
+	n := int64(0)
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return gjson.ParseBytes(text).Int()
 		}
+		n = n*10 + int64(c-'0')
 	}
-	return false
+	return n
 }
 
-// renumbered returns the message with other sequence numbers and every other
-// byte unchanged. requestSeq only replaces an existing request_seq.
-func (m *Message) renumbered(seq, requestSeq int64) []byte {
-	out := make([]byte, 0, len(m.Raw)+32)
+// word is the value of a name. It is a copy, which outlives the message: with a
+// part of Raw the whole of it would stay.
+func (m *Message) word(at span) string {
+	text := m.Raw[at.from:at.to]
+	if len(text) < 2 || text[0] != '"' || bytes.IndexByte(text, '\\') >= 0 {
+		return gjson.ParseBytes(text).String()
+	}
+	return string(text[1 : len(text)-1])
+}
+
+// appendRenumbered appends the message with other sequence numbers and every
+// other byte unchanged. requestSeq only replaces an existing request_seq.
+func (m *Message) appendRenumbered(out []byte, seq, requestSeq int64) []byte {
 	last := 0
 	put := func(at span, n int64) {
 		out = append(out, m.Raw[last:at.from]...)
 		out = strconv.AppendInt(out, n, 10)
 		last = at.to
 	}
-	if m.seq == (span{}) {
+	hasSeq, hasRequestSeq := m.seq != (span{}), m.requestSeq != (span{})
+	if !hasSeq {
 		out = append(out, m.Raw[:m.open]...)
 		out = append(out, `"seq":`...)
 		out = strconv.AppendInt(out, seq, 10)
@@ -138,17 +126,15 @@ func (m *Message) renumbered(seq, requestSeq int64) []byte {
 		}
 		last = m.open
 	}
-	switch {
-	case m.seq != (span{}) && m.requestSeq != (span{}) && m.requestSeq.from < m.seq.from:
+	requestFirst := hasRequestSeq && m.requestSeq.from < m.seq.from
+	if requestFirst {
 		put(m.requestSeq, requestSeq)
+	}
+	if hasSeq {
 		put(m.seq, seq)
-	default:
-		if m.seq != (span{}) {
-			put(m.seq, seq)
-		}
-		if m.requestSeq != (span{}) {
-			put(m.requestSeq, requestSeq)
-		}
+	}
+	if hasRequestSeq && !requestFirst {
+		put(m.requestSeq, requestSeq)
 	}
 	return append(out, m.Raw[last:]...)
 }

@@ -65,7 +65,7 @@ func TestRenumberingKeepsEveryOtherByte(t *testing.T) {
 			if m.Type != test.typ || m.Name != test.command || m.Seq != test.seq || m.RequestSeq != test.requestSeq {
 				t.Errorf("parsed as %q %q seq %d request_seq %d", m.Type, m.Name, m.Seq, m.RequestSeq)
 			}
-			if got := string(m.renumbered(test.newSeq, test.newAnswer)); got != test.want {
+			if got := string(m.appendRenumbered(nil, test.newSeq, test.newAnswer)); got != test.want {
 				t.Errorf("renumbered\n got %s\nwant %s", got, test.want)
 			}
 			if string(m.Raw) != before {
@@ -88,7 +88,7 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		"nesting, balanced": `{"x":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`,
 	} {
 		if m, err := Parse([]byte(raw)); !errors.Is(err, ErrNotDAP) {
-			t.Errorf("%s: got %v, %v; want ErrNotDAP", name, m, err)
+			t.Errorf("%s: got a message: %t, %v; want ErrNotDAP", name, m != nil, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // MaxContent bounds the content of one message. The largest real ones (a
@@ -34,7 +36,9 @@ type Reader struct {
 }
 
 // NewReader returns a Reader on r.
-func NewReader(r io.Reader) *Reader { return &Reader{br: bufio.NewReaderSize(r, maxHeader)} }
+func NewReader(r io.Reader) *Reader {
+	return &Reader{br: bufio.NewReaderSize(prompt.Reader(r), maxHeader)}
+}
 
 var contentLength = []byte("Content-Length:")
 
@@ -48,24 +52,35 @@ func (r *Reader) Next() (*Message, error) {
 	if n > MaxContent {
 		return nil, fmt.Errorf("%w: Content-Length %d", ErrTooLarge, n)
 	}
-	// The buffer grows with what arrives, not with what the header promises.
-	var buf bytes.Buffer
-	if n <= 1<<20 {
-		buf.Grow(int(n))
-	}
-	got, err := io.CopyN(&buf, r.br, n)
+	content, err := r.content(n)
 	if err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("message ended after %d of %d bytes: %w", got, n, err)
+		return nil, fmt.Errorf("message ended after %d of %d bytes: %w", len(content), n, err)
 	}
-	return Parse(buf.Bytes())
+	return Parse(content)
+}
+
+// content returns the next n bytes, or those there are. Memory grows with what
+// arrives, not with what the header promises.
+func (r *Reader) content(n int64) ([]byte, error) {
+	if n <= 1<<20 {
+		b := make([]byte, n)
+		got, err := io.ReadFull(r.br, b)
+		return b[:got], err
+	}
+	var buf bytes.Buffer
+	_, err := io.CopyN(&buf, r.br, n)
+	return buf.Bytes(), err
 }
 
 // header reads up to the empty line that precedes the content and returns the
 // content's length in bytes.
 func (r *Reader) header() (int64, error) {
+	if n, ok := r.plainHeader(); ok {
+		return n, nil
+	}
 	length := int64(-1)
 	for {
 		line, err := r.line()
@@ -117,6 +132,30 @@ func (r *Reader) header() (int64, error) {
 		// Another header field (the protocol has none yet), or noise between
 		// the header's lines; neither changes where the content starts.
 	}
+}
+
+// plainHeader takes a header of nothing but a length that is in the buffer as a
+// whole, as it nearly always is.
+func (r *Reader) plainHeader() (int64, bool) {
+	if _, err := r.br.Peek(1); err != nil {
+		return 0, false
+	}
+	b, _ := r.br.Peek(min(r.br.Buffered(), len("Content-Length: 123456789\r\n\r\n")))
+	rest, ok := bytes.CutPrefix(b, contentLength)
+	if !ok || len(rest) == 0 || rest[0] != ' ' {
+		return 0, false
+	}
+	rest = rest[1:]
+	n, digits := int64(0), 0
+	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
+		n = n*10 + int64(rest[digits]-'0')
+		digits++
+	}
+	if end := rest[digits:]; digits == 0 || len(end) < 4 || string(end[:4]) != "\r\n\r\n" {
+		return 0, false
+	}
+	_, _ = r.br.Discard(len(contentLength) + 1 + digits + 4)
+	return n, true
 }
 
 // line returns the next line with its end. Of a line longer than the buffer it

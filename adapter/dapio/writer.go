@@ -1,10 +1,13 @@
 package dapio
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"sync"
+
+	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // maxQueued is how many bytes may wait for a peer that does not read. Beyond
@@ -16,11 +19,11 @@ const maxQueued = 64 << 20
 var ErrClosed = errors.New("connection closed")
 
 // Writer sends messages to one peer, in order, and numbers them. A message goes
-// out on the caller's goroutine as far as the peer takes it at once; the rest,
-// and what comes before that is out, waits for the Writer's own.
+// out on the caller's goroutine as far as the peer takes it at once: waking
+// another one for it costs more than all else that is done for a message. The
+// rest, and what comes before that is out, waits for the Writer's own.
 type Writer struct {
-	w      io.Writer
-	atOnce *atOnce // nil where it cannot be had
+	w *prompt.Writer
 	// Sent, if set before the first message, is called with every message as
 	// it goes out, for the trace.
 	Sent func(raw []byte)
@@ -31,14 +34,16 @@ type Writer struct {
 	queue  [][]byte
 	queued int // bytes in queue, and of what the goroutine is writing
 	seq    int64
-	err    error
-	closed bool
-	done   chan struct{}
+	// scratch is where the next frame is made.
+	scratch []byte
+	err     error
+	closed  bool
+	done    chan struct{}
 }
 
 // NewWriter returns a Writer on w. The caller must Close it.
 func NewWriter(w io.Writer) *Writer {
-	wr := &Writer{w: w, atOnce: newAtOnce(w), max: maxQueued, done: make(chan struct{})}
+	wr := &Writer{w: prompt.NewWriter(w), max: maxQueued, done: make(chan struct{})}
 	wr.cond = sync.NewCond(&wr.mu)
 	go wr.loop()
 	return wr
@@ -81,14 +86,17 @@ func (w *Writer) loop() {
 // behind. before, if not nil, runs with the number before the message can be
 // answered.
 func (w *Writer) Forward(m *Message, requestSeq int64, before func(seq int64)) error {
-	return w.put(true, before, func(seq int64) []byte { return m.renumbered(seq, requestSeq) })
+	return w.put(true, before, func(out []byte, seq int64) []byte { return m.appendRenumbered(out, seq, requestSeq) })
 }
 
 // Send sends a message of the adapter's own, without ever blocking. build gets
 // the sequence number and returns the JSON text.
-func (w *Writer) Send(build func(seq int64) []byte) error { return w.put(false, nil, build) }
+func (w *Writer) Send(build func(seq int64) []byte) error {
+	return w.put(false, nil, func(out []byte, seq int64) []byte { return append(out, build(seq)...) })
+}
 
-func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) error {
+// put sends the message that build appends.
+func (w *Writer) put(wait bool, before func(int64), build func(out []byte, seq int64) []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for wait && w.queued > w.max && w.err == nil && !w.closed {
@@ -101,17 +109,12 @@ func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) er
 		return ErrClosed
 	}
 	w.seq++
-	raw := build(w.seq)
 	if before != nil {
 		before(w.seq)
 	}
-	if w.Sent != nil {
-		w.Sent(raw)
-	}
-	frame := fmt.Appendf(make([]byte, 0, len(raw)+32), "Content-Length: %d\r\n\r\n", len(raw))
-	frame = append(frame, raw...)
-	if w.atOnce != nil && w.queued == 0 {
-		n, err := w.atOnce.write(frame)
+	frame := w.frame(build)
+	if w.queued == 0 {
+		n, err := w.w.WriteNow(frame)
 		if err != nil {
 			w.err = err
 			w.cond.Broadcast()
@@ -121,10 +124,38 @@ func (w *Writer) put(wait bool, before func(int64), build func(int64) []byte) er
 			return nil
 		}
 	}
+	frame = bytes.Clone(frame)
 	w.queue = append(w.queue, frame)
 	w.queued += len(frame)
 	w.cond.Broadcast()
 	return nil
+}
+
+// headerRoom is more than the longest header takes, in bytes.
+const headerRoom = 48
+
+// maxScratch is how much memory is kept for the next message, in bytes.
+const maxScratch = 64 << 10
+
+// frame is the message that build appends, with its header. It is valid until
+// the next call.
+func (w *Writer) frame(build func(out []byte, seq int64) []byte) []byte {
+	var room [headerRoom]byte
+	out := build(append(w.scratch[:0], room[:]...), w.seq)
+	raw := out[headerRoom:]
+	if w.Sent != nil {
+		w.Sent(raw)
+	}
+	header := append(room[:0], contentLength...)
+	header = append(header, ' ')
+	header = strconv.AppendInt(header, int64(len(raw)), 10)
+	header = append(header, "\r\n\r\n"...)
+	from := headerRoom - len(header)
+	copy(out[from:], header)
+	if w.scratch = nil; cap(out) <= maxScratch {
+		w.scratch = out
+	}
+	return out[from:]
 }
 
 // Close lets the messages already handed over go out and ends the goroutine.

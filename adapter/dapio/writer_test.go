@@ -51,7 +51,7 @@ func TestNumbersAreInTheOrderOfTheBytes(t *testing.T) {
 						t.Error("before was not called")
 					}
 				} else if err == nil {
-					err = w.Send(func(seq int64) []byte { return m.renumbered(seq, 0) })
+					err = w.Send(func(seq int64) []byte { return m.appendRenumbered(nil, seq, 0) })
 				}
 				if err != nil {
 					t.Error(err)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // link is one connection between a client and a debug server: two pumps that
@@ -17,12 +19,13 @@ import (
 type link struct {
 	relay     *Relay
 	name      string
-	client    *net.UnixConn
+	client    net.Conn
 	server    Conn
+	clientW   *prompt.Writer
 	serverPID int
 
-	// serverW serialises the client's packets with the relay's own.
-	serverW sync.Mutex
+	serverMu sync.Mutex // serialises the client's packets with the relay's own
+	serverW  *prompt.Writer
 
 	mu    sync.Mutex
 	phase phase
@@ -117,14 +120,14 @@ func (k *link) pump(from io.Reader, fromServer bool) error {
 }
 
 func (k *link) toServer(b []byte) error {
-	k.serverW.Lock()
-	defer k.serverW.Unlock()
-	_, err := k.server.Write(b)
+	k.serverMu.Lock()
+	defer k.serverMu.Unlock()
+	_, err := k.serverW.Write(b)
 	return err
 }
 
 func (k *link) toClient(b []byte) error {
-	if _, err := k.client.Write(b); err != nil {
+	if _, err := k.clientW.Write(b); err != nil {
 		return errClientLeft
 	}
 	return nil

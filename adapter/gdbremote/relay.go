@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // Conn is one byte stream to a debug server.
@@ -179,7 +181,8 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 			_ = client.Close()
 			return
 		}
-		k := &link{relay: r, name: name, client: client.(*net.UnixConn), server: server, serverPID: serverPID}
+		k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
+			clientW: prompt.NewWriter(client), serverW: prompt.NewWriter(server)}
 		r.mu.Lock()
 		if r.closed {
 			r.mu.Unlock()

@@ -2,19 +2,23 @@
 // lldb-dap without it.
 //
 //	           ┌─▶ lldb-dap ───────────────────────────▶ sample          direct
-//	plain      └─▶ envoydbg dap ─▶ lldb-dap ───────────▶ sample          proxied
+//	plain      ├─▶ copier ─▶ lldb-dap ─────────────────▶ sample          copied
+//	           └─▶ envoydbg dap ─▶ lldb-dap ───────────▶ sample          proxied
 //
 //	           ┌─▶ lldb-dap ─▶ lldb-server platform ───▶ sample          direct
-//	startup    └─▶ envoydbg dap ─▶ lldb-dap ─▶ relay ─▶ helper
+//	startup    ├─▶ copier ─▶ lldb-dap ─▶ lldb-server ──▶ sample          copied
+//	           └─▶ envoydbg dap ─▶ lldb-dap ─▶ relay ─▶ helper
 //	                                 ─▶ lldb-server ───▶ gate ─▶ sample  proxied
 //
-// Both sessions of a pair live at the same time and stand at the same place of
-// the same program; the requests take turns, and so does who is first. What else
-// the machine does meets both.
+// The copier, which is this test's program again, passes bytes on and does no
+// more: what it adds is the price of being between at all. All sessions live at
+// the same time and stand at the same place of the same program; they take turns,
+// and so does who is first. What else the machine does meets all of them.
 //
 // BenchmarkCost writes docs/proxy-cost.md (make bench-cost); the test runs a
 // small part of it with the test command.
 //
-// It has no goroutines: the client writes and reads on the caller's, so that no
-// switch between goroutines of its own is measured.
+// The client has no goroutines: it writes and reads on the caller's, so that no
+// switch between goroutines of its own is measured. The copier has one for each
+// direction.
 package cost

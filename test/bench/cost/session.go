@@ -19,13 +19,17 @@ type parts struct {
 	envoydbg, envoy, debug string
 	bin                    string // with lldb-dap and lldb-server
 	dir                    string // scratch, short enough for sockets
+	self                   string // this program
 }
 
 func find(root, dir, envoydbg string, lldb int) (parts, error) {
 	p := parts{dir: dir}
+	var err error
+	if p.self, err = os.Executable(); err != nil {
+		return p, err
+	}
 	for path, at := range map[string]*string{envoydbg: &p.envoydbg, "bin/sample/envoy": &p.envoy,
 		"bin/sample/envoy.debug": &p.debug, fmt.Sprintf("bin/tools/lldb-%d/bin", lldb): &p.bin} {
-		var err error
 		if *at, err = filepath.EvalSymlinks(filepath.Join(root, path)); err != nil {
 			return p, fmt.Errorf("it is made by make setup build: %w", err)
 		}
@@ -50,29 +54,39 @@ func (s *session) close() error {
 	return err
 }
 
-// way is a kind of session, direct and through envoydbg.
+// The sides that are compared.
+const (
+	direct = iota
+	copied // through a program that passes bytes on and does no more
+	proxied
+	sides
+)
+
+// way is a kind of session, begun in each side's manner.
 type way struct {
-	name            string
-	direct, proxied func(parts) (*session, error)
+	name  string
+	begin [sides]func(parts) (*session, error)
 }
 
 var ways = []way{
-	{"plain session", directPlain, proxiedPlain},
-	{"startup session", directStartup, proxiedStartup},
-}
-
-func directPlain(p parts) (*session, error) { return plain(p, p.dap()) }
-
-func proxiedPlain(p parts) (*session, error) {
-	return plain(p, p.envoydbg, "dap", "--lldb-dap", p.dap())
+	{"plain session", [sides]func(parts) (*session, error){
+		direct:  func(p parts) (*session, error) { return plain(p, p.dap()) },
+		copied:  func(p parts) (*session, error) { return plain(p, p.copier()...) },
+		proxied: func(p parts) (*session, error) { return plain(p, p.envoydbg, "dap", "--lldb-dap", p.dap()) },
+	}},
+	{"startup session", [sides]func(parts) (*session, error){
+		direct:  func(p parts) (*session, error) { return startup(p, p.dap()) },
+		copied:  func(p parts) (*session, error) { return startup(p, p.copier()...) },
+		proxied: proxiedStartup,
+	}},
 }
 
 func plain(p parts, command ...string) (*session, error) {
 	return begin(p, nil, "launch", map[string]any{"program": p.debug}, command...)
 }
 
-// directStartup is the same debugger and debug server, without anything between.
-func directStartup(p parts) (*session, error) {
+// startup is the same debugger and debug server without envoydbg.
+func startup(p parts, command ...string) (*session, error) {
 	dir, err := os.MkdirTemp(p.dir, "direct-")
 	if err != nil {
 		return nil, err
@@ -110,7 +124,7 @@ func directStartup(p parts) (*session, error) {
 			fmt.Sprintf("target create --no-dependents --remote-file %s %s", p.envoy, p.debug),
 			"process launch --stop-at-entry",
 		},
-	}, p.dap())
+	}, command...)
 }
 
 // proxiedStartup has an agent that does nothing but become what it is told to
