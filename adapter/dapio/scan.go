@@ -139,28 +139,26 @@ func (s *scan) value() bool {
 
 // text takes the rest of a string.
 func (s *scan) text() bool {
-	for s.i < len(s.b) {
-		c := s.b[s.i]
-		s.i++
-		switch {
+	for i := s.i; i < len(s.b); i++ {
+		switch c := s.b[i]; {
 		case c == '"':
+			s.i = i + 1
 			return true
 		case c < ' ':
 			return false
 		case c == '\\':
-			if s.i == len(s.b) {
+			i++
+			if i == len(s.b) {
 				return false
 			}
-			c = s.b[s.i]
-			s.i++
-			switch c {
+			switch s.b[i] {
 			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			case 'u':
 				for range 4 {
-					if s.i == len(s.b) || !isHex(s.b[s.i]) {
+					i++
+					if i == len(s.b) || !isHex(s.b[i]) {
 						return false
 					}
-					s.i++
 				}
 			default:
 				return false
