@@ -231,7 +231,7 @@ func (s *Session) release() {
 // forward sends a request to lldb-dap. routeMu is held.
 func (s *Session) forward(m *dapio.Message) {
 	b := s.backend
-	if !b.version.Survives(m.Name) {
+	if !b.version.Knows(m.Name) {
 		s.refuse(m, fault.Unsupported(m.Name, b.version.Text))
 		return
 	}

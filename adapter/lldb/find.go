@@ -112,8 +112,21 @@ var requests19 = []string{
 	"stepInTargets", "stepOut", "threads", "variables",
 }
 
-// Survives reports whether lldb-dap of this version may be sent the request.
-// From 20 on an unknown request is answered with an error; 19 ends.
-func (v Version) Survives(command string) bool {
-	return v.Major >= 20 || slices.Contains(requests19, command)
+// requests21 are those that lldb-dap 21.1.8 answered in the same way; it says
+// nothing to any other.
+var requests21 = append([]string{
+	"breakpointLocations", "cancel", "locations", "readMemory", "setInstructionBreakpoints", "writeMemory",
+}, requests19...)
+
+// Knows reports whether lldb-dap of this version may be sent the request. From 22
+// on an unknown one is answered with an error; 19 ends, and 21 does not answer. Of
+// 20, which has not been tried, it is taken that it is like 21.
+func (v Version) Knows(command string) bool {
+	switch {
+	case v.Major >= 22:
+		return true
+	case v.Major >= 20:
+		return slices.Contains(requests21, command)
+	}
+	return slices.Contains(requests19, command)
 }

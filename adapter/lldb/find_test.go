@@ -168,20 +168,27 @@ func TestVersionsAreRead(t *testing.T) {
 	}
 }
 
-// lldb-dap 19 ends on a request it does not know, so that it must never see one.
-func TestOnlyKnownRequestsAreSentToLLDB19(t *testing.T) {
-	v19, v20, unknown := Version{Major: 19}, Version{Major: 20}, Version{}
+// lldb-dap 19 ends on a request it does not know, and 21 leaves it unanswered, so
+// that they must never see one.
+func TestOnlyKnownRequestsAreSent(t *testing.T) {
+	v19, v21, v22, unknown := Version{Major: 19}, Version{Major: 21}, Version{Major: 22}, Version{}
 	for _, command := range []string{"initialize", "attach", "setBreakpoints", "evaluate", "disconnect", "disassemble"} {
-		if !v19.Survives(command) || !v20.Survives(command) {
+		if !v19.Knows(command) || !v21.Knows(command) || !v22.Knows(command) {
 			t.Errorf("%q is not sent", command)
 		}
 	}
 	for _, command := range []string{"breakpointLocations", "readMemory", "cancel", "terminateThreads", "", "Attach"} {
-		if v19.Survives(command) || unknown.Survives(command) {
+		if v19.Knows(command) || unknown.Knows(command) {
 			t.Errorf("%q is sent to a version that may end on it", command)
 		}
-		if !v20.Survives(command) {
-			t.Errorf("%q is kept from version 20, which answers it", command)
+		if !v22.Knows(command) {
+			t.Errorf("%q is kept from version 22, which answers it", command)
+		}
+	}
+	for command, known := range map[string]bool{"breakpointLocations": true, "readMemory": true, "cancel": true,
+		"terminateThreads": false, "gotoTargets": false, "": false} {
+		if v21.Knows(command) != known {
+			t.Errorf("%q is sent to version 21: %t, want %t", command, !known, known)
 		}
 	}
 }
