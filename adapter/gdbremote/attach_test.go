@@ -20,35 +20,22 @@ const (
 // gate in between was never there.
 func TestTheExecAnswersTheAttach(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	s.hears(armed)
-	server.says(attached)
-	server.hears("vCont;c")
+	client, server := s.awaiting()
+	server.holdsTheGate()
 	s.hearsNothing()
-	server.says(exec)
-	client.hears(exec)
+	passes(server, client, exec)
 	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 
 	// From here on the relay only passes on, stops like those above as well.
-	client.says("vCont;c")
-	server.hears("vCont;c")
-	server.says(attached)
-	client.hears(attached)
+	passes(client, server, "vCont;c")
+	passes(server, client, attached)
 	s.hearsNothing()
 }
 
 func TestWithoutAGateTheAttachIsTheClients(t *testing.T) {
 	s := begin(t, Config{})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	s.hears(armed)
-	server.says(attached)
-	client.hears(attached)
+	client, server := s.awaiting()
+	passes(server, client, attached)
 	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 }
 
@@ -63,17 +50,11 @@ func TestStopsBeforeTheExecAreSwallowed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := begin(t, Config{SkipToExec: true})
-			client, server := s.debugServer()
-			noAck(client, server)
-			client.says(awaitEnvoy)
-			server.hears(awaitEnvoy)
-			s.hears(armed)
-			server.says(attached)
-			server.hears("vCont;c")
+			client, server := s.awaiting()
+			server.holdsTheGate()
 			server.says(test.stop)
 			server.hears(test.resumed)
-			server.says(exec)
-			client.hears(exec)
+			passes(server, client, exec)
 			s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal %s], error <nil>, ended false", pid, test.swallowed))
 		})
 	}
@@ -82,10 +63,7 @@ func TestStopsBeforeTheExecAreSwallowed(t *testing.T) {
 // The signal of the attach's own stop is never given to the process.
 func TestTheStopOfTheAttachIsNotASignalToTheProcess(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
+	_, server := s.awaiting()
 	server.says("T0fthread:126b;reason:signal;")
 	server.hears("vCont;c")
 }
@@ -93,16 +71,10 @@ func TestTheStopOfTheAttachIsNotASignalToTheProcess(t *testing.T) {
 // Console output of the process comes in packets, too, and is the client's.
 func TestConsoleOutputDuringTheAttachIsPassedOn(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	server.says(attached)
-	server.hears("vCont;c")
-	server.says("O68690a")
-	client.hears("O68690a")
-	server.says(exec)
-	client.hears(exec)
+	client, server := s.awaiting()
+	server.holdsTheGate()
+	passes(server, client, "O68690a")
+	passes(server, client, exec)
 }
 
 // An attach that ends in no process is answered at once, in the server's words.
@@ -124,17 +96,11 @@ func TestAnAttachThatFails(t *testing.T) {
 				t.Error("Admit was asked about no process")
 				return nil
 			}})
-			client, server := s.debugServer()
-			noAck(client, server)
-			client.says(awaitEnvoy)
-			server.hears(awaitEnvoy)
-			s.hears(armed)
+			client, server := s.awaiting()
 			if test.afterwards {
-				server.says(attached)
-				server.hears("vCont;c")
+				server.holdsTheGate()
 			}
-			server.says(test.reply)
-			client.hears(test.reply)
+			passes(server, client, test.reply)
 			s.hears(test.told)
 			// The end of the connection says nothing new.
 			server.leaves()
@@ -153,11 +119,7 @@ func TestAProcessThatIsNotAdmittedIsLetGo(t *testing.T) {
 		}
 		return foreign
 	}})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	s.hears(armed)
+	client, server := s.awaiting()
 	server.says(attached)
 	server.hears("D")
 	s.hearsNothing()
@@ -171,15 +133,9 @@ func TestAProcessThatIsNotAdmittedIsLetGo(t *testing.T) {
 func TestAnAdmittedProcessIsTheClients(t *testing.T) {
 	asked := 0
 	s := begin(t, Config{SkipToExec: true, Admit: func(context.Context, int) error { asked++; return nil }})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	server.says(attached)
-	server.hears("vCont;c")
-	server.says(exec)
-	client.hears(exec)
-	s.hears(armed)
+	client, server := s.awaiting()
+	server.holdsTheGate()
+	passes(server, client, exec)
 	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	if asked != 1 {
 		t.Errorf("Admit was asked %d times", asked)
@@ -199,8 +155,7 @@ func TestAcknowledgedMode(t *testing.T) {
 				return foreign
 			}})
 			client, server := s.debugServer()
-			client.says(awaitEnvoy)
-			server.hears(awaitEnvoy)
+			passes(client, server, awaitEnvoy)
 			server.write("+")
 			client.frame("+")
 
@@ -225,12 +180,10 @@ func TestAcknowledgedMode(t *testing.T) {
 			}
 
 			// No acknowledgement is left over on either side.
-			client.says("qC")
-			server.hears("qC")
+			passes(client, server, "qC")
 			server.write("+")
 			client.frame("+")
-			server.says("QC126b")
-			client.hears("QC126b")
+			passes(server, client, "QC126b")
 			client.write("+")
 			server.frame("+")
 		})
@@ -240,21 +193,13 @@ func TestAcknowledgedMode(t *testing.T) {
 // A second attach on the same connection is a new one.
 func TestAnAttachMayBeTriedAgain(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	s.hears(armed)
-	server.says(attached)
-	server.hears("vCont;c")
-	server.says("X09")
-	client.hears("X09")
+	client, server := s.awaiting()
+	server.holdsTheGate()
+	passes(server, client, "X09")
 	s.hears("attached 0, swallowed [T13 signal], error the process ended before it became Envoy: signal 9, ended true")
-	client.says("vAttach;126b")
-	server.hears("vAttach;126b")
+	passes(client, server, "vAttach;126b")
 	s.hears("arming vAttach  at server 77")
-	server.says(exec)
-	client.hears(exec)
+	passes(server, client, exec)
 	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 	server.leaves()
 	s.hears("disconnected g1: EOF")
@@ -263,10 +208,7 @@ func TestAnAttachMayBeTriedAgain(t *testing.T) {
 // The client may lose patience: the interrupt byte gets through to the server.
 func TestAnInterruptPassesDuringTheWait(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
+	client, server := s.awaiting()
 	client.write("\x03")
 	server.frame("\x03")
 }

@@ -28,10 +28,8 @@ func TestBothLLDBVersionsFindTheSocket(t *testing.T) {
 			c, err := net.Dial("unix", strings.TrimPrefix(url, "unix-connect://"))
 			client := s.peer("client", c, err)
 			server := s.accept("server", s.gdb)
-			client.says("qSupported")
-			server.hears("qSupported")
-			server.says("PacketSize=20000")
-			client.hears("PacketSize=20000")
+			passes(client, server, "qSupported")
+			passes(server, client, "PacketSize=20000")
 		})
 	}
 }
@@ -49,8 +47,7 @@ func TestEachDebugServerGetsItsOwnSocket(t *testing.T) {
 		c, err := net.Dial("unix", filepath.Join(s.dir, schemeFolder, name+".sock"))
 		client := s.peer(name+" client", c, err)
 		server := s.accept(name+" server", s.gdb)
-		client.says("qC")
-		server.hears("qC")
+		passes(client, server, "qC")
 		client.leaves()
 		server.hearsEnd()
 		server.leaves()
@@ -61,10 +58,8 @@ func TestEachDebugServerGetsItsOwnSocket(t *testing.T) {
 func TestALaunchThatFailsIsTheClients(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.platform()
-	client.says("qLaunchGDBServer;host:localhost;")
-	server.hears("qLaunchGDBServer;host:localhost;")
-	server.says("E09")
-	client.hears("E09")
+	passes(client, server, "qLaunchGDBServer;host:localhost;")
+	passes(server, client, "E09")
 }
 
 // A server on a TCP port would be one that others can connect to.
@@ -75,8 +70,7 @@ func TestADebugServerWithoutAUnixSocketEndsTheConnection(t *testing.T) {
 	} {
 		s := begin(t, Config{})
 		client, server := s.platform()
-		client.says("qLaunchGDBServer;")
-		server.hears("qLaunchGDBServer;")
+		passes(client, server, "qLaunchGDBServer;")
 		server.says(reply)
 		s.hears("disconnected platform: " + why)
 		client.hearsEnd()
@@ -115,8 +109,7 @@ func TestOtherBytesPassUntouched(t *testing.T) {
 func TestABrokenReplyIsNoAttach(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
 	client, server := s.debugServer()
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
+	passes(client, server, awaitEnvoy)
 	s.hears(armed)
 	server.write("$" + attached + "#00")
 	client.frame("$" + attached + "#00")
@@ -152,14 +145,11 @@ func TestTheServersDeathIsToldFirst(t *testing.T) {
 			t.Error("the client was disconnected before the observer was told")
 		}
 	})
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
+	passes(client, server, awaitEnvoy)
 	s.hears(armed)
-	server.says(exec)
-	client.hears(exec)
+	passes(server, client, exec)
 	s.hears("attached 4715, swallowed [], error <nil>, ended false")
-	client.says("vCont;c")
-	server.hears("vCont;c")
+	passes(client, server, "vCont;c")
 	server.leaves()
 	s.hears("disconnected g1: EOF")
 	client.hearsEnd()
@@ -203,11 +193,7 @@ func TestAServerThatDiesUnderALargePacket(t *testing.T) {
 
 func TestAClientMayLeave(t *testing.T) {
 	s := begin(t, Config{})
-	client, server := s.debugServer()
-	noAck(client, server)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
-	s.hears(armed)
+	client, server := s.awaiting()
 	client.leaves()
 	server.hearsEnd()
 	server.leaves()
@@ -256,11 +242,9 @@ func TestTheEndOfTheConnectionIsNormalWhenTheProcessIsGone(t *testing.T) {
 			s := begin(t, Config{})
 			client, server := s.debugServer()
 			noAck(client, server)
-			client.says(test.request)
-			server.hears(test.request)
+			passes(client, server, test.request)
 			if test.reply != "" {
-				server.says(test.reply)
-				client.hears(test.reply)
+				passes(server, client, test.reply)
 			}
 			server.leaves()
 			s.hears("disconnected g1: " + test.want)
@@ -274,12 +258,9 @@ func TestAnExitAfterConsoleOutputIsAnExit(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.debugServer()
 	noAck(client, server)
-	client.says("vCont;c")
-	server.hears("vCont;c")
-	server.says("O686921")
-	client.hears("O686921")
-	server.says("W00")
-	client.hears("W00")
+	passes(client, server, "vCont;c")
+	passes(server, client, "O686921")
+	passes(server, client, "W00")
 	server.leaves()
 	s.hears("disconnected g1: <nil>")
 }
@@ -310,8 +291,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	c, err := net.Dial("unix", filepath.Join(s.dir, schemeFolder)+name)
 	client := s.peer("client", c, err)
 	server := s.accept("server", s.gdb)
-	client.says(awaitEnvoy)
-	server.hears(awaitEnvoy)
+	passes(client, server, awaitEnvoy)
 	s.hears(armed)
 
 	s.relay.Close()
@@ -355,8 +335,7 @@ func TestCloseEndsWhatBlocks(t *testing.T) {
 			return ctx.Err()
 		}})
 		client, server := s.debugServer()
-		client.says(awaitEnvoy)
-		server.hears(awaitEnvoy)
+		passes(client, server, awaitEnvoy)
 		server.says(attached)
 		<-asked
 		s.relay.Close()

@@ -219,6 +219,31 @@ func noAck(client, server *peer) {
 	server.frame("+")
 }
 
+// awaiting is a debug server that the client has told to wait for Envoy.
+func (s *story) awaiting() (client, server *peer) {
+	s.t.Helper()
+	client, server = s.debugServer()
+	noAck(client, server)
+	passes(client, server, awaitEnvoy)
+	s.hears(armed)
+	return client, server
+}
+
+// passes is a packet that arrives as it was sent.
+func passes(from, to *peer, payload string) {
+	from.t.Helper()
+	from.says(payload)
+	to.hears(payload)
+}
+
+// holdsTheGate is a server that has attached to the gate, and is told to let it
+// run to its exec.
+func (p *peer) holdsTheGate() {
+	p.t.Helper()
+	p.says(attached)
+	p.hears("vCont;c")
+}
+
 func (p *peer) write(raw string) {
 	p.t.Helper()
 	if _, err := io.WriteString(p.conn, raw); err != nil {
