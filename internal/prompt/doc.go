@@ -17,6 +17,6 @@
 // telling (syscall.RawSyscall); to wait, the goroutine parks in Go's network
 // poller, as ever.
 //
-// A stream that is no descriptor in non-blocking mode is read and written as it
-// is, and so is all on systems other than Linux. It has no goroutines.
+// A stream that is no pipe or socket in non-blocking mode is read and written as
+// it is, and so is all on systems other than Linux. It has no goroutines.
 package prompt

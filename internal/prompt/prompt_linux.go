@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// descriptor is a file or connection in non-blocking mode.
+// descriptor is a pipe or socket in non-blocking mode.
 type descriptor struct {
-	conn syscall.RawConn
+	conn   syscall.RawConn
+	socket bool
 	// The call under way. They are fields and not variables of a closure, which
 	// would take memory each time.
 	call  func(fd uintptr) bool
@@ -30,20 +31,36 @@ func descriptorOf(stream any) *descriptor {
 	if err != nil {
 		return nil
 	}
+	var st unix.Stat_t
 	blocks := true
 	if err := conn.Control(func(fd uintptr) {
-		flags, err := unix.FcntlInt(fd, unix.F_GETFL, 0)
-		blocks = err != nil || flags&unix.O_NONBLOCK == 0
+		flags, err1 := unix.FcntlInt(fd, unix.F_GETFL, 0)
+		err2 := unix.Fstat(int(fd), &st)
+		blocks = err1 != nil || err2 != nil || flags&unix.O_NONBLOCK == 0
 	}); err != nil || blocks {
 		return nil
 	}
-	return &descriptor{conn: conn}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFIFO:
+		return &descriptor{conn: conn}
+	case unix.S_IFSOCK:
+		return &descriptor{conn: conn, socket: true}
+	}
+	return nil // a disk knows no non-blocking mode
 }
 
-// try makes the system call, which is read or write, once.
-func (d *descriptor) try(call, fd uintptr) {
+// try makes a system call once. Of a pipe that is read or write; a socket, whose
+// mode another program that shares it might change, is told not to wait.
+func (d *descriptor) try(pipe, socket, fd uintptr) {
+	b, length := unsafe.Pointer(unsafe.SliceData(d.b)), uintptr(len(d.b))
 	for {
-		n, _, errno := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(d.b))), uintptr(len(d.b)))
+		var n uintptr
+		var errno syscall.Errno
+		if d.socket {
+			n, _, errno = syscall.RawSyscall6(socket, fd, uintptr(b), length, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		} else {
+			n, _, errno = syscall.RawSyscall(pipe, fd, uintptr(b), length)
+		}
 		if errno == syscall.EINTR {
 			continue
 		}
@@ -68,7 +85,7 @@ func Reader(r io.Reader) io.Reader {
 		return r
 	}
 	d.call = func(fd uintptr) bool {
-		d.try(syscall.SYS_READ, fd)
+		d.try(syscall.SYS_READ, syscall.SYS_RECVFROM, fd)
 		return d.errno != syscall.EAGAIN
 	}
 	return &reader{d, r}
@@ -105,9 +122,9 @@ func NewWriter(w io.Writer) *Writer {
 	d := descriptorOf(w)
 	if d != nil {
 		d.call = func(fd uintptr) bool {
-			// Of a pipe or socket whose reader is gone this gives EPIPE; the
-			// signal SIGPIPE is the program's to catch, as with any write.
-			d.try(syscall.SYS_WRITE, fd)
+			// Of a pipe whose reader is gone this gives EPIPE; the signal SIGPIPE
+			// is the program's to catch, as with any write.
+			d.try(syscall.SYS_WRITE, syscall.SYS_SENDTO, fd)
 			return true // do not wait until there is room
 		}
 	}
