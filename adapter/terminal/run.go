@@ -34,6 +34,7 @@ type loop struct {
 	attachSeq  int64
 	configured bool
 	stopped    bool // Envoy stands
+	stepping   bool // a step is under way, and will stop by itself
 	thread     int
 	waiting    bool // for the user to start the agent
 	until      string
@@ -160,8 +161,10 @@ func (l *loop) ready(line string) bool {
 	switch word {
 	case "start":
 		return l.waiting
-	case "u", "until", "p", "pause", "q", "quit":
+	case "u", "until", "p", "pause":
 		return l.configured && l.until == ""
+	case "q", "quit":
+		return l.configured && l.until == "" && !l.stepping
 	}
 	return false
 }
@@ -326,9 +329,9 @@ func (l *loop) standing(word, rest string) {
 		"s": "stepIn", "step": "stepIn", "f": "stepOut", "finish": "stepOut"}[word]
 	switch {
 	case resume != "":
-		l.stopped = false
+		l.stopped, l.stepping = false, resume != "continue"
 		if !l.call(resume, map[string]int{"threadId": l.thread}, nil) {
-			l.stopped = true
+			l.stopped, l.stepping = true, false
 		}
 	case word == "b" || word == "bt" || word == "backtrace":
 		l.view.stack(l.frames(64))
@@ -358,7 +361,7 @@ func (l *loop) frames(most int) []dap.StackFrame {
 }
 
 func (l *loop) onStopped(e client.Entry) {
-	l.stopped, l.thread = true, int(e.Get("body.threadId").Int())
+	l.stopped, l.stepping, l.thread = true, false, int(e.Get("body.threadId").Int())
 	reason := e.Get("body.description").String()
 	if reason == "" {
 		reason = e.Get("body.reason").String()

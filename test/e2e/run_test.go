@@ -60,11 +60,11 @@ func TestRunShowsTheStartupFromATerminal(t *testing.T) {
 
 func TestRunReadsItsCommandsFromTheInput(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		out, err := terminal(t, s, s.Sample(), "start\nb\nl expression 6*7\nnonsense\nq\n", "--start", "manual")
+		out, err := terminal(t, s, s.Sample(), "start\nb\nl expression 6*7\nnonsense\nn\nq\n", "--start", "manual")
 		if err != nil {
 			t.Error(err)
 		}
-		inOrder(t, out, "✓ armed", "waiting for Envoy: Start Agent", "✓ agent started", "● stopped", "#0", "= 42", "there is no command nonsense", "session ended")
+		inOrder(t, out, "✓ armed", "waiting for Envoy: Start Agent", "✓ agent started", "● stopped", "#0", "= 42", "there is no command nonsense", "● stopped", "session ended")
 	})
 }
 
