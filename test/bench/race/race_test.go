@@ -159,7 +159,11 @@ func pageText(cells []*cell, failures []string) string {
 		rows = append(rows, append([]string{way.name}, s.row()[3:7]...))
 	}
 	b.WriteString(report.Table(1, append([]string{""}, head[3:7]...), rows))
-	fmt.Fprintf(&b, "\nRuns that came to no result, for any other reason: %d. %s\n", len(failures), strings.Join(failures, "; "))
+	fmt.Fprintf(&b, "\nRuns that came to no result, for any other reason: %d.", len(failures))
+	for _, f := range failures {
+		b.WriteString("\n- " + f)
+	}
+	b.WriteString("\n")
 	for _, way := range ways {
 		b.WriteString("\n### " + way.name + "\n\n")
 		var rows [][]string
