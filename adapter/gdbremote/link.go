@@ -317,9 +317,6 @@ func (k *link) own(packet string) error {
 
 // parseAttach recognises the attach packets (lldb/docs/resources/lldbgdbremote.md).
 func parseAttach(payload []byte) (Arming, bool) {
-	if !bytes.HasPrefix(payload, []byte("vAttach")) {
-		return Arming{}, false
-	}
 	packet, arg, ok := strings.Cut(string(payload), ";")
 	if !ok {
 		return Arming{}, false

@@ -71,12 +71,9 @@ func (r *Reader) Next() (Frame, error) {
 }
 
 func (r *Reader) packet(start byte) (Frame, error) {
-	var raw []byte
+	raw := []byte{start}
 	for {
 		chunk, err := r.br.ReadSlice('#')
-		if raw == nil {
-			raw = append(make([]byte, 0, len(chunk)+3), start) // all of it, nearly always
-		}
 		raw = append(raw, chunk...)
 		if err == nil {
 			break

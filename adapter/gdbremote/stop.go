@@ -27,7 +27,7 @@ type Stop struct {
 
 // ParseStop reads a stop reply or an error reply; ok is false for any other packet.
 func ParseStop(payload []byte) (s Stop, ok bool) {
-	if len(payload) < 3 || bytes.IndexByte([]byte("TSWXE"), payload[0]) < 0 {
+	if len(payload) < 3 {
 		return s, false
 	}
 	code, err := strconv.ParseUint(string(payload[1:3]), 16, 8)
