@@ -19,17 +19,17 @@ import (
 const initializeTime = 30 * time.Second
 
 // startBackend runs an lldb-dap and asks it to initialize with the client's own
-// arguments. It returns the answer as lldb-dap gave it. One for a startup session
-// has the variable in its environment that leads it to the relay. One for a plain
-// session must not: its debuggee would inherit the variable, and a remote platform
-// of the user's could not be connected to.
-func (s *Session) startBackend(path string, initialize *dapio.Message, mode mode) (*backend, *dapio.Message, error) {
+// arguments. It returns the answer as lldb-dap gave it. In its environment is the
+// variable that leads it to the relay. One for a plain session must not have it:
+// its debuggee would inherit the variable, and a remote platform of the user's
+// could not be connected to.
+func (s *Session) startBackend(path string, initialize *dapio.Message, plain bool) (*backend, *dapio.Message, error) {
 	path, err := lldb.FindDAP(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	var env []string
-	if mode == modeStartup {
+	if !plain {
 		env = append(env, gdbremote.SchemeVariable+"="+gdbremote.Scheme(s.opts.TempDir))
 	}
 	child, err := lldb.Start(path, env...)

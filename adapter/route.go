@@ -64,7 +64,7 @@ func (s *Session) onInitialize(m *dapio.Message) {
 	s.initialize = m
 	s.phases.progress = m.Get("arguments.supportsProgressReporting").Bool()
 	s.phases.events = m.Get("arguments.supportsEnvoyPhases").Bool()
-	b, answer, err := s.startBackend(s.opts.LLDBDap, m, modeStartup)
+	b, answer, err := s.startBackend(s.opts.LLDBDap, m, false)
 	if err != nil {
 		s.trace.line("session", "no lldb-dap yet: %v", err)
 		s.respond(m, map[string]any{"supportsConfigurationDoneRequest": true, "supportsCancelRequest": true})
@@ -115,17 +115,14 @@ func (s *Session) onAttach(m *dapio.Message) {
 			return
 		}
 	}
-	mode := modeStartup
-	if plain {
-		mode = modePlain
-	}
-	if err := s.ensureBackend(m.Get("arguments.lldbDap").String(), mode); err != nil {
+	if err := s.ensureBackend(m.Get("arguments.lldbDap").String(), plain); err != nil {
 		s.end(fault.From(err))
 		return
 	}
 	s.routeMu.Lock()
 	defer s.routeMu.Unlock()
-	if s.mode = mode; plain {
+	if plain {
+		s.mode = modePlain
 		s.forward(m)
 		return
 	}
@@ -134,27 +131,28 @@ func (s *Session) onAttach(m *dapio.Message) {
 		// starts it again, which works.
 		s.event("capabilities", map[string]any{"capabilities": map[string]bool{"supportsRestartRequest": false}})
 	}
-	s.holding = true
+	s.mode, s.holding = modeStartup, true
 	run := newStartup(s, s.backend, cfg, m)
 	s.run.Store(run)
 	go run.run()
 }
 
-// ensureBackend makes the session's lldb-dap one for its mode, and the one that
-// the launch attribute names: initialize came before either could be known.
-func (s *Session) ensureBackend(wanted string, mode mode) error {
+// ensureBackend makes the session's lldb-dap the one that the launch attribute
+// names, and that of a plain session one without the relay: initialize came before
+// either could be known.
+func (s *Session) ensureBackend(wanted string, plain bool) error {
 	old := s.backend
 	if wanted == "" {
 		wanted = s.opts.LLDBDap
 	}
 	same := old != nil && (wanted == "" || wanted == s.opts.LLDBDap || wanted == old.child.Path)
-	if same && mode == modeStartup {
-		return nil
-	}
 	if same {
+		if !plain {
+			return nil
+		}
 		wanted = old.child.Path
 	}
-	b, answer, err := s.startBackend(wanted, s.initialize, mode)
+	b, answer, err := s.startBackend(wanted, s.initialize, plain)
 	if err != nil {
 		return err
 	}
@@ -163,7 +161,7 @@ func (s *Session) ensureBackend(wanted string, mode mode) error {
 		old.dispose()
 	}
 	if same {
-		return nil
+		return nil // with the capabilities that the client knows
 	}
 	// The client knows the capabilities of another lldb-dap, or none: tell all,
 	// and take back those that are gone.

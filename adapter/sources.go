@@ -39,9 +39,9 @@ type Source struct {
 }
 
 // LoadSources makes the Sources of a program; nil for one without debug
-// information, and with an error as far as a damaged one can be read. changed, which may be called at
-// any time until ctx ends, gives new ones when the program or its sources'
-// places have changed.
+// information, and with an error as far as a damaged one can be read. changed,
+// which may be called at any time until ctx ends, gives new ones when the program
+// or its sources' places have changed.
 type LoadSources func(ctx context.Context, c SourcesConfig, changed func(Sources)) (Sources, error)
 
 // SourcesConfig is what the launch attributes say of sources.

@@ -78,9 +78,6 @@ func (r *Reader) content(n int64) ([]byte, error) {
 // header reads up to the empty line that precedes the content and returns the
 // content's length in bytes.
 func (r *Reader) header() (int64, error) {
-	if n, ok := r.plainHeader(); ok {
-		return n, nil
-	}
 	length := int64(-1)
 	for {
 		line, err := r.line()
@@ -132,30 +129,6 @@ func (r *Reader) header() (int64, error) {
 		// Another header field (the protocol has none yet), or noise between
 		// the header's lines; neither changes where the content starts.
 	}
-}
-
-// plainHeader takes a header of nothing but a length that is in the buffer as a
-// whole, as it nearly always is.
-func (r *Reader) plainHeader() (int64, bool) {
-	if _, err := r.br.Peek(1); err != nil {
-		return 0, false
-	}
-	b, _ := r.br.Peek(min(r.br.Buffered(), len("Content-Length: 123456789\r\n\r\n")))
-	rest, ok := bytes.CutPrefix(b, contentLength)
-	if !ok || len(rest) == 0 || rest[0] != ' ' {
-		return 0, false
-	}
-	rest = rest[1:]
-	n, digits := int64(0), 0
-	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
-		n = n*10 + int64(rest[digits]-'0')
-		digits++
-	}
-	if end := rest[digits:]; digits == 0 || len(end) < 4 || string(end[:4]) != "\r\n\r\n" {
-		return 0, false
-	}
-	_, _ = r.br.Discard(len(contentLength) + 1 + digits + 4)
-	return n, true
 }
 
 // line returns the next line with its end. Of a line longer than the buffer it

@@ -15,7 +15,7 @@ type scan struct {
 // deeper than maxDepth.
 func (s *scan) members(f func(key []byte, value span)) bool {
 	s.space()
-	return s.is('{') && s.object(f) && s.space() == 0 && s.i == len(s.b)
+	return s.is('{') && s.items('}', f) && s.space() == 0 && s.i == len(s.b)
 }
 
 // space skips white space and returns the byte behind it, 0 at the end.
@@ -40,28 +40,30 @@ func (s *scan) is(c byte) bool {
 	return false
 }
 
-// object takes the rest of an object. f may be nil.
-func (s *scan) object(f func(key []byte, value span)) bool {
+// items takes the rest of an object or an array, whose last byte is end. f, if not
+// nil, is called with each member of the object.
+func (s *scan) items(end byte, f func(key []byte, value span)) bool {
 	if s.depth++; s.depth > maxDepth {
 		return false
 	}
-	if s.space() == '}' {
+	if s.space() == end {
 		s.i++
 		s.depth--
 		return true
 	}
 	for {
-		s.space()
-		from := s.i + 1
-		if !s.is('"') || !s.text() {
-			return false
+		var key []byte
+		if s.space(); end == '}' {
+			from := s.i + 1
+			if !s.is('"') || !s.text() {
+				return false
+			}
+			key = s.b[from : s.i-1]
+			if s.space(); !s.is(':') {
+				return false
+			}
+			s.space()
 		}
-		key := s.b[from : s.i-1]
-		s.space()
-		if !s.is(':') {
-			return false
-		}
-		s.space()
 		at := span{from: s.i}
 		if !s.value() {
 			return false
@@ -72,35 +74,7 @@ func (s *scan) object(f func(key []byte, value span)) bool {
 		switch s.space() {
 		case ',':
 			s.i++
-		case '}':
-			s.i++
-			s.depth--
-			return true
-		default:
-			return false
-		}
-	}
-}
-
-// array takes the rest of an array.
-func (s *scan) array() bool {
-	if s.depth++; s.depth > maxDepth {
-		return false
-	}
-	if s.space() == ']' {
-		s.i++
-		s.depth--
-		return true
-	}
-	for {
-		s.space()
-		if !s.value() {
-			return false
-		}
-		switch s.space() {
-		case ',':
-			s.i++
-		case ']':
+		case end:
 			s.i++
 			s.depth--
 			return true
@@ -121,9 +95,9 @@ func (s *scan) value() bool {
 	case '"':
 		return s.text()
 	case '{':
-		return s.object(nil)
+		return s.items('}', nil)
 	case '[':
-		return s.array()
+		return s.items(']', nil)
 	case 't':
 		return s.word("rue")
 	case 'f':

@@ -2,16 +2,15 @@ package e2e
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/platform"
 )
 
 // plain are the attributes of a launch that has nothing of ours.
@@ -144,33 +143,14 @@ func TestUnknownFieldsReachTheDebugger(t *testing.T) {
 // the relay in a startup session is not in its way.
 func TestAPlainSessionOnAPlatformOfTheUsers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		file := filepath.Join(s.Dir, "port")
-		program := filepath.Join(filepath.Dir(s.LLDB.DAP), "lldb-server")
-		server := exec.Command(program, "platform", "--server", "--listen", "127.0.0.1:0", "--socket-file", file)
-		server.Dir = s.Dir
-		server.Env = append(s.Env(), "LLDB_DEBUGSERVER_PATH="+program)
-		server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		if err := server.Start(); err != nil {
+		server, err := platform.Start(filepath.Join(filepath.Dir(s.LLDB.DAP), "lldb-server"), s.Dir, s.Env(), 10*time.Second)
+		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
-			_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
-			_ = server.Wait()
-		}()
-		port := ""
-		for deadline := time.Now().Add(10 * time.Second); port == ""; time.Sleep(time.Millisecond) {
-			b, _ := os.ReadFile(file)
-			if port = strings.Trim(string(b), "\x00\n "); time.Now().After(deadline) {
-				t.Fatal("lldb-server does not listen")
-			}
-		}
+		defer server.End()
 		c := s.Start()
 		c.Initialize()
-		c.Launch(plain().With("initCommands", []string{
-			"settings clear plugin.symbol-locator.debuginfod.server-urls",
-			"platform select remote-linux",
-			"platform connect connect://127.0.0.1:" + port,
-		}).With("launchCommands", []string{
+		c.Launch(plain().With("initCommands", server.Connect()).With("launchCommands", []string{
 			"target create --no-dependents --remote-file " + harness.The.Sample + " " + harness.The.SampleDebug,
 			"process launch --stop-at-entry",
 		}).With("stopOnEntry", true))

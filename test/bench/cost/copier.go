@@ -34,27 +34,12 @@ func copyBytes(program string) int {
 	}
 	_ = theirs.Close()
 	go func() {
-		pass(prompt.NewWriter(in), prompt.Stdin())
+		_, _ = io.Copy(prompt.NewWriter(in), prompt.Reader(prompt.Stdin()))
 		_ = in.Close()
 	}()
-	pass(prompt.NewWriter(prompt.Stdout()), out)
+	_, _ = io.Copy(prompt.NewWriter(prompt.Stdout()), prompt.Reader(out))
 	_ = cmd.Wait() // lldb-dap 19 may abort when it ends
 	return 0
-}
-
-// pass ends with the first error; the end of a stream is one.
-func pass(to io.Writer, stream io.Reader) {
-	from := prompt.Reader(stream)
-	b := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(b)
-		if err == nil {
-			_, err = to.Write(b[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 func failed(err error) int {

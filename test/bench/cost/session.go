@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/envoydbg/envoydbg/test/platform"
 )
 
 // place is where both sessions of a pair stand: a loop of 200 turns.
@@ -91,35 +91,16 @@ func startup(p parts, command ...string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := filepath.Join(p.bin, "lldb-server")
-	file := filepath.Join(dir, "port")
-	// Over TCP, because LLDB 19 cannot do unix sockets without help.
-	cmd := exec.Command(server, "platform", "--server", "--listen", "127.0.0.1:0", "--socket-file", file)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "LLDB_DEBUGSERVER_PATH="+server)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	server, err := platform.Start(filepath.Join(p.bin, "lldb-server"), dir, os.Environ(), answerTime)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	end := func() error {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
+		server.End()
 		return os.RemoveAll(dir)
 	}
-	port := ""
-	for deadline := time.Now().Add(answerTime); port == ""; time.Sleep(time.Millisecond) {
-		b, _ := os.ReadFile(file)
-		port = strings.Trim(string(b), "\x00\n ")
-		if time.Now().After(deadline) {
-			return nil, errors.Join(errors.New("lldb-server does not listen"), end())
-		}
-	}
 	return begin(p, end, "launch", map[string]any{
-		"initCommands": []string{
-			"settings clear plugin.symbol-locator.debuginfod.server-urls",
-			"platform select remote-linux",
-			"platform connect connect://127.0.0.1:" + port,
-		},
+		"initCommands": server.Connect(),
 		"launchCommands": []string{
 			fmt.Sprintf("target create --no-dependents --remote-file %s %s", p.envoy, p.debug),
 			"process launch --stop-at-entry",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/test/platform"
 )
 
 // recipe is one run of what is done by hand without envoydbg: lldb-server
@@ -31,10 +31,11 @@ func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 	defer pipes.close()
 	defer func() { err = errors.Join(err, l.clear()) }()
 
-	port, err := l.platform(lldb, dir)
+	server, err := platform.Start(filepath.Join(l.lldb(lldb), "lldb-server"), dir, os.Environ(), readyTime)
 	if err != nil {
 		return out, err
 	}
+	defer server.End()
 	agent := pipes.command(l.agent, l.envoy.path)
 	if err := start(exec.Command(agent[0], agent[1:]...)); err != nil {
 		return out, err
@@ -68,11 +69,7 @@ func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 	defer cancel()
 	attach, err := open(ctx, c, map[string]any{
 		"program": l.envoy.path, "waitFor": true, "stopOnEntry": true,
-		"initCommands": []string{
-			"settings clear plugin.symbol-locator.debuginfod.server-urls",
-			"platform select remote-linux",
-			"platform connect connect://127.0.0.1:" + port,
-		},
+		"initCommands": server.Connect(),
 	})
 	if err != nil {
 		return out, err
@@ -114,31 +111,6 @@ func (l *lab) free(pid int) error {
 		err = fmt.Errorf("no stop was seen, but process %d is traced:\n%s", pid, b)
 	}
 	return err
-}
-
-// platform starts lldb-server and returns its port.
-func (l *lab) platform(lldb int, dir string) (string, error) {
-	server, err := filepath.EvalSymlinks(filepath.Join(l.lldb(lldb), "lldb-server"))
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "port")
-	cmd := exec.Command(server, "platform", "--server", "--listen", "127.0.0.1:0", "--socket-file", file)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "LLDB_DEBUGSERVER_PATH="+server)
-	if err := start(cmd); err != nil {
-		return "", err
-	}
-	for deadline := time.Now().Add(readyTime); ; time.Sleep(time.Millisecond) {
-		b, err := os.ReadFile(file)
-		port := strings.Trim(string(b), "\x00\n ")
-		switch {
-		case port != "":
-			return port, nil
-		case time.Now().After(deadline):
-			return "", fmt.Errorf("lldb-server told no port: %w", errors.Join(err, io.ErrNoProgress))
-		}
-	}
 }
 
 // start starts a child and waits for it in the background.
