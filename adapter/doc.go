@@ -1,33 +1,37 @@
 // Package adapter is the debug adapter: one [Session] stands between a DAP
 // client and lldb-dap.
 //
-//	                 ┌───────────────────────── Session ─────────────────────────┐
-//	client ──DAP──▶ clientPump ──route, rewriter──▶ lldbWriter ──▶ lldb-dap (child)
-//	client ◀──DAP── clientWriter ◀──rewriter, patch── lldbPump ◀── lldb-dap       │
-//	                 │      ▲                                │ gdb-remote         │
-//	                 │      │ output, progress, errors       ▼                    │
-//	                 │   startup ◀──evidence── gdbremote.Relay ──▶ Beside ──▶ helper
-//	                 └────────────────────────────────────────────────────────────┘
+//	          ┌───────────────────────────── Session ─────────────────────────────┐
+//	client ──▶ read ─▶ inbox ─▶ router.fromClient ─▶ act ─▶ forward ──▶ lldb.DAP ─┼─▶ lldb-dap
+//	          │                   │ own answers                           │       │
+//	client ◀─ Writer ◀────────────┴──────── answered, event ◀─────────────┘ ◀─────┼── lldb-dap
+//	          │                   ▲                                               │
+//	          │        startup.Startup ◀── gdbremote.Relay, helper                │
+//	          └───────────────────────────────────────────────────────────────────┘
 //
-// A launch or attach request without "target" makes the session a plain pass
-// through to lldb-dap. With "target" it becomes a startup session: the request
-// is held, the startup sequence of startup.go runs, and lldb-dap gets an attach
-// request of the adapter's making.
+// To follow a request, read router.go from the top: fromClient takes it, the table
+// of states.go says what becomes of it in the state the session is in, forward sends
+// it to lldb-dap, answered brings the answer back. events.go has what lldb-dap says
+// by itself, host.go what the startup does with the session, end.go the end.
 //
-// Goroutines; all but the short ones have ended when Run returns:
+// A launch or attach request without "target" makes the session plain: everything
+// passes to lldb-dap. With "target" it becomes a startup session (package startup).
 //
-//   - Run itself is the clientPump: it reads the client until that leaves.
-//   - lldbPump reads lldb-dap's stdout; ends with that stream.
-//   - clientWriter, lldbWriter (dapio.Writer): one each, end with Close.
-//   - startup: one per startup session; runs the sequence, then watches the
-//     parts until one of them ends or the session does.
-//   - the load of the Sources, beside the startup, which waits for it; Sources
-//     then tell of changes on a goroutine of their own, until the session ends.
-//   - short ones that look for the cause of an end (watch.go) or compare a file
-//     with its checksum (rewrite.go).
-//   - end: runs the cleanup once, whoever asks first.
-//   - the relay's and the helper connection's own goroutines, see there.
+// # Who owns what
 //
-// What goes to lldb-dap is ordered by Session.routeMu: a request is forwarded,
-// or put behind those that already wait, under that lock.
+//   - router: the state, every request until it is answered, the breakpoints
+//     (package breakpoints). One lock; nothing blocks under it.
+//   - lldb.DAP: the process, its streams, what it has not answered.
+//   - startup.Startup: the sequence, the relay, the helper.
+//   - Session: which of these there are, and that they end.
+//
+// # Goroutines
+//
+//   - Run reads the client, and does nothing else that can block.
+//   - route: hands the messages to the router.
+//   - lldb.DAP has one that reads lldb-dap; dapio.Writer one each.
+//   - do: one for initialize and one for launch or attach, until that is done.
+//   - startup.Startup has its own, see there.
+//   - end: one, once, whoever asks first. It asks the parts to end, each within a
+//     bound, and needs none of them to.
 package adapter

@@ -8,97 +8,149 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
-// Times of the cleanup. Together they stay below the ten seconds after which
-// nothing of a session is left.
+// ending says why and how a session ends.
+type ending struct {
+	// fault is told to the client; nil for an end that was asked for.
+	fault *fault.Fault
+	// request is the client's disconnect, if that is what ends it.
+	request *request
+	// keep leaves Envoy and its agent running.
+	keep bool
+}
+
+// Bounds of the cleanup's steps. Together with the client's last messages they
+// stay below five seconds, whatever blocks.
 const (
-	detachTime = 2 * time.Second // lldb-dap's answer to the last disconnect
-	endTime    = 6 * time.Second // the helper's end of everything beside Envoy
+	routerTime     = 300 * time.Millisecond
+	disconnectTime = time.Second // lldb-dap's answer to the last disconnect
 )
 
-// end ends the session once: it tells the client why, if f says so, and starts
-// the cleanup. Ended is closed when nothing is left.
-func (s *Session) end(f *fault.Fault) {
-	s.endMu.Lock()
+// end ends the session, once, and returns at once. s.ended is closed when nothing
+// is left. It needs no part of the session to cooperate.
+func (s *Session) end(how ending) {
+	s.mu.Lock()
 	if s.over {
-		s.endMu.Unlock()
+		s.mu.Unlock()
 		return
 	}
 	s.over = true
-	attach := s.attach
-	s.attach = nil
-	s.endMu.Unlock()
-
-	s.trace.line("session", "ends: %v", f)
-	s.phases.finish(f)
-	if attach != nil {
-		if f == nil {
-			f = fault.Cancelled()
-		}
-		s.refuse(attach, f)
-	} else if f != nil {
-		s.output(important, f.Error()+"\n")
-	}
+	p, run := s.peer, s.run
+	s.mu.Unlock()
 	go func() {
-		s.cleanup(f)
-		if attach == nil {
-			s.tellTerminated()
+		defer close(s.ended)
+		defer s.trace.Recover("the end of the session")
+		s.trace.Line("session", "ends: %v", how.fault)
+		s.phases.Finish(how.fault)
+		var opened, attached bool
+		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
+		answer := s.cleanup(p, attached, how)
+		if run != nil {
+			left, kept := run.End(how.keep)
+			if len(left) > 0 {
+				s.client.output(important, fault.LeftRunning(left).Error()+"\n")
+			}
+			if kept != "" {
+				s.client.output(console, kept+"\n")
+			}
 		}
-		close(s.ended)
+		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
 	}()
 }
 
-func (s *Session) isOver() bool {
-	s.endMu.Lock()
-	defer s.endMu.Unlock()
-	return s.over
-}
-
-// takeAttach returns the launch or attach that is still to be answered, once.
-func (s *Session) takeAttach() *dapio.Message {
-	s.endMu.Lock()
-	defer s.endMu.Unlock()
-	m := s.attach
-	s.attach = nil
-	return m
-}
-
-// cleanup ends every process of the session, on both sides.
-func (s *Session) cleanup(f *fault.Fault) {
-	s.routeMu.Lock()
-	b := s.backend
-	s.routeMu.Unlock()
-	run := s.run.Load()
-	if run != nil && run.isAttached() && f == nil {
-		// Let lldb-dap leave in its own way: exitCommands run, and breakpoints
-		// are taken out of Envoy.
-		ctx, cancel := context.WithTimeout(context.Background(), detachTime)
-		_, err := b.ask(ctx, request("disconnect", map[string]bool{"terminateDebuggee": false}))
+// cleanup lets lldb-dap leave and ends it. It returns lldb-dap's answer to the
+// client's disconnect, if there is one.
+func (s *Session) cleanup(p *peer, attached bool, how ending) *dapio.Message {
+	defer s.cancel()
+	if p == nil {
+		return nil
+	}
+	var answer *dapio.Message
+	leave := dapio.NewRequest("disconnect", map[string]bool{"terminateDebuggee": false})
+	switch {
+	case how.request != nil && !s.isStartup():
+		leave = how.request.Message
+	case !attached || how.fault != nil:
+		leave = nil
+	}
+	if leave != nil {
+		// lldb-dap leaves in its own way: exitCommands run, and breakpoints are
+		// taken out of the process.
+		ctx, cancel := context.WithTimeout(s.ctx, disconnectTime)
+		var err error
+		if answer, err = p.Ask(ctx, leave); err != nil {
+			s.trace.Line("session", "lldb-dap does not disconnect: %v", err)
+		}
 		cancel()
-		s.trace.line("session", "lldb-dap disconnected: %v", err)
 	}
 	s.cancel()
-	if run != nil {
-		<-run.done
+	if err := p.Close(); err != nil {
+		s.trace.Line("session", "%v", err)
 	}
-	if b != nil {
-		b.dispose()
+	return answer
+}
+
+func (s *Session) isStartup() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.run != nil
+}
+
+// within runs f and waits for it, but no longer than d. It is for a lock that a
+// hanging file system may keep.
+func within(d time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(d):
 	}
-	if run == nil {
-		return
-	}
-	if run.relay != nil {
-		run.relay.Close()
-	}
-	if run.beside != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), endTime)
-		left, err := run.beside.End(ctx)
-		cancel()
-		s.trace.line("session", "helper ended: left %v, %v", left.Left, err)
-		if err := run.beside.Close(); err != nil {
-			s.trace.line("session", "helper closed: %v", err)
+}
+
+// over refuses what is held, and answers the launch or attach if it is open: only
+// then is the fault an answer, otherwise it is output.
+func (r *router) over(f *fault.Fault) (opened, attached bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.move(stateOver)
+	if opened = r.opening != nil; opened {
+		why := f
+		if why == nil {
+			why = fault.Cancelled()
 		}
-		if len(left.Left) > 0 {
-			s.output(important, fault.LeftRunning(left.Left).Error()+"\n")
+		r.refuse(r.opening, why)
+		r.opening = nil
+	} else if f != nil {
+		r.client.output(important, f.Error()+"\n")
+	}
+	for _, q := range r.held {
+		r.quietly(q)
+	}
+	r.held = nil
+	if r.done != nil && r.done.Message != nil && r.done.lldbSeq == 0 {
+		r.quietly(r.done)
+	}
+	return opened, r.attached
+}
+
+// finish answers whatever is still open. A client whose launch or attach has failed
+// is not told that the debuggee is gone: there was none.
+func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !opened && r.state == stateOver {
+		r.tellTerminated()
+	}
+	if answer != nil {
+		r.relay(leaving, answer)
+	}
+	for q := range r.open {
+		if q.Name == "disconnect" {
+			r.respond(q, nil)
+		} else {
+			r.quietly(q)
 		}
 	}
 }

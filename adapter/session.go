@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/lldb"
-	"github.com/envoydbg/envoydbg/internal/tail"
+	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
 // Options configure a session.
@@ -21,78 +21,70 @@ type Options struct {
 	LLDBDap string
 	// Log receives the trace; nil for none.
 	Log io.Writer
-	// Local is the target "local".
-	Local Target
+	// Target is where Envoy is debugged.
+	Target startup.Target
 	// Sources makes the source map of a startup session; nil leaves paths to
 	// lldb-dap.
-	Sources LoadSources
+	Sources paths.Load
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string
 }
 
-// mode is what kind of session the client has asked for.
-type mode int
-
-const (
-	modeNone    mode = iota // no launch or attach yet
-	modePlain               // plain lldb-dap
-	modeStartup             // a startup session
-)
-
-// Session is one debug session.
+// Session is one debug session: it makes the parts, connects them to the router,
+// and ends them. What it holds itself is what the end needs.
 type Session struct {
-	opts     Options
-	id       string // 8 hex digits
-	trace    *trace
-	toClient *dapio.Writer
-	in       *dapio.Reader
+	opts   Options
+	id     string // 8 hex digits
+	trace  *trace.Trace
+	client client
+	in     *dapio.Reader
+	router *router
+	paths  *paths.Rewriter
+	phases *startup.Phases
+	inbox  chan *dapio.Message
+	// hello is the client's initialize request. It is written before the session
+	// is ready and read after.
+	hello *dapio.Message
 
-	// ctx ends with the session; startup and the relay live in it.
+	// ctx ends with the session; every part lives in it.
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// routeMu orders what goes to lldb-dap; see route.go.
-	routeMu sync.Mutex
-	backend *backend
-	mode    mode
-	holding bool
-	held    []*dapio.Message
-	// configured lets a held configurationDone pass.
-	configured bool
-	initialize *dapio.Message
-
-	run    atomic.Pointer[startup] // of a startup session
-	phases *phases
-
-	reverseMu sync.Mutex
-	reverse   map[int64]int64 // seq of a reverse request at the client → at lldb-dap
-
-	endMu      sync.Mutex
-	attach     *dapio.Message // the launch or attach not yet answered
-	over       bool           // the session has ended, or is ending
-	terminated bool           // the client has been told
-	ended      chan struct{}  // closed when the cleanup is done
+	mu    sync.Mutex
+	peer  *peer            // the lldb-dap in use
+	run   *startup.Startup // of a startup session
+	over  bool             // end has been called
+	ended chan struct{}    // closed when nothing of the session is left
 }
 
 // NewSession returns a session with the client at the other end of in and out.
 func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Session{opts: opts, id: newID(), trace: newTrace(opts.Log), in: dapio.NewReader(in),
-		ctx: ctx, cancel: cancel, reverse: map[int64]int64{}, ended: make(chan struct{})}
-	s.phases = &phases{s: s, progressID: "envoydbg-" + s.id}
-	s.toClient = dapio.NewWriter(out)
-	s.toClient.Sent = func(raw []byte) { s.trace.message("client ←", raw) }
+	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: client{dapio.NewWriter(out)}, in: dapio.NewReader(in),
+		inbox: make(chan *dapio.Message, inboxSize), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
+	s.client.out.Sent = func(raw []byte) { s.trace.Message("client ←", raw) }
+	s.paths = paths.NewRewriter(func(local string) {
+		s.client.output(important, fault.SourceChanged(local).Error()+"\n")
+	})
+	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.trace)
+	s.router = newRouter(s.client, s.trace, s.paths, s)
 	return s
 }
 
+// inboxSize is how many messages of the client's may wait for the router. It
+// handles one in microseconds, unless a file system hangs.
+const inboxSize = 1024
+
 // flushTime is how long a client may take to read the last messages.
-const flushTime = 2 * time.Second
+const flushTime = time.Second
 
 // Run serves the client until it disconnects or goes away, cleans up, and
-// returns. An error means that the client's stream was not DAP.
+// returns. An error means that the client's stream was not DAP, or ended within a
+// message.
 func (s *Session) Run() error {
-	err := s.clientPump()
+	go s.route()
+	err := s.read()
 	s.Shutdown()
 	return err
 }
@@ -100,87 +92,63 @@ func (s *Session) Run() error {
 // Shutdown ends the session as if the client had gone, and returns when nothing
 // of it is left. Run, though, still waits for the client's stream to end.
 func (s *Session) Shutdown() {
-	s.end(nil)
+	s.end(ending{})
 	<-s.ended
-	s.toClient.Close()
+	s.client.out.Close()
 	select {
-	case <-s.toClient.Done():
+	case <-s.client.out.Done():
 	case <-time.After(flushTime):
-		s.trace.line("session", "the client did not read its last %d bytes", s.toClient.Queued())
+		s.trace.Line("session", "the client did not read its last %d bytes", s.client.out.Queued())
 	}
 }
 
-// errDisconnected ends the clientPump after a disconnect request.
-var errDisconnected = errors.New("disconnected")
+// insistTime is how long the router may take to come to a disconnect. The client's
+// wish to leave must not depend on what was asked before it.
+const insistTime = time.Second
 
-func (s *Session) clientPump() error {
+// read reads the client until it has left. It does nothing that can block but
+// read.
+func (s *Session) read() error {
 	for {
 		m, err := s.in.Next()
 		switch {
-		case errors.Is(err, dapio.ErrNotDAP), errors.Is(err, dapio.ErrTooLarge):
+		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			s.trace.Line("session", "the client's stream has ended")
+			return nil
+		case errors.Is(err, dapio.ErrNotDAP), errors.Is(err, dapio.ErrTooLarge), errors.Is(err, io.ErrUnexpectedEOF):
 			f := fault.BadClient(err)
-			s.end(f)
+			s.end(ending{fault: f})
 			return f
 		case err != nil:
-			s.trace.line("session", "client's stream ended: %v", err)
+			s.trace.Line("session", "the client's stream: %v", err)
 			return nil
 		}
-		s.trace.message("client →", m.Raw)
-		if err := s.fromClient(m); errors.Is(err, errDisconnected) {
+		s.trace.Message("client →", m.Raw)
+		leaves := m.Type == dapio.Request && m.Name == "disconnect"
+		if leaves {
+			insist := time.AfterFunc(insistTime, func() { s.end(ending{}) })
+			defer insist.Stop()
+		}
+		select {
+		case s.inbox <- m:
+		case <-s.ended:
+			return nil
+		}
+		if leaves {
+			<-s.ended
 			return nil
 		}
 	}
 }
 
-// backend is the lldb-dap of the session.
-type backend struct {
-	child    *lldb.Child
-	toLLDB   *dapio.Writer
-	version  lldb.Version
-	supports map[string]bool // the true capabilities of its initialize response
-
-	mu      sync.Mutex
-	pending map[int64]pending // by seq at lldb-dap
-	pumped  chan struct{}     // closed when its stdout has ended
-	// said keeps the console output, for errors that only say "failed".
-	said tail.Tail
-}
-
-// pending is a request that lldb-dap has not answered.
-type pending struct {
-	clientSeq int64
-	command   string
-	group     string // of breakpoints, see bound
-	fan       *fan   // of a setBreakpoints, see sendBreakpoints
-	part      int    // which of the fan's paths
-	// reply takes the answer to a request of the adapter's own.
-	reply chan *dapio.Message
-}
-
-func (b *backend) take(seq int64) (pending, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p, ok := b.pending[seq]
-	delete(b.pending, seq)
-	return p, ok
-}
-
-func (b *backend) put(seq int64, p pending) {
-	b.mu.Lock()
-	b.pending[seq] = p
-	b.mu.Unlock()
-}
-
-// dispose kills lldb-dap, if it still runs, and waits for its pumps.
-func (b *backend) dispose() {
-	b.toLLDB.Close()
-	b.child.Kill()
-	<-b.child.Done()
-	_ = b.child.Stdin.Close()
-	_ = b.child.Stdout.Close()
-	select {
-	case <-b.pumped:
-	case <-time.After(flushTime):
-		// The client reads nothing, and the pump waits for it.
+// route hands the client's messages to the router, one after the other.
+func (s *Session) route() {
+	for {
+		select {
+		case m := <-s.inbox:
+			s.router.fromClient(m)
+		case <-s.ended:
+			return
+		}
 	}
 }

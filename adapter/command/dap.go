@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/adapter/local"
 	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
@@ -36,7 +37,7 @@ func (f *sessionFlags) add(cmd *cobra.Command) {
 // options returns the session's options, and a function that takes back what
 // they hold.
 func (f *sessionFlags) options() (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Local: adapter.Local{}, Sources: loadSources(f.workTree)}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
 	dir, release, err := adapter.MakeTempDir()
 	if err != nil {
 		return opts, nil, err

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/sourcemap"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
@@ -15,8 +15,8 @@ import (
 // loadSources gives a session the source map of its program, and follows the
 // work tree for as long as the session lasts. The line tables stay those of the
 // program as it was: a rebuild does not change what runs.
-func loadSources(defaultTree string) adapter.LoadSources {
-	return func(ctx context.Context, c adapter.SourcesConfig, changed func(adapter.Sources)) (adapter.Sources, error) {
+func loadSources(defaultTree string) paths.Load {
+	return func(ctx context.Context, c paths.Config, changed func(paths.Sources)) (paths.Sources, error) {
 		cfg := sourcemap.Config{ELF: c.Program, WorkTree: c.WorkTree, DefaultTree: defaultTree, Cache: sourcemap.UserCache()}
 		for _, p := range c.Map {
 			cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
@@ -44,26 +44,26 @@ type sources struct {
 	checker sourcemap.Checker
 }
 
-// Local implements adapter.Sources.
-func (s *sources) Local(debugPath string) (adapter.Source, bool) {
+// Local implements paths.Sources.
+func (s *sources) Local(debugPath string) (paths.Source, bool) {
 	e, ok := s.Find(debugPath)
 	if !ok || e.Local == "" {
-		return adapter.Source{}, false
+		return paths.Source{}, false
 	}
-	src := adapter.Source{Path: e.Local}
+	src := paths.Source{Path: e.Local}
 	if e.HasMD5 {
 		src.MD5 = hex.EncodeToString(e.MD5[:])
 	}
 	return src, true
 }
 
-// Changed implements adapter.Sources.
+// Changed implements paths.Sources.
 func (s *sources) Changed(debugPath string) bool {
 	e, ok := s.Find(debugPath)
 	return ok && s.checker.Changed(e)
 }
 
-// Forward implements adapter.Sources.
+// Forward implements paths.Sources.
 func (s *sources) Forward() [][2]string {
 	var out [][2]string
 	for _, p := range s.Map.Forward() {
@@ -72,7 +72,7 @@ func (s *sources) Forward() [][2]string {
 	return out
 }
 
-// DebugDir implements adapter.Sources.
+// DebugDir implements paths.Sources.
 func (s *sources) DebugDir() string {
 	if len(s.Trees) == 0 {
 		return ""
@@ -80,7 +80,7 @@ func (s *sources) DebugDir() string {
 	return s.Trees[0].WorkTree
 }
 
-// Summary implements adapter.Sources.
+// Summary implements paths.Sources.
 func (s *sources) Summary() string {
 	found, roots := 0, map[string]bool{}
 	for _, e := range s.Entries {

@@ -50,15 +50,19 @@ type Config struct {
 	StopOnEntry bool `json:"stopOnEntry"`
 	// BreakpointPresets is a list of Preset… names.
 	BreakpointPresets []string `json:"breakpointPresets"`
-	// PreRunCommands is lldb-dap's attribute, run by the adapter's own attach
-	// sequence because only there the target exists.
+	// PreRunCommands is lldb-dap's attribute; it is checked here and passed on.
 	PreRunCommands []string `json:"preRunCommands"`
+	// PostRunCommands is lldb-dap's attribute; one of the adapter's comes before it.
+	PostRunCommands []string `json:"postRunCommands"`
 	// WorkTree is the local source tree. Default: the Bazel work tree above
 	// the program, else that above the adapter's working directory.
 	WorkTree string `json:"workTree"`
 	// SourceMap is lldb-dap's attribute: pairs of a folder in the debug
 	// information and one here. They win over what the adapter finds.
 	SourceMap SourceMap `json:"sourceMap"`
+	// CommandEscapePrefix is lldb-dap's attribute: what makes a text in the debug
+	// console a command. Nil is lldb-dap's default.
+	CommandEscapePrefix *string `json:"commandEscapePrefix"`
 	// InitCommands is lldb-dap's attribute; the adapter's own come before it.
 	InitCommands []string `json:"initCommands"`
 }
@@ -149,7 +153,7 @@ func describe(field string) string {
 		return "true or false"
 	case "startTimeout":
 		return "a number of seconds"
-	case "breakpointPresets", "initCommands", "preRunCommands":
+	case "breakpointPresets", "initCommands", "preRunCommands", "postRunCommands":
 		return "a list of strings"
 	}
 	return "a string"
@@ -216,6 +220,14 @@ func (c *Config) validate(arguments []byte) error {
 		}
 	}
 	return nil
+}
+
+// EscapePrefix is CommandEscapePrefix, or lldb-dap's default.
+func (c *Config) EscapePrefix() string {
+	if c.CommandEscapePrefix == nil {
+		return "`"
+	}
+	return *c.CommandEscapePrefix
 }
 
 // Timeout is StartTimeout as a duration.

@@ -2,6 +2,7 @@ package dapio
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -79,6 +80,25 @@ func Parse(raw []byte) (*Message, error) {
 		m.Name = m.word(event)
 	}
 	return m, nil
+}
+
+// NewRequest makes a request. arguments may be nil; otherwise it must be something
+// that encoding/json cannot fail on. Forward gives it its number.
+func NewRequest(command string, arguments any) *Message {
+	raw, err := json.Marshal(struct {
+		Seq       int    `json:"seq"`
+		Type      string `json:"type"`
+		Command   string `json:"command"`
+		Arguments any    `json:"arguments,omitempty"`
+	}{0, Request, command, arguments})
+	if err != nil {
+		panic(err)
+	}
+	m, err := Parse(raw)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 // number is the value of a sequence number.

@@ -2,6 +2,7 @@ package dapio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strconv"
@@ -86,7 +87,7 @@ func (w *Writer) loop() {
 // behind. before, if not nil, runs with the number before the message can be
 // answered.
 func (w *Writer) Forward(m *Message, requestSeq int64, before func(seq int64)) error {
-	return w.put(true, before, func(out []byte, seq int64) []byte { return m.appendRenumbered(out, seq, requestSeq) })
+	return w.put(false, before, func(out []byte, seq int64) []byte { return m.appendRenumbered(out, seq, requestSeq) })
 }
 
 // Send sends a message of the adapter's own, without ever blocking. build gets
@@ -156,6 +157,29 @@ func (w *Writer) frame(build func(out []byte, seq int64) []byte) []byte {
 		w.scratch = out
 	}
 	return out[from:]
+}
+
+// Wait blocks until fewer than below bytes wait for the peer, ctx ends, or the
+// Writer is closed. It is how the source of many messages is held back.
+func (w *Writer) Wait(ctx context.Context, below int) error {
+	stop := context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.cond.Broadcast()
+	})
+	defer stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.queued >= below && w.err == nil && !w.closed && ctx.Err() == nil {
+		w.cond.Wait()
+	}
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.closed:
+		return ErrClosed
+	}
+	return ctx.Err()
 }
 
 // Close lets the messages already handed over go out and ends the goroutine.

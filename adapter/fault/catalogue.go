@@ -255,6 +255,18 @@ func SourceChanged(local string) *Fault {
 		Do: "Build again, or check out the commit of the program."}
 }
 
+// Over: a request came when the session was over.
+func Over(command string) *Fault {
+	return &Fault{Code: 1406, What: fmt.Sprintf("The session is over; %q cannot be answered any more.", command),
+		Do: "Start the session again to go on."}
+}
+
+// LLDBDapBehind: lldb-dap does not read what it is sent.
+func LLDBDapBehind(cause error) *Fault {
+	return &Fault{Code: 1407, What: "lldb-dap does not read its requests.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Wait, or stop the session: lldb-dap is busy, or it has been stopped."}
+}
+
 // --- ED19xx: the adapter itself ------------------------------------------------
 
 // Internal: a step that should not fail did.
@@ -273,6 +285,12 @@ func BadClient(cause error) *Fault {
 func OutOfOrder(command, why string) *Fault {
 	return &Fault{Code: 1903, What: fmt.Sprintf("The request %q cannot be answered: %s.", command, why),
 		Do: "The client should send initialize, then launch or attach, once each."}
+}
+
+// Panicked: a step of the adapter's own failed in a way that nobody foresaw.
+func Panicked(what string, p any) *Fault {
+	return &Fault{Code: 1904, What: fmt.Sprintf("envoydbg has a defect: %s failed.", what), Evidence: []string{fmt.Sprint(p)},
+		Do: "Please report it, with the trace that \"--log FILE\" writes (VS Code: setting envoy.log)."}
 }
 
 // tail adds the last lines of a program's stderr, or its cause, as evidence.

@@ -198,6 +198,11 @@ func (c *Client) Process(ctx context.Context, p ProcessParams) (ProcessResult, e
 	return call[ProcessResult](ctx, c, MethodProcess, p)
 }
 
+// Release lets the agent and Envoy go.
+func (c *Client) Release(ctx context.Context) (ReleaseResult, error) {
+	return call[ReleaseResult](ctx, c, MethodRelease, nil)
+}
+
 // End ends all the helper has started, within 5 s. It may be called again.
 func (c *Client) End(ctx context.Context) (EndResult, error) {
 	return call[EndResult](ctx, c, MethodEnd, nil)

@@ -25,6 +25,10 @@ const (
 	MethodAgentStart = "agent/start"
 	// MethodProcess: [ProcessParams] → [ProcessResult].
 	MethodProcess = "process"
+	// MethodRelease: no params → [ReleaseResult]. Lets the agent and Envoy go: the
+	// helper does not end them when its stream ends, and stays to read their output
+	// until they have ended by themselves.
+	MethodRelease = "release"
 	// MethodEnd: no params → [EndResult]. Ends everything the helper started.
 	MethodEnd = "end"
 )
@@ -174,6 +178,11 @@ type ExitParams struct {
 	Code   int    `json:"code"` // -1 when ended by a signal
 	// Stderr is the tail of what the platform wrote there; empty for the agent.
 	Stderr string `json:"stderr,omitempty"`
+}
+
+// ReleaseResult names who runs on.
+type ReleaseResult struct {
+	PIDs []int `json:"pids"`
 }
 
 // EndResult names what could not be ended.

@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/client"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // ErrFailed is returned when the session failed; the view has shown why.
@@ -210,8 +211,8 @@ func (l *loop) entry(e client.Entry) bool {
 
 func (l *loop) event(e client.Entry) bool {
 	switch e.Name {
-	case adapter.PhaseEvent:
-		p := adapter.PhaseBody{Phase: e.Get("body.phase").String(), State: e.Get("body.state").String(),
+	case startup.PhaseEvent:
+		p := startup.PhaseBody{Phase: e.Get("body.phase").String(), State: e.Get("body.state").String(),
 			Milliseconds: e.Get("body.milliseconds").Float(), Detail: e.Get("body.detail").String()}
 		l.view.phase(p)
 		if p.State == "waiting" {
@@ -251,7 +252,7 @@ func (l *loop) output(category, text string) {
 			l.until, l.seen = "", ""
 		}
 	case "console":
-		if strings.HasPrefix(text, adapter.SummaryHead) {
+		if strings.HasPrefix(text, startup.SummaryHead) {
 			return
 		}
 	}

@@ -8,9 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/google/go-dap"
-
-	"github.com/envoydbg/envoydbg/adapter"
 )
 
 // stop is one stop of Envoy, ready to be shown.
@@ -22,7 +21,7 @@ type stop struct {
 
 // view shows what happens.
 type view interface {
-	phase(adapter.PhaseBody)
+	phase(startup.PhaseBody)
 	output(category, text string)
 	stopped(stop)
 	stack([]dap.StackFrame)
@@ -54,7 +53,7 @@ func (t *text) line(format string, args ...any) {
 	fmt.Fprintf(t.w, format+"\n", args...)
 }
 
-func (t *text) phase(p adapter.PhaseBody) {
+func (t *text) phase(p startup.PhaseBody) {
 	switch p.State {
 	case "end":
 		t.line("  ✓ %-14s %6.1f s   %s", p.Phase, p.Milliseconds/1000, p.Detail)
@@ -165,7 +164,7 @@ func (j jsonLines) put(kind string, body any) {
 	}
 }
 
-func (j jsonLines) phase(p adapter.PhaseBody) { j.put("phase", p) }
+func (j jsonLines) phase(p startup.PhaseBody) { j.put("phase", p) }
 func (j jsonLines) output(category, text string) {
 	j.put("output", map[string]string{"category": category, "text": text})
 }

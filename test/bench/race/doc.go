@@ -13,7 +13,7 @@
 //
 // What is measured is the product: the session, the helper and its gate run as
 // they do for a user. Two things are put in their place, both at the seam
-// [adapter.Target]: the agent is started before the debug server is armed, and
+// [startup.Target]: the agent is started before the debug server is armed, and
 // not after, because only an agent that runs already can exec Envoy so soon
 // after the packet; and it is a fake, because the real one takes some 60 ms to
 // come to its exec. Both make it harder.

@@ -15,6 +15,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/client"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/local"
 )
 
 // neverCame are the faults by which a session says that it missed Envoy.
@@ -42,13 +43,13 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 
 	command := pipes.command(l.agent, l.envoy.path)
 	timeout := 2 * missTime
-	target := &early{Target: adapter.Local{HelperDir: l.dir, Tunnel: true}, line: pipes, after: after,
+	target := &early{Target: local.Target{HelperDir: l.dir, Tunnel: true}, line: pipes, after: after,
 		agent: helper.AgentStartParams{Command: command, EnvoyPath: l.envoy.path, Gate: gate, GateTimeout: timeout.Milliseconds()}}
 	fromClient, toAdapter := io.Pipe()
 	fromAdapter, toClient := io.Pipe()
 	var trace bytes.Buffer
 	session := adapter.NewSession(fromClient, toClient, adapter.Options{LLDBDap: filepath.Join(l.lldb(lldb), "lldb-dap"),
-		Local: target, TempDir: sockets, Log: &trace})
+		Target: target, TempDir: sockets, Log: &trace})
 	ended := make(chan error, 1)
 	go func() { ended <- session.Run() }()
 	c := client.New(fromAdapter, toAdapter)

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // early is the target "local" with two changes: the agent is started before
@@ -19,7 +19,7 @@ import (
 // and it is told to exec Envoy a fixed time after the attach packet has been
 // written. All else goes to the real target.
 type early struct {
-	adapter.Target
+	startup.Target
 	line  *line
 	agent helper.AgentStartParams
 	after time.Duration
@@ -30,7 +30,7 @@ type early struct {
 	err    error // of the trigger, or of a session that asks for another agent
 }
 
-func (t *early) Connect(ctx context.Context, n adapter.Notices) (adapter.Beside, error) {
+func (t *early) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	b, err := t.Target.Connect(ctx, n)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (t *early) outcome() (pid int, packet int64, err error) {
 }
 
 type earlyBeside struct {
-	adapter.Beside
+	startup.Beside
 	t       *early
 	started helper.AgentStartResult
 }

@@ -1,10 +1,6 @@
-package adapter
+package paths
 
-import (
-	"context"
-
-	"github.com/envoydbg/envoydbg/adapter/fault"
-)
+import "context"
 
 // Sources maps source paths between the debug information of one program and
 // this machine. It may be asked from several goroutines.
@@ -38,54 +34,17 @@ type Source struct {
 	MD5 string
 }
 
-// LoadSources makes the Sources of a program; nil for one without debug
+// Load makes the Sources of a program; nil for one without debug
 // information, and with an error as far as a damaged one can be read. changed,
 // which may be called at any time until ctx ends, gives new ones when the program
 // or its sources' places have changed.
-type LoadSources func(ctx context.Context, c SourcesConfig, changed func(Sources)) (Sources, error)
+type Load func(ctx context.Context, c Config, changed func(Sources)) (Sources, error)
 
-// SourcesConfig is what the launch attributes say of sources.
-type SourcesConfig struct {
+// Config is what the launch attributes say of sources.
+type Config struct {
 	Program  string
 	WorkTree string
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
 	Map [][2]string
-}
-
-// sourcesLoaded is the outcome of LoadSources.
-type sourcesLoaded struct {
-	sources Sources
-	err     error
-}
-
-// loadSources reads the source map while the other parts start.
-func (r *startup) loadSources() {
-	if r.s.opts.Sources == nil {
-		r.sources <- sourcesLoaded{}
-		return
-	}
-	go func() {
-		sources, err := r.s.opts.Sources(r.s.ctx, SourcesConfig{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree,
-			Map: r.cfg.SourceMap}, r.rewrite.use)
-		r.sources <- sourcesLoaded{sources, err}
-	}()
-}
-
-// takeSources waits for the source map and puts it to use. Without one the
-// session goes on, with paths as lldb-dap knows them.
-func (r *startup) takeSources(ctx context.Context) (string, error) {
-	select {
-	case loaded := <-r.sources:
-		if loaded.err != nil {
-			r.s.output(important, fault.NoSources(r.cfg.Program, loaded.err).Error()+"\n")
-		}
-		if loaded.sources == nil {
-			return "", nil
-		}
-		r.rewrite.use(loaded.sources)
-		return loaded.sources.Summary(), nil
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
 }

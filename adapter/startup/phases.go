@@ -1,4 +1,4 @@
-package adapter
+package startup
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-dap"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
 // Phases of the startup, in order.
@@ -36,68 +37,82 @@ type PhaseBody struct {
 	Detail       string  `json:"detail,omitempty"`
 }
 
-// phases keeps the time of each phase and reports it to the client: as one
-// progress that names the phase, and as PhaseEvents.
-type phases struct {
-	s          *Session
-	progress   bool // the client takes progress events
-	events     bool // the client takes PhaseEvents
+// Phases keeps the time of each phase and reports it to the client: as one
+// progress that names the phase, and as PhaseEvents. Its methods may be called from
+// any goroutine.
+type Phases struct {
+	event      func(name string, body any)
+	trace      *trace.Trace
 	progressID string
 
-	mu      sync.Mutex
-	began   time.Time
-	current string
-	started bool // progressStart is out
-	ended   bool
-	rows    []PhaseBody
+	mu       sync.Mutex
+	progress bool // the client takes progress events
+	events   bool // the client takes PhaseEvents
+	began    time.Time
+	current  string
+	started  bool // progressStart is out
+	ended    bool
+	rows     []PhaseBody
 }
 
-// begin starts a phase. The one before must have ended.
-func (p *phases) begin(name string) {
+// NewPhases returns Phases that tell by event, and nothing until Client.
+func NewPhases(progressID string, event func(name string, body any), t *trace.Trace) *Phases {
+	return &Phases{progressID: progressID, event: event, trace: t}
+}
+
+// Client says what the client wants to be told.
+func (p *Phases) Client(progress, events bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.progress, p.events = progress, events
+}
+
+// Begin starts a phase. The one before must have ended.
+func (p *Phases) Begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.current, p.began = name, time.Now()
-	p.s.trace.line("phase", "begin %s", name)
+	p.trace.Line("phase", "begin %s", name)
 	p.tell(PhaseBody{Phase: name, State: "begin"}, name)
 }
 
-// end closes the current phase with what proves it.
-func (p *phases) end(format string, args ...any) {
+// End closes the current phase with what proves it.
+func (p *Phases) End(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	row := PhaseBody{Phase: p.current, State: "end", Detail: fmt.Sprintf(format, args...),
 		Milliseconds: float64(time.Since(p.began).Microseconds()) / 1000}
 	p.rows = append(p.rows, row)
-	p.s.trace.line("phase", "end %s %.1f ms %s", row.Phase, row.Milliseconds, row.Detail)
+	p.trace.Line("phase", "end %s %.1f ms %s", row.Phase, row.Milliseconds, row.Detail)
 	p.tell(row, row.Phase)
 }
 
-// waiting says that the phase waits for the user.
-func (p *phases) waiting(what string) {
+// Waiting says that the phase waits for the user.
+func (p *Phases) Waiting(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tell(PhaseBody{Phase: p.current, State: "waiting", Detail: what}, what)
 }
 
 // tell is called with the lock held.
-func (p *phases) tell(body PhaseBody, message string) {
+func (p *Phases) tell(body PhaseBody, message string) {
 	if p.events {
-		p.s.event(PhaseEvent, body)
+		p.event(PhaseEvent, body)
 	}
 	if !p.progress || p.ended || body.State == "end" {
 		return
 	}
 	if !p.started {
 		p.started = true
-		p.s.event("progressStart", dap.ProgressStartEventBody{ProgressId: p.progressID, Title: "Envoy: Debug Startup",
+		p.event("progressStart", dap.ProgressStartEventBody{ProgressId: p.progressID, Title: "Envoy: Debug Startup",
 			Cancellable: true, Message: message})
 		return
 	}
-	p.s.event("progressUpdate", dap.ProgressUpdateEventBody{ProgressId: p.progressID, Message: message})
+	p.event("progressUpdate", dap.ProgressUpdateEventBody{ProgressId: p.progressID, Message: message})
 }
 
-// finish ends the progress, whatever the outcome.
-func (p *phases) finish(f *fault.Fault) {
+// Finish ends the progress, whatever the outcome.
+func (p *Phases) Finish(f *fault.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.started || p.ended {
@@ -108,17 +123,17 @@ func (p *phases) finish(f *fault.Fault) {
 	if f != nil {
 		message = f.What
 	}
-	p.s.event("progressEnd", dap.ProgressEndEventBody{ProgressId: p.progressID, Message: message})
+	p.event("progressEnd", dap.ProgressEndEventBody{ProgressId: p.progressID, Message: message})
 }
 
-// owns reports whether the progress id is the adapter's.
-func (p *phases) owns(id string) bool { return p.progressID != "" && id == p.progressID }
+// Owns reports whether the progress id is the adapter's.
+func (p *Phases) Owns(id string) bool { return p.progressID != "" && id == p.progressID }
 
 // SummaryHead is how the summary at the first stop begins.
 const SummaryHead = "Envoy startup, phase by phase:"
 
-// summary is the table shown at the first stop.
-func (p *phases) summary() string {
+// Summary is the table shown at the first stop.
+func (p *Phases) Summary() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder

@@ -1,7 +1,7 @@
-package adapter
+package paths
 
 import (
-	"strings"
+	"encoding/json"
 	"sync"
 
 	"github.com/tidwall/gjson"
@@ -9,10 +9,12 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 )
 
-// rewriter puts local paths for the debugger's and the other way round, in every
-// message that carries one. Text (output, the results of evaluate) stays.
-type rewriter struct {
-	// warn is told of a local file that is not what was compiled.
+// Rewriter puts local paths in place of the debugger's, and the other way round,
+// in every message that carries one. Text (output, the results of evaluate)
+// stays. Its methods may be called from any goroutine.
+type Rewriter struct {
+	// warn is told of a local file that is not what was compiled, on a goroutine
+	// of its own.
 	warn func(local string)
 
 	mu      sync.Mutex
@@ -23,34 +25,32 @@ type rewriter struct {
 	spelling map[string]string
 	// checked are the paths whose file was compared with its checksum.
 	checked map[string]bool
-	// places has the editor's path of each breakpoint, by the debugger's id.
-	places map[int64]string
-	// twins are breakpoints that stand for the same line as another: the
-	// editor knows only the first. By id.
-	twins map[int64]int64
 }
 
-func newRewriter(warn func(string)) *rewriter {
-	return &rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}, places: map[int64]string{}, twins: map[int64]int64{}}
+// NewRewriter returns a Rewriter without a map, which changes nothing until Use.
+// warn is called, once for each, with local files that are not what was compiled.
+func NewRewriter(warn func(local string)) *Rewriter {
+	return &Rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}}
 }
 
-// use sets or replaces the map.
-func (w *rewriter) use(s Sources) {
+// Use sets or replaces the map.
+func (w *Rewriter) Use(s Sources) {
 	w.mu.Lock()
 	w.sources = s
 	w.mu.Unlock()
 }
 
-func (w *rewriter) current() Sources {
+// Current is the map in use; nil for none.
+func (w *Rewriter) Current() Sources {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.sources
 }
 
-// toDebugger is what to ask the debugger for to mean the editor's path: choose
+// ToDebugger is what to ask the debugger for to mean the editor's path: choose
 // is one of the ways of Sources.
-func (w *rewriter) toDebugger(editor string, choose func(Sources, string) []string) []string {
-	s := w.current()
+func (w *Rewriter) ToDebugger(editor string, choose func(Sources, string) []string) []string {
+	s := w.Current()
 	if s == nil || editor == "" {
 		return []string{editor}
 	}
@@ -68,9 +68,9 @@ func (w *rewriter) toDebugger(editor string, choose func(Sources, string) []stri
 	return paths
 }
 
-// toEditor is the editor's path for one of the debugger's, with the checksum of
+// ToEditor is the editor's path for one of the debugger's, with the checksum of
 // what was compiled.
-func (w *rewriter) toEditor(debugPath string) (Source, bool) {
+func (w *Rewriter) ToEditor(debugPath string) (Source, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sources == nil {
@@ -95,8 +95,8 @@ func (w *rewriter) toEditor(debugPath string) (Source, bool) {
 	return src, true
 }
 
-// request rewrites a request other than setBreakpoints that names a source.
-func (w *rewriter) request(m *dapio.Message) *dapio.Message {
+// Request rewrites a request other than setBreakpoints that names a source.
+func (w *Rewriter) Request(m *dapio.Message) *dapio.Message {
 	switch m.Name {
 	case "breakpointLocations", "gotoTargets", "source":
 	default:
@@ -108,7 +108,7 @@ func (w *rewriter) request(m *dapio.Message) *dapio.Message {
 	}
 	// Only an exact path works here, in LLDB 22; each path of the file has the
 	// same lines.
-	paths := w.toDebugger(v.Str, Sources.Paths)
+	paths := w.ToDebugger(v.Str, Sources.Paths)
 	return m.Apply([]dapio.Edit{dapio.Replace(v, quoted(paths[0]))})
 }
 
@@ -130,13 +130,13 @@ var sourcesIn = map[string]struct{ array, member string }{
 	"output":                    {"", "body.source"},
 }
 
-// incoming rewrites an answer (by its command) or an event (by its name).
-func (w *rewriter) incoming(m *dapio.Message) *dapio.Message {
+// Answer rewrites an answer (by its command) or an event (by its name).
+func (w *Rewriter) Answer(m *dapio.Message) *dapio.Message {
 	if m.Name == "compileUnits" {
 		return m.Apply(w.compileUnits(m))
 	}
 	in, ok := sourcesIn[m.Name]
-	if !ok || w.current() == nil {
+	if !ok || w.Current() == nil {
 		return m
 	}
 	var edits []dapio.Edit
@@ -155,7 +155,7 @@ func (w *rewriter) incoming(m *dapio.Message) *dapio.Message {
 }
 
 // source rewrites one Source object (or LLDB's declaration, which looks alike).
-func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit {
+func (w *Rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit {
 	var p gjson.Result
 	generated, checked := false, false
 	source.ForEach(func(key, v gjson.Result) bool {
@@ -172,7 +172,7 @@ func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit 
 	if p.Type != gjson.String || generated {
 		return edits
 	}
-	src, ok := w.toEditor(p.Str)
+	src, ok := w.ToEditor(p.Str)
 	if !ok {
 		return edits
 	}
@@ -189,7 +189,8 @@ func (w *rewriter) source(edits []dapio.Edit, source gjson.Result) []dapio.Edit 
 func quoted(s string) []byte {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\' {
-			return marshal(s)
+			b, _ := json.Marshal(s) // a string never fails
+			return b
 		}
 	}
 	out := make([]byte, 0, len(s)+2)
@@ -197,11 +198,11 @@ func quoted(s string) []byte {
 }
 
 // compileUnits is lldb-dap's own request.
-func (w *rewriter) compileUnits(m *dapio.Message) []dapio.Edit {
+func (w *Rewriter) compileUnits(m *dapio.Message) []dapio.Edit {
 	var edits []dapio.Edit
 	m.Get("body.compileUnits").ForEach(func(_, v gjson.Result) bool {
 		p := v.Get("compileUnitPath")
-		if src, ok := w.toEditor(p.Str); ok && src.Path != p.Str {
+		if src, ok := w.ToEditor(p.Str); ok && src.Path != p.Str {
 			edits = append(edits, dapio.Replace(p, quoted(src.Path)))
 		}
 		return true
@@ -209,88 +210,20 @@ func (w *rewriter) compileUnits(m *dapio.Message) []dapio.Edit {
 	return edits
 }
 
-// breakpointsSet takes the answers to one setBreakpoints of the editor's, one
-// answer for each path the debugger was asked for, and returns the one for the
-// editor: for each line the first place that was found, under the editor's path.
-func (w *rewriter) breakpointsSet(editor string, answers []*dapio.Message) *dapio.Message {
-	best := answers[0]
-	lists := make([][]gjson.Result, len(answers))
-	for i, a := range answers {
-		if !a.Success {
-			return a
-		}
-		lists[i] = a.Get("body.breakpoints").Array()
-	}
-	var out []string
-	for line := range lists[0] {
-		chosen := lists[0][line]
-		for _, l := range lists[1:] {
-			if line < len(l) && l[line].Get("verified").Bool() && !chosen.Get("verified").Bool() {
-				chosen = l[line]
-			}
-		}
-		id := chosen.Get("id").Int()
-		w.mu.Lock()
-		for _, l := range lists {
-			if line < len(l) {
-				if other := l[line].Get("id").Int(); other != id {
-					w.twins[other] = id
-				}
-			}
-		}
-		w.places[id] = editor
-		w.mu.Unlock()
-		out = append(out, w.atEditor(chosen, editor))
-	}
-	patched, err := best.Set("body.breakpoints", []byte("["+strings.Join(out, ",")+"]"))
-	if err != nil {
-		return best
-	}
-	return patched
-}
-
-// atEditor is a breakpoint's JSON with the editor's own path in its source. A
-// breakpoint that landed in another file keeps that file's path.
-func (w *rewriter) atEditor(bp gjson.Result, editor string) string {
+// Breakpoint is a breakpoint's JSON with the editor's own path in its source. A
+// breakpoint that landed in another file keeps that file's path. editor is the path
+// the breakpoint was set by; empty for one that was not set by a path.
+func (w *Rewriter) Breakpoint(bp gjson.Result, editor string) string {
 	p := bp.Get("source.path")
 	if p.Type != gjson.String {
 		return bp.Raw
 	}
 	path := editor
-	if src, ok := w.toEditor(p.Str); ok {
+	if src, ok := w.ToEditor(p.Str); ok {
 		path = src.Path // the editor's spelling, where it is the same file
+	} else if editor == "" {
+		return bp.Raw
 	}
 	at := p.Index - bp.Index
-	return bp.Raw[:at] + string(marshal(path)) + bp.Raw[at+len(p.Raw):]
-}
-
-// event rewrites an event; nil for one that the editor must not see.
-func (w *rewriter) event(m *dapio.Message) *dapio.Message {
-	switch m.Name {
-	case "breakpoint":
-		id := m.Get("body.breakpoint.id").Int()
-		w.mu.Lock()
-		_, twin := w.twins[id]
-		editor, known := w.places[id]
-		w.mu.Unlock()
-		if twin {
-			return nil
-		}
-		if p := m.Get("body.breakpoint.source.path"); known && p.Exists() {
-			return m.Apply([]dapio.Edit{dapio.Replace(p, quoted(editor))})
-		}
-	case "stopped":
-		ids := m.Get("body.hitBreakpointIds")
-		var edits []dapio.Edit
-		w.mu.Lock()
-		ids.ForEach(func(_, v gjson.Result) bool {
-			if first, twin := w.twins[v.Int()]; twin {
-				edits = append(edits, dapio.Replace(v, marshal(first)))
-			}
-			return true
-		})
-		w.mu.Unlock()
-		return m.Apply(edits)
-	}
-	return w.incoming(m)
+	return bp.Raw[:at] + string(quoted(path)) + bp.Raw[at+len(p.Raw):]
 }

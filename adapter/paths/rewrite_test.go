@@ -1,4 +1,4 @@
-package adapter
+package paths
 
 import (
 	"fmt"
@@ -49,9 +49,9 @@ func (tree) Summary() string      { return "" }
 func (tree) Forward() [][2]string { return nil }
 func (tree) DebugDir() string     { return "" }
 
-func ready() *rewriter {
-	w := newRewriter(func(string) {})
-	w.use(tree{})
+func ready() *Rewriter {
+	w := NewRewriter(func(string) {})
+	w.Use(tree{})
 	return w
 }
 
@@ -65,7 +65,7 @@ func message(t testing.TB, text string) *dapio.Message {
 }
 
 func TestFramesShowTheLocalFileAndKeepAllElse(t *testing.T) {
-	got := ready().incoming(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[`+
+	got := ready().Answer(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[`+
 		`{"id":1,"x":0.50,"source":{"name":"a.cc","path":"/proc/self/cwd/source/a.cc"},"line":3},`+
 		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`))
 	want := `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[` +
@@ -78,36 +78,12 @@ func TestFramesShowTheLocalFileAndKeepAllElse(t *testing.T) {
 
 func TestTheEditorsOwnSpellingComesBack(t *testing.T) {
 	w := ready()
-	if got := w.toDebugger("/home/me/alias/source/a.cc", Sources.Debugger); len(got) != 1 || got[0] != "source/a.cc" {
+	if got := w.ToDebugger("/home/me/alias/source/a.cc", Sources.Debugger); len(got) != 1 || got[0] != "source/a.cc" {
 		t.Fatalf("asked for %q", got)
 	}
-	got := w.incoming(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[{"source":{"path":"/proc/self/cwd/source/a.cc"}}]}}`))
+	got := w.Answer(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[{"source":{"path":"/proc/self/cwd/source/a.cc"}}]}}`))
 	if path := got.Get("body.stackFrames.0.source.path").String(); path != "/home/me/alias/source/a.cc" {
 		t.Errorf("the editor gets %s", path)
-	}
-}
-
-func TestBreakpointsInSeveralRootsAreOneForTheEditor(t *testing.T) {
-	w := ready()
-	editor := here + "main.cc"
-	if got := w.toDebugger(editor, Sources.Debugger); len(got) != 2 {
-		t.Fatalf("asked for %q, want both roots", got)
-	}
-	answer := func(id int, verified bool, path string) *dapio.Message {
-		return message(t, fmt.Sprintf(`{"seq":1,"type":"response","command":"setBreakpoints","success":true,"body":{"breakpoints":[`+
-			`{"id":%d,"verified":%v,"line":5,"source":{"path":%q}}]}}`, id, verified, path))
-	}
-	got := w.breakpointsSet(editor, []*dapio.Message{answer(1, false, rootB+"main.cc"), answer(2, true, rootA+"main.cc")})
-	bp := got.Get("body.breakpoints.0")
-	if bp.Get("id").Int() != 2 || !bp.Get("verified").Bool() || bp.Get("source.path").String() != editor {
-		t.Errorf("the editor gets %s", bp.Raw)
-	}
-	if w.event(message(t, `{"type":"event","event":"breakpoint","body":{"breakpoint":{"id":1,"verified":true}}}`)) != nil {
-		t.Error("the editor is told of a breakpoint it does not know")
-	}
-	stopped := w.event(message(t, `{"type":"event","event":"stopped","body":{"reason":"breakpoint","hitBreakpointIds":[1]}}`))
-	if ids := stopped.Get("body.hitBreakpointIds").Raw; ids != "[2]" {
-		t.Errorf("stopped at %s, want [2]", ids)
 	}
 }
 
@@ -124,13 +100,13 @@ func TestEveryMessageWithAPathIsRewritten(t *testing.T) {
 		"output":                 `{"source":` + path + `}`,
 		"compileUnits":           `{"compileUnits":[{"compileUnitPath":"/proc/self/cwd/a.cc"}]}`,
 	} {
-		got := string(ready().incoming(message(t, `{"type":"response","command":"`+name+`","body":`+body+`}`)).Raw)
+		got := string(ready().Answer(message(t, `{"type":"response","command":"`+name+`","body":`+body+`}`)).Raw)
 		if !strings.Contains(got, here+"a.cc") || strings.Contains(got, "/proc/self/cwd") {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
 	for _, name := range []string{"breakpointLocations", "gotoTargets", "source"} {
-		got := ready().request(message(t, `{"type":"request","command":"`+name+`","arguments":{"source":{"path":"/home/me/ws/a.cc"}}}`))
+		got := ready().Request(message(t, `{"type":"request","command":"`+name+`","arguments":{"source":{"path":"/home/me/ws/a.cc"}}}`))
 		if p := got.Get("arguments.source.path").String(); p != rootB+"a.cc" {
 			t.Errorf("%s asks for %s", name, p)
 		}
@@ -146,6 +122,6 @@ func BenchmarkRewriteStackTraceOf100Frames(b *testing.B) {
 	w := ready()
 	b.SetBytes(int64(len(m.Raw)))
 	for b.Loop() {
-		w.incoming(m)
+		w.Answer(m)
 	}
 }

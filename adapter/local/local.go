@@ -1,4 +1,4 @@
-package adapter
+package local
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
-// Local is the target "local": Envoy runs on this machine, and the helper as a
-// child of the adapter.
-type Local struct {
+// Target is this machine.
+type Target struct {
 	// HelperDir is where the helper's binaries are; empty means beside the
 	// running executable.
 	HelperDir string
@@ -25,8 +25,8 @@ type Local struct {
 	Tunnel bool
 }
 
-// Connect implements Target.
-func (l Local) Connect(_ context.Context, n Notices) (Beside, error) {
+// Connect implements startup.Target.
+func (l Target) Connect(_ context.Context, n startup.Notices) (startup.Beside, error) {
 	path, err := helper.FindBinary(l.HelperDir, runtime.GOARCH)
 	if err != nil {
 		return nil, fault.NoHelper(errPath(err), err)
@@ -45,12 +45,12 @@ func errPath(err error) string {
 	return err.Error()
 }
 
-// LLDBServer implements Target.
-func (Local) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
+// LLDBServer implements startup.Target.
+func (Target) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
 	return lldb.FindServer(wanted, dap, v)
 }
 
-// child is a helper on this machine as a Beside. It notes what the helper
+// child is a helper on this machine as a startup.Beside. It notes what the helper
 // starts, to end that when the helper was killed and could not.
 type child struct {
 	*helper.Client
@@ -58,7 +58,7 @@ type child struct {
 	left   orphans // used by one goroutine after the other: the startup, then the cleanup
 }
 
-// Hello implements Beside.
+// Hello implements startup.Beside.
 func (c *child) Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error) {
 	r, err := c.Client.Hello(ctx, p)
 	if err == nil {
@@ -68,7 +68,7 @@ func (c *child) Hello(ctx context.Context, p helper.HelloParams) (helper.HelloRe
 	return r, err
 }
 
-// PlatformStart implements Beside.
+// PlatformStart implements startup.Beside.
 func (c *child) PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error) {
 	r, err := c.Client.PlatformStart(ctx, p)
 	if err == nil {
@@ -77,7 +77,7 @@ func (c *child) PlatformStart(ctx context.Context, p helper.PlatformStartParams)
 	return r, err
 }
 
-// AgentStart implements Beside.
+// AgentStart implements startup.Beside.
 func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
 	r, err := c.Client.AgentStart(ctx, p)
 	if err == nil {
@@ -86,7 +86,7 @@ func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (help
 	return r, err
 }
 
-// Dial implements Beside.
+// Dial implements startup.Beside.
 func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
 	if c.tunnel {
 		return c.DialServer(ctx, socket)
@@ -99,7 +99,7 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 	return conn.(*net.UnixConn), nil
 }
 
-// Close implements Beside.
+// Close implements startup.Beside.
 func (c *child) Close() error {
 	err := c.Client.Close()
 	c.left.end()

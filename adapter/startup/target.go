@@ -1,4 +1,4 @@
-package adapter
+package startup
 
 import (
 	"context"
@@ -17,6 +17,9 @@ type Beside interface {
 	AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error)
 	Process(ctx context.Context, p helper.ProcessParams) (helper.ProcessResult, error)
 	End(ctx context.Context) (helper.EndResult, error)
+	// Release lets the agent and Envoy go: they run on when the helper's client has
+	// left. It returns their process ids.
+	Release(ctx context.Context) (helper.ReleaseResult, error)
 	// Dial opens a connection to a debug server's socket there.
 	Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 	// Done is closed when the connection to the helper is gone; Err then says why.

@@ -1,0 +1,167 @@
+package adapter
+
+import (
+	"context"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/startup"
+)
+
+// open implements host: it decides what kind of session the launch or attach
+// begins, and begins it.
+func (s *Session) open(q *request) {
+	s.do(q.Name, func() error {
+		plain := !q.Get("arguments.target").Exists()
+		var cfg *config.Config
+		if !plain {
+			var err error
+			if cfg, err = config.Parse([]byte(q.Get("arguments").Raw)); err != nil {
+				return err
+			}
+		}
+		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
+			return err
+		}
+		if plain {
+			s.router.plain(q)
+			return nil
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.over {
+			return s.ctx.Err()
+		}
+		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.opts.TempDir,
+			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target, Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
+		s.router.begin(s.run)
+		s.run.Start(s.ctx)
+		return nil
+	})
+}
+
+// progress implements host.
+func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
+
+// plain hands the launch or attach of a plain session to lldb-dap, and everything
+// after it.
+func (r *router) plain(q *request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state == stateOver {
+		return
+	}
+	r.move(stateRunning)
+	r.forward(q)
+	r.drain()
+}
+
+// begin makes the session a startup session.
+func (r *router) begin(q sequence) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sequence = q
+	if r.debugger.Can("supportsRestartRequest") {
+		// LLDB 19 says so and cannot; without it the client stops the session and
+		// starts it again, which works.
+		r.client.event("capabilities", map[string]any{"capabilities": map[string]bool{"supportsRestartRequest": false}})
+	}
+}
+
+// What follows is the session as its startup sees it: startup.Host.
+
+// Attach hands LLDB the attach of the adapter's making, and then what the client
+// has asked for meanwhile.
+func (s *Session) Attach(m *dapio.Message, answer lldb.Answer) error {
+	r := s.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state == stateOver {
+		return context.Canceled
+	}
+	if _, err := r.debugger.Call(m, answer); err != nil {
+		return err
+	}
+	r.move(stateConfiguring)
+	r.replay()
+	r.drain()
+	return nil
+}
+
+// Attached says that LLDB has Envoy.
+func (s *Session) Attached() {
+	s.router.mu.Lock()
+	defer s.router.mu.Unlock()
+	s.router.attached = true
+}
+
+// AttachAnswered answers the client's launch or attach with lldb-dap's answer to
+// ours.
+func (s *Session) AttachAnswered(answer *dapio.Message) {
+	r := s.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q := r.opening
+	r.opening = nil
+	if q != nil {
+		r.relay(q, r.paths.Answer(answer))
+	}
+}
+
+// Ask sends lldb-dap a request of the startup's own.
+func (s *Session) Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error) {
+	s.mu.Lock()
+	p := s.peer
+	s.mu.Unlock()
+	return p.Ask(ctx, m)
+}
+
+// Run lets the client's configurationDone through, upon which Envoy runs.
+func (s *Session) Go() {
+	r := s.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state == stateOver {
+		return
+	}
+	r.move(stateRunning)
+	if r.done.Message != nil {
+		r.forward(r.done)
+	} else {
+		r.sendDone()
+	}
+	r.drain()
+}
+
+// Breakpoints counts the editor's breakpoints.
+func (s *Session) Breakpoints() (verified, all int) {
+	s.router.mu.Lock()
+	defer s.router.mu.Unlock()
+	return s.router.breakpoints.Count()
+}
+
+// Said is what LLDB has written last; its errors often say no more than "failed".
+func (s *Session) Said() string {
+	s.mu.Lock()
+	p := s.peer
+	s.mu.Unlock()
+	return p.Said()
+}
+
+// Output shows text to the user. It blocks while the client is far behind.
+func (s *Session) Output(category, text string) {
+	_ = s.client.out.Wait(s.ctx, maxUnread)
+	s.client.output(category, text)
+}
+
+// Ended says that the startup, or what it watches, is at its end; nil if that was
+// to be expected.
+func (s *Session) Ended(err error) {
+	if err == nil {
+		s.end(ending{})
+		return
+	}
+	s.end(ending{fault: fault.From(err)})
+}

@@ -1,0 +1,404 @@
+package adapter
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/trace"
+)
+
+// router decides what becomes of each request of the client's, and answers each
+// exactly once. It owns the state of the session: everything below mu is read and
+// written under it alone, and nothing blocks while it is held.
+//
+//	client ─▶ request ─▶ act ─▶ forward ─▶ lldb-dap
+//	                      │                   │
+//	client ◀── answer ◀───┴──── answered ◀────┘
+type router struct {
+	client client
+	trace  *trace.Trace
+	paths  *paths.Rewriter
+	// host does what a request begins: the session.
+	host host
+
+	mu    sync.Mutex
+	state state
+	// debugger is the lldb-dap in use; nil before initialize, or if there is none.
+	debugger debugger
+	// open are the requests that have not been answered.
+	open map[*request]bool
+	// held are those that wait for the next state, in order.
+	held []*request
+	// opening is the launch or attach that has not been answered.
+	opening *request
+	// done is the client's configurationDone, once it has come. It has no message
+	// left to answer if it came early.
+	done *request
+	// sequence is the startup of a startup session; else nil.
+	sequence sequence
+	// attached is set while the debugger of a startup session has Envoy.
+	attached bool
+	// finished is set when the debuggee of a plain session is gone: lldb-dap may
+	// end, too, however it does.
+	finished bool
+	// terminated is set when the client has been told that the debuggee is gone.
+	terminated  bool
+	stops       int
+	breakpoints *breakpoints.Table
+	// reverse has, by the client's number, the number at lldb-dap of a request
+	// that lldb-dap has made.
+	reverse map[int64]int64
+}
+
+// debugger is lldb-dap as the router needs it; see lldb.DAP.
+type debugger interface {
+	Call(m *dapio.Message, answer lldb.Answer) (seq int64, err error)
+	Reply(m *dapio.Message, requestSeq int64)
+	Knows(command string) bool
+	Can(capability string) bool
+	// Fault says why a request got no answer, Unknown that it knows no such request.
+	Fault() *fault.Fault
+	Unknown(command string) *fault.Fault
+}
+
+// host is the session as the router needs it. The methods are called with the
+// router's lock held, and return at once.
+type host interface {
+	initialize(q *request)
+	open(q *request)
+	end(how ending)
+	progress(id string) bool
+}
+
+// sequence is a startup as the router needs it. The methods return at once.
+type sequence interface {
+	// ConfigurationDone: the client has set its breakpoints.
+	ConfigurationDone()
+	// StartAgent asks for the agent; answer is called once.
+	StartAgent(answer func(pid int, f *fault.Fault))
+	// Initialized: lldb-dap takes breakpoints.
+	Initialized()
+	// DebuggeeEnded: lldb-dap has told the end of Envoy.
+	DebuggeeEnded()
+	// Stopped is the first stop as the client should see it.
+	Stopped(m *dapio.Message) *dapio.Message
+	// Summary says how long each phase took.
+	Summary() string
+}
+
+// request is one request of the client's.
+type request struct {
+	*dapio.Message
+	// lldbSeq is its number at lldb-dap, once it is there.
+	lldbSeq int64
+}
+
+func newRouter(c client, t *trace.Trace, p *paths.Rewriter, h host) *router {
+	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
+		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}}
+}
+
+// RequestStartAgent is the adapter's own request: it starts the agent of a
+// session with "agent": {"start": "manual"}. Answer: {"pid": number}.
+const RequestStartAgent = "startAgent"
+
+// fromClient takes one message of the client's. A panic on the way is the error of
+// the request, and of nothing else.
+func (r *router) fromClient(m *dapio.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch m.Type {
+	case dapio.Request:
+		q := &request{Message: m}
+		r.open[q] = true
+		r.request(q)
+	case dapio.Response:
+		seq, ok := r.reverse[m.RequestSeq]
+		delete(r.reverse, m.RequestSeq)
+		if ok && r.debugger != nil {
+			r.debugger.Reply(m, seq)
+		}
+	default:
+		r.trace.Line("session", "the client sent a message of type %q", m.Type)
+	}
+}
+
+// request handles one request in the state that the session is in.
+func (r *router) request(q *request) {
+	defer r.contain(q)
+	switch q.Name {
+	case "disconnect":
+		r.disconnect(q)
+	case "terminate":
+		if r.sequence == nil {
+			r.act(q)
+			return
+		}
+		r.respond(q, nil)
+		r.host.end(ending{})
+	case "cancel":
+		r.cancel(q)
+	case "restart":
+		if r.sequence == nil {
+			r.act(q)
+			return
+		}
+		r.refuse(q, fault.NoRestart())
+	case RequestStartAgent:
+		if r.sequence == nil {
+			r.refuse(q, fault.NotManual("this is no startup session"))
+			return
+		}
+		r.sequence.StartAgent(func(pid int, f *fault.Fault) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if f != nil {
+				r.refuse(q, f)
+				return
+			}
+			r.respond(q, map[string]int{"pid": pid})
+		})
+	default:
+		r.act(q)
+	}
+}
+
+// contain makes a panic the error of the request that was handled.
+func (r *router) contain(q *request) {
+	if p := recover(); p != nil {
+		r.trace.Panic("the request "+q.Name, p)
+		r.refuse(q, fault.Panicked(q.Name, p))
+	}
+}
+
+// act does what the table of actions says.
+func (r *router) act(q *request) {
+	switch actionOf(q.Name, r.state) {
+	case refuse:
+		r.refuse(q, fault.OutOfOrder(q.Name, whyNot(q.Name, r.state)))
+	case hold:
+		r.held = append(r.held, q)
+	case pass:
+		r.forward(q)
+	case begin:
+		if q.Name == "initialize" {
+			r.move(stateInitializing)
+			r.host.initialize(q)
+			return
+		}
+		r.opening = q
+		r.move(statePreparing)
+		r.host.open(q)
+	case early:
+		if q.Name == "configurationDone" {
+			r.done = &request{}
+			r.respond(q, nil)
+			return
+		}
+		r.respond(q, rawJSON(r.breakpoints.Early(q.Message)))
+	case configured:
+		r.done = q
+		r.move(stateConfigured)
+		r.sequence.ConfigurationDone()
+	case late:
+		r.quietly(q)
+	}
+}
+
+func whyNot(command string, s state) string {
+	switch {
+	case s == stateNew:
+		return "initialize has not been sent"
+	case command == "initialize":
+		return "it was answered before"
+	default:
+		return "the session has begun already"
+	}
+}
+
+// move changes the state and, where that lets them, hands on the requests that
+// were held.
+func (r *router) move(to state) {
+	r.trace.Line("session", "%v → %v", r.state, to)
+	r.state = to
+}
+
+// drain hands on what was held, until something is to be held again.
+func (r *router) drain() {
+	held := r.held
+	r.held = nil
+	for _, q := range held {
+		if r.open[q] {
+			r.request(q)
+		}
+	}
+}
+
+// forward sends a request to lldb-dap.
+func (r *router) forward(q *request) {
+	d := r.debugger
+	switch {
+	case d == nil:
+		r.refuse(q, fault.OutOfOrder(q.Name, "there is no debugger yet"))
+		return
+	case !d.Knows(q.Name):
+		r.refuse(q, d.Unknown(q.Name))
+		return
+	}
+	if breakpoints.IsSet(q.Name) {
+		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
+		return
+	}
+	seq, err := d.Call(r.paths.Request(q.Message), func(answer *dapio.Message, err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.answered(d, q, answer, err)
+	})
+	if err != nil {
+		r.answered(d, q, nil, err)
+		return
+	}
+	q.lldbSeq = seq
+}
+
+// forwardSet sends a request that sets breakpoints, once for each path that LLDB
+// must be asked for, and gives the one answer to done, with the lock held.
+func (r *router) forwardSet(m *dapio.Message, done lldb.Answer) {
+	requests := r.breakpoints.Requests(m)
+	answers := make([]*dapio.Message, len(requests))
+	left := len(requests)
+	var failed error
+	one := func(i int, answer *dapio.Message, err error) {
+		answers[i] = answer
+		if err != nil {
+			failed = err
+		}
+		if left--; left > 0 {
+			return
+		}
+		if failed != nil {
+			done(nil, failed)
+			return
+		}
+		done(r.breakpoints.Answer(m, answers), nil)
+	}
+	for i, request := range requests {
+		_, err := r.debugger.Call(request, func(answer *dapio.Message, err error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			one(i, answer, err)
+		})
+		if err != nil {
+			one(i, nil, err)
+		}
+	}
+}
+
+// answered passes lldb-dap's answer to the client, or says why there is none.
+func (r *router) answered(d debugger, q *request, answer *dapio.Message, err error) {
+	defer r.contain(q)
+	if !r.open[q] {
+		return
+	}
+	switch {
+	case err == nil:
+		if !breakpoints.IsSet(q.Name) {
+			answer = r.paths.Answer(answer)
+		}
+		if q == r.opening {
+			r.opening = nil
+		}
+		r.relay(q, answer)
+	case errors.Is(err, lldb.ErrBehind):
+		r.refuse(q, fault.LLDBDapBehind(err))
+	case r.state == stateOver || r.finished:
+		r.quietly(q)
+	case d != r.debugger:
+		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
+	default:
+		r.refuse(q, d.Fault())
+	}
+}
+
+// relay answers a request with a message of lldb-dap's.
+func (r *router) relay(q *request, answer *dapio.Message) {
+	if r.close(q) {
+		if answer.Name != q.Name {
+			if patched, err := answer.Set("command", marshal(q.Name)); err == nil {
+				answer = patched
+			}
+		}
+		_ = r.client.out.Forward(answer, q.Seq, nil)
+	}
+}
+
+func (r *router) respond(q *request, body any) {
+	if r.close(q) {
+		r.client.respond(q.Message, body)
+	}
+}
+
+func (r *router) refuse(q *request, f *fault.Fault) {
+	if r.close(q) {
+		r.trace.Line("fault", "%s answers %s", f.ID(), q.Name)
+		r.client.refuse(q.Message, f, false)
+	}
+}
+
+// quietly refuses what comes too late to matter.
+func (r *router) quietly(q *request) {
+	if r.close(q) {
+		r.client.refuse(q.Message, fault.Over(q.Name), true)
+	}
+}
+
+// close marks a request as answered; false if it was.
+func (r *router) close(q *request) bool {
+	if q == nil || !r.open[q] {
+		return false
+	}
+	delete(r.open, q)
+	return true
+}
+
+// disconnect ends the session; the answer comes when nothing of it is left.
+func (r *router) disconnect(q *request) {
+	if r.state == stateOver {
+		return // answered at the end, like all that are open then
+	}
+	keep := q.Get("arguments.terminateDebuggee")
+	r.host.end(ending{request: q, keep: r.attached && keep.Exists() && !keep.Bool()})
+}
+
+// cancel ends the startup when its progress is cancelled, or the request that waits
+// for it. Anything else is lldb-dap's, by the number it knows.
+func (r *router) cancel(q *request) {
+	id := q.Get("arguments.requestId")
+	mine := r.host.progress(q.Get("arguments.progressId").String()) ||
+		r.opening != nil && id.Exists() && id.Int() == r.opening.Seq
+	switch {
+	case r.sequence != nil && mine:
+		r.respond(q, nil)
+		if !r.attached {
+			r.host.end(ending{fault: fault.Cancelled()})
+		}
+		return
+	case r.debugger == nil, !r.debugger.Can("supportsCancelRequest"), r.state != stateRunning:
+		// Cancelling is a hint: it is no error if nothing is cancelled.
+		r.respond(q, nil)
+		return
+	}
+	for other := range r.open {
+		if id.Exists() && other.Seq == id.Int() && other.lldbSeq != 0 {
+			if patched, err := q.Set("arguments.requestId", marshal(other.lldbSeq)); err == nil {
+				q.Message = patched
+			}
+		}
+	}
+	r.forward(q)
+}

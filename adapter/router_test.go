@@ -1,0 +1,448 @@
+package adapter
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/paths"
+)
+
+// stage is a router with nothing real around it: no process, no stream.
+type stage struct {
+	t      *testing.T
+	router *router
+	lldb   *fakeLLDB
+	seq    int64
+	// sent is what the client got, one line a message: "threads ok", "threads
+	// ED1903", "event stopped".
+	sent []string
+	raw  []*dapio.Message
+	ends []ending
+	// initializing and opening are the requests that the session was given.
+	initializing, opening *request
+}
+
+// fakeLLDB keeps what it is asked until the story answers.
+type fakeLLDB struct {
+	calls   []call
+	failing error // of the next calls
+	panics  bool
+}
+
+type call struct {
+	m      *dapio.Message
+	answer lldb.Answer
+}
+
+func (f *fakeLLDB) Call(m *dapio.Message, answer lldb.Answer) (int64, error) {
+	if f.panics {
+		panic("no such thing")
+	}
+	if f.failing != nil {
+		return 0, f.failing
+	}
+	f.calls = append(f.calls, call{m, answer})
+	return int64(len(f.calls)), nil
+}
+func (f *fakeLLDB) Reply(*dapio.Message, int64)         {}
+func (f *fakeLLDB) Knows(command string) bool           { return command != "unheardOf" }
+func (f *fakeLLDB) Can(string) bool                     { return true }
+func (f *fakeLLDB) Fault() *fault.Fault                 { return fault.LLDBDapDied("killed", "") }
+func (f *fakeLLDB) Unknown(command string) *fault.Fault { return fault.Unsupported(command, "22") }
+
+// asked are the commands that lldb-dap has got.
+func (f *fakeLLDB) asked() string {
+	var names []string
+	for _, c := range f.calls {
+		names = append(names, c.m.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// initialize, open, end and progress make the stage the router's host.
+func (s *stage) initialize(q *request)   { s.initializing = q }
+func (s *stage) open(q *request)         { s.opening = q }
+func (s *stage) end(how ending)          { s.ends = append(s.ends, how) }
+func (s *stage) progress(id string) bool { return id == "mine" }
+
+// fakeSequence is a startup that only counts.
+type fakeSequence struct {
+	done, ended int
+	asked       []func(int, *fault.Fault)
+}
+
+func (f *fakeSequence) ConfigurationDone()                        { f.done++ }
+func (f *fakeSequence) Initialized()                              {}
+func (f *fakeSequence) DebuggeeEnded()                            { f.ended++ }
+func (f *fakeSequence) StartAgent(answer func(int, *fault.Fault)) { f.asked = append(f.asked, answer) }
+func (f *fakeSequence) Stopped(m *dapio.Message) *dapio.Message   { return m }
+func (f *fakeSequence) Summary() string                           { return "summary" }
+
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, lldb: &fakeLLDB{}}
+	out := dapio.NewWriter(io.Discard)
+	t.Cleanup(out.Close)
+	out.Sent = func(raw []byte) {
+		m, err := dapio.Parse(append([]byte(nil), raw...))
+		if err != nil {
+			t.Errorf("the client gets %q: %v", raw, err)
+			return
+		}
+		s.raw = append(s.raw, m)
+		switch {
+		case m.Type == dapio.Event:
+			s.sent = append(s.sent, "event "+m.Name)
+		case m.Success:
+			s.sent = append(s.sent, m.Name+" ok")
+		default:
+			s.sent = append(s.sent, fmt.Sprintf("%s ED%d", m.Name, m.Get("body.error.id").Int()))
+		}
+	}
+	s.router = newRouter(client{out}, nil, paths.NewRewriter(func(string) {}), s)
+	return s
+}
+
+// client sends requests, and returns the number of the last.
+func (s *stage) client(commands ...string) int64 {
+	for _, command := range commands {
+		s.seq++
+		arguments := `{}`
+		command, extra, _ := strings.Cut(command, " ")
+		if extra != "" {
+			arguments = extra
+		}
+		s.router.fromClient(s.message(fmt.Sprintf(`{"seq":%d,"type":"request","command":%q,"arguments":%s}`, s.seq, command, arguments)))
+	}
+	return s.seq
+}
+
+func (s *stage) message(text string) *dapio.Message {
+	s.t.Helper()
+	m, err := dapio.Parse([]byte(text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
+// answer lets lldb-dap answer its n-th call, from 0, with a body.
+func (s *stage) answer(n int, body string) {
+	c := s.lldb.calls[n]
+	c.answer(s.message(fmt.Sprintf(`{"seq":0,"type":"response","request_seq":%d,"success":true,"command":%q,"body":%s}`, n, c.m.Name, body)), nil)
+}
+
+func (s *stage) event(name, body string) {
+	s.router.fromLLDB(s.lldb, s.message(fmt.Sprintf(`{"seq":0,"type":"event","event":%q,"body":%s}`, name, body)))
+}
+
+// got compares what the client has got since the last look.
+func (s *stage) got(want ...string) {
+	s.t.Helper()
+	if !slices.Equal(s.sent, want) {
+		s.t.Errorf("the client got %q, want %q", s.sent, want)
+	}
+	s.sent = nil
+}
+
+// ready is a session whose initialize was answered.
+func ready(t *testing.T) *stage {
+	s := newStage(t)
+	s.client("initialize")
+	s.router.use(s.lldb)
+	s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
+	s.got("initialize ok")
+	return s
+}
+
+// plain is a session that lldb-dap does by itself, its launch answered.
+func plain(t *testing.T) *stage {
+	s := ready(t)
+	s.client("launch")
+	s.router.plain(s.opening)
+	s.answer(0, `{}`)
+	s.got("launch ok")
+	return s
+}
+
+func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
+	s := newStage(t)
+	s.client("initialize", "attach", "setBreakpoints", "threads", "configurationDone", "evaluate")
+	s.got() // lldb-dap is being started
+	s.router.use(s.lldb)
+	s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
+	s.got("initialize ok")
+	if s.opening == nil || s.lldb.asked() != "" {
+		t.Fatalf("after initialize: attach %v, lldb-dap has got %q", s.opening, s.lldb.asked())
+	}
+	seq := &fakeSequence{}
+	s.router.begin(seq)
+	session := &Session{router: s.router}
+	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.lldb.asked(); got != "attach setBreakpoints threads" || seq.done != 1 {
+		t.Errorf("behind the attach lldb-dap has got %q, configurationDone was told %d times", got, seq.done)
+	}
+	s.client("next")
+	session.Go()
+	if got := s.lldb.asked(); got != "attach setBreakpoints threads configurationDone evaluate next" {
+		t.Errorf("lldb-dap has got %q", got)
+	}
+}
+
+// A client may send its breakpoints, and even configurationDone, before the attach.
+func TestBreakpointsBeforeTheAttachAreAnsweredAndSetLater(t *testing.T) {
+	s := ready(t)
+	s.client(`setBreakpoints {"source":{"path":"/a.cc"},"breakpoints":[{"line":2},{"line":5}]}`,
+		`setExceptionBreakpoints {"filters":[]}`, "configurationDone")
+	s.got("setBreakpoints ok", "setExceptionBreakpoints ok", "configurationDone ok")
+	first := s.raw[len(s.raw)-3].Get("body.breakpoints")
+	if first.Get("#").Int() != 2 || first.Get("0.verified").Bool() {
+		t.Errorf("before the attach: %s", first.Raw)
+	}
+	if s.lldb.asked() != "" {
+		t.Errorf("lldb-dap has got %q", s.lldb.asked())
+	}
+	s.client("launch")
+	s.router.plain(s.opening)
+	s.event("initialized", `{}`)
+	if got := s.lldb.asked(); got != "launch setBreakpoints setExceptionBreakpoints configurationDone" {
+		t.Fatalf("lldb-dap has got %q", got)
+	}
+	s.sent = nil
+	s.answer(1, `{"breakpoints":[{"id":1,"verified":true,"line":2},{"id":2,"verified":false,"line":5}]}`)
+	s.got("event breakpoint", "event breakpoint")
+	told := s.raw[len(s.raw)-2].Get("body.breakpoint")
+	if told.Get("id").Int() != first.Get("0.id").Int() || !told.Get("verified").Bool() {
+		t.Errorf("the client knows %s, and is told %s", first.Raw, told.Raw)
+	}
+	// LLDB's own events, and stops, come under the number that the client knows.
+	s.event("breakpoint", `{"reason":"changed","breakpoint":{"id":2,"verified":true,"line":6}}`)
+	if got := s.raw[len(s.raw)-1].Get("body.breakpoint.id").Int(); got != first.Get("1.id").Int() {
+		t.Errorf("the second is called %d", got)
+	}
+	s.event("stopped", `{"reason":"breakpoint","hitBreakpointIds":[1]}`)
+	if got := s.raw[len(s.raw)-1].Get("body.hitBreakpointIds.0").Int(); got != first.Get("0.id").Int() {
+		t.Errorf("the stop is at %d", got)
+	}
+}
+
+func TestWhatComesTooEarlyOrTwiceIsRefused(t *testing.T) {
+	s := newStage(t)
+	s.client("threads", "attach", "setBreakpoints", "configurationDone")
+	s.got("threads ED1903", "attach ED1903", "setBreakpoints ED1903", "configurationDone ED1903")
+	s = plain(t)
+	s.client("initialize", "launch", "attach", "startAgent", "unheardOf")
+	s.got("initialize ED1903", "launch ED1903", "attach ED1903", "startAgent ED1311", "unheardOf ED1401")
+}
+
+func TestWithoutAnLLDBTheLaunchMayStillNameOne(t *testing.T) {
+	s := newStage(t)
+	s.client("initialize")
+	s.router.initialized(s.initializing, nil)
+	s.client("threads", "launch")
+	s.got("initialize ok", "threads ED1903")
+	if s.opening == nil {
+		t.Error("the launch was not begun")
+	}
+}
+
+// Whatever lldb-dap was asked is answered when it can answer no more.
+func TestWhatIsPendingAtADyingLLDBIsAnswered(t *testing.T) {
+	s := plain(t)
+	s.client("evaluate", "setBreakpoints", "threads")
+	s.answer(3, `{}`)
+	for _, c := range s.lldb.calls[1:3] {
+		c.answer(nil, lldb.ErrGone)
+	}
+	s.got("threads ok", "evaluate ED1104", "setBreakpoints ED1104")
+
+	s.client("evaluate")
+	s.router.use(&fakeLLDB{}) // it is replaced
+	s.lldb.calls[4].answer(nil, lldb.ErrGone)
+	s.got("evaluate ED1903")
+
+	s = plain(t)
+	s.lldb.failing = lldb.ErrBehind
+	s.client("evaluate", "setBreakpoints")
+	s.got("evaluate ED1407", "setBreakpoints ED1407")
+}
+
+func TestAfterTheEndAnswersAreQuiet(t *testing.T) {
+	s := plain(t)
+	s.client("evaluate")
+	s.event("terminated", `{}`)
+	s.event("terminated", `{}`)
+	s.got("event terminated")
+	s.lldb.calls[1].answer(nil, lldb.ErrGone)
+	s.got("evaluate ED1406")
+	s.router.over(nil)
+	s.client("threads", "setBreakpoints")
+	s.got("threads ED1406", "setBreakpoints ED1406")
+	for _, m := range s.raw[len(s.raw)-3:] {
+		if m.Get("body.error.showUser").Bool() {
+			t.Errorf("the user is shown %s", m.Raw)
+		}
+	}
+	s.router.finish(false, nil, nil)
+	s.got() // terminated was told
+}
+
+func TestTheEndAnswersEverything(t *testing.T) {
+	s := newStage(t)
+	s.client("initialize", "attach", "threads")
+	s.client("disconnect")
+	if len(s.ends) != 1 {
+		t.Fatalf("%d ends", len(s.ends))
+	}
+	opened, _ := s.router.over(nil)
+	s.router.finish(opened, s.ends[0].request, nil)
+	slices.Sort(s.sent)
+	s.got("attach ED1406", "disconnect ok", "event terminated", "initialize ED1406", "threads ED1406")
+
+	// A fault is the answer to the attach, and no debuggee was ever there.
+	s = ready(t)
+	s.client("attach", "setBreakpoints")
+	opened, _ = s.router.over(fault.Cancelled())
+	s.router.finish(opened, nil, nil)
+	s.got("attach ED1312", "setBreakpoints ED1406")
+}
+
+func TestAPanicIsTheErrorOfItsRequest(t *testing.T) {
+	s := plain(t)
+	s.lldb.panics = true
+	s.client("evaluate")
+	s.lldb.panics = false
+	s.client("threads")
+	s.got("evaluate ED1904")
+	s.answer(1, `{}`)
+	s.got("threads ok")
+}
+
+func TestCancelling(t *testing.T) {
+	// The startup, by its progress or by its request.
+	for _, arguments := range []string{`{"progressId":"mine"}`, `{"requestId":2}`} {
+		s := ready(t)
+		s.client("attach")
+		s.router.begin(&fakeSequence{})
+		s.sent = nil
+		s.client("cancel " + arguments)
+		s.got("cancel ok")
+		if len(s.ends) != 1 || s.ends[0].fault == nil {
+			t.Errorf("%s: the startup is not cancelled: %v", arguments, s.ends)
+		}
+	}
+	// A request at lldb-dap, by the number it has there.
+	s := plain(t)
+	pending := s.client("evaluate")
+	s.client(fmt.Sprintf(`cancel {"requestId":%d}`, pending))
+	if got := s.lldb.calls[2].m; got.Name != "cancel" || got.Get("arguments.requestId").Int() != 2 {
+		t.Errorf("lldb-dap gets %s", got.Raw)
+	}
+	// Nothing: a hint that comes to nothing is no error.
+	s = ready(t)
+	s.client("cancel")
+	s.got("cancel ok")
+}
+
+func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
+	for arguments, keep := range map[string]bool{`{}`: false, `{"terminateDebuggee":true}`: false, `{"terminateDebuggee":false}`: true} {
+		s := ready(t)
+		s.client("attach")
+		s.router.begin(&fakeSequence{})
+		s.router.attached = true
+		s.client("disconnect " + arguments)
+		if len(s.ends) != 1 || s.ends[0].keep != keep {
+			t.Errorf("disconnect %s: %+v", arguments, s.ends)
+		}
+	}
+}
+
+// Any order of requests, answers, deaths and events: one answer to each request.
+func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
+	commands := []string{"initialize", "launch", "attach", "setBreakpoints", "setFunctionBreakpoints", "setExceptionBreakpoints",
+		"configurationDone", "threads", "evaluate", "cancel", `cancel {"requestId":3}`, "restart", "startAgent", "terminate", "unheardOf",
+		`setBreakpoints {"source":{"path":"/a.cc"},"breakpoints":[{"line":2}]}`}
+	for seed := range uint64(1000) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		s := newStage(t)
+		session := &Session{router: s.router}
+		seq := &fakeSequence{}
+		answered := map[int]bool{}
+		var story []string
+		for range rnd.IntN(40) {
+			step := rnd.IntN(10)
+			if step < 6 {
+				c := commands[rnd.IntN(len(commands))]
+				story = append(story, c)
+				s.client(c)
+				continue
+			}
+			n := 0
+			if len(s.lldb.calls) > 0 {
+				n = rnd.IntN(len(s.lldb.calls))
+			}
+			switch {
+			case step == 6 && s.router.state == stateInitializing:
+				story = append(story, "(lldb-dap is there)")
+				s.router.use(s.lldb)
+				s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
+			case step == 6 && s.router.state == statePreparing && rnd.IntN(2) == 0:
+				story = append(story, "(plain)")
+				s.router.plain(s.opening)
+			case step == 6 && s.router.state == statePreparing:
+				story = append(story, "(startup)")
+				s.router.begin(seq)
+				_ = session.Attach(dapio.NewRequest("attach", nil), func(a *dapio.Message, err error) {
+					if err == nil {
+						go session.AttachAnswered(a)
+					}
+				})
+			case step == 6 && s.router.state == stateConfigured:
+				story = append(story, "(go)")
+				session.Go()
+			case step == 7 && len(s.lldb.calls) > 0 && !answered[n]:
+				story = append(story, fmt.Sprintf("(answer %d)", n))
+				answered[n] = true
+				s.answer(n, `{"breakpoints":[{"id":1,"verified":true}]}`)
+			case step == 8 && len(s.lldb.calls) > 0 && !answered[n]:
+				story = append(story, fmt.Sprintf("(no answer to %d)", n))
+				answered[n] = true
+				s.lldb.calls[n].answer(nil, lldb.ErrGone)
+			case step == 9:
+				story = append(story, "(event)")
+				s.event([]string{"initialized", "terminated", "stopped", "breakpoint"}[rnd.IntN(4)], `{"breakpoint":{"id":1}}`)
+			}
+		}
+		opened, _ := s.router.over(nil)
+		for n, c := range s.lldb.calls {
+			if !answered[n] {
+				c.answer(nil, lldb.ErrGone)
+			}
+		}
+		for _, answer := range seq.asked {
+			answer(0, fault.NotManual("over"))
+		}
+		s.router.finish(opened, nil, nil)
+		s.router.mu.Lock()
+		count := map[int64]int{}
+		for _, m := range s.raw {
+			if m.Type == dapio.Response {
+				count[m.RequestSeq]++
+			}
+		}
+		s.router.mu.Unlock()
+		for n := int64(1); n <= s.seq; n++ {
+			if count[n] != 1 {
+				t.Fatalf("seed %d: request %d has %d answers\n%s", seed, n, count[n], strings.Join(story, "\n"))
+			}
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package startup
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/tidwall/sjson"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/paths"
+)
+
+// attachRequest turns the client's request into the attach that lldb-dap gets:
+// the client's own JSON with the adapter's attributes taken out and these put in:
+//
+//	initCommands    defaults of ours, which the user's may change; the user's; the
+//	                platform and the target, which the user's must not change
+//	program         the local program
+//	attachCommands  the wait
+//	postRunCommands what undoes the rest, then the user's
+//
+// lldb-dap listens only to a target of its own making: breakpoints that bind later
+// and modules are told of that one alone. But only the command can say which remote
+// file a local one stands for; otherwise LLDB downloads the remote file and debugs
+// without the local symbols. So the command makes a target first, lldb-dap's own
+// then finds the module, with its remote file, in LLDB's cache, and the first target
+// goes.
+func (r *Startup) attachRequest() (*dapio.Message, error) {
+	args := []byte(r.opts.Arguments)
+	var err error
+	drop := config.Own
+	sources := r.opts.Paths.Current()
+	if sources != nil {
+		// The user's entries are part of the adapter's map, and come back below.
+		drop = append(drop[:len(drop):len(drop)], "sourceMap")
+	}
+	for _, name := range drop {
+		if args, err = sjson.DeleteBytes(args, name); err != nil {
+			return nil, err
+		}
+	}
+	// "!" ends the attach at the first command that fails; "?" keeps quiet
+	// about those that do not (lldb-dap, "Command prefixes").
+	initCommands := append(forwardMap(sources), r.cfg.InitCommands...)
+	initCommands = append(initCommands,
+		"?!platform select remote-linux",
+		"?!platform connect "+r.relay.URL(),
+		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(r.remote.Path), quote(r.cfg.Program)))
+	attachCommands := []string{
+		"?!target delete 0",
+		// A hook that continues the process would let Envoy run before its
+		// breakpoints are there.
+		"?target stop-hook disable",
+		// A name that appeared before the wait counts, too: no order of events
+		// can miss it.
+		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", quote(r.awaited())),
+	}
+	postRunCommands := append([]string{"?target stop-hook enable"}, r.cfg.PostRunCommands...)
+	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": r.cfg.Program, "attachCommands": attachCommands} {
+		if args, err = sjson.SetBytes(args, name, value); err != nil {
+			return nil, err
+		}
+	}
+	return dapio.NewRequest("attach", json.RawMessage(args)), nil
+}
+
+// forwardMap tells LLDB where sources are, so that what it prints in the debug
+// console reads well. The paths in messages are the rewriter's, which knows more.
+// The user's own map, from an init file, stays behind it.
+// And it tells where .dwo files are, which split debug information names below
+// the compilation directory.
+func forwardMap(sources paths.Sources) []string {
+	if sources == nil {
+		return nil
+	}
+	var b strings.Builder
+	for _, p := range sources.Forward() {
+		// LLDB refuses the whole list for one folder that is not there.
+		if st, err := os.Stat(p[1]); err == nil && st.IsDir() {
+			b.WriteString(" " + quote(p[0]) + " " + quote(p[1]))
+		}
+	}
+	var commands []string
+	if b.Len() > 0 {
+		commands = append(commands, "?settings insert-before target.source-map 0"+b.String())
+	}
+	if dir := sources.DebugDir(); dir != "" {
+		commands = append(commands, "?settings append target.debug-file-search-paths "+quote(dir))
+	}
+	return commands
+}
+
+// quote quotes an argument for LLDB's command line: within double quotes it
+// takes a backslash before '"', '\' and '`' literally.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`").Replace(s) + `"`
+}

@@ -1,0 +1,286 @@
+package startup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+	"unicode/utf8"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/gdbremote"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+// What the parts tell. Besides these, gdbremote.Arming, gdbremote.Attached,
+// helper.GateParams, helper.ExitParams and sourcesLoaded are notices themselves.
+type (
+	// helperGone: the connection to the helper has ended.
+	helperGone struct{ err error }
+	// connectionLost: a connection to a debug server has broken.
+	connectionLost struct {
+		conn string
+		err  error
+	}
+	// envoyExited: the debug server has told the end of Envoy.
+	envoyExited struct{}
+	// debuggeeEnded: lldb-dap has told it.
+	debuggeeEnded struct{}
+	// attachAnswered: lldb-dap has answered the attach, or cannot any more.
+	attachAnswered struct {
+		answer *dapio.Message
+		err    error
+	}
+	// initialized: lldb-dap takes breakpoints.
+	initialized struct{}
+	// configurationDone: the client has set its breakpoints.
+	configurationDone struct{}
+	// agentAsked: the user wants the agent to start.
+	agentAsked struct{ answer func(int, *fault.Fault) }
+)
+
+// note takes one notice into the state. An error ends the sequence.
+func (r *Startup) note(ctx context.Context, notice any) error {
+	switch n := notice.(type) {
+	case sourcesLoaded:
+		r.sources = &n
+	case gdbremote.Arming:
+		if n.Name == r.awaited() && r.armed == nil { // else it is a command of the user's
+			r.armed = &n
+		}
+	case gdbremote.Attached:
+		if r.reached == nil {
+			r.reached = &n
+		}
+	case initialized:
+		if r.armed == nil {
+			// The attach has failed. LLDB 22 says why only after this request, and
+			// the client's own waits until Envoy is there.
+			go func() { _, _ = r.host.Ask(ctx, dapio.NewRequest("configurationDone", nil)) }()
+		}
+	case configurationDone:
+		r.ready = true
+	case agentAsked:
+		r.askedForAgent(n)
+	case attachAnswered:
+		return r.noteAttach(n)
+	case helper.GateParams:
+		return r.noteGate(n)
+	case helper.ExitParams:
+		return r.noteExit(n)
+	case helperGone:
+		return fault.HelperDied(fmt.Sprint(n.err))
+	case envoyExited:
+		r.exited = true
+	case connectionLost:
+		return r.noteLost(ctx, n)
+	case debuggeeEnded:
+		if err := r.helperEnd(ctx); err != nil {
+			return err
+		}
+		return errExpected
+	}
+	return nil
+}
+
+// errExpected ends the watch over an Envoy that has ended by itself.
+var errExpected = errors.New("Envoy has ended")
+
+func (r *Startup) askedForAgent(n agentAsked) {
+	switch {
+	case r.cfg.Agent.Start != config.StartManual:
+		n.answer(0, fault.NotManual("this session starts the agent by itself"))
+	case r.agent != agentAwaited || r.starter != nil:
+		n.answer(0, fault.NotManual("the session is not armed yet, or the agent was started already"))
+	default:
+		r.starter = n.answer
+	}
+}
+
+// noteAttach takes lldb-dap's answer to the attach.
+func (r *Startup) noteAttach(n attachAnswered) error {
+	switch {
+	case n.err != nil:
+		return nil // the end of lldb-dap is told by itself
+	case n.answer.Success:
+		r.host.AttachAnswered(n.answer)
+		return nil
+	}
+	why := n.answer.Get("body.error.format").String()
+	if why == "" {
+		why = n.answer.Get("message").String()
+	}
+	f := fault.PlatformConnect(why)
+	if said := lastLine(r.host.Said()); said != "" && said != why {
+		f = f.With("%s", said)
+	}
+	return f
+}
+
+func (r *Startup) noteGate(p helper.GateParams) error {
+	switch p.State {
+	case "waiting":
+		r.gatePID = p.PID
+	case "timeout":
+		return fault.GateTimeout(p.PID, p.Detail)
+	case "failed":
+		return fault.GateExec(r.remote.Path, p.Detail)
+	case "bypassed":
+		return fault.GateBypassed(p.PID, p.Detail)
+	}
+	return nil
+}
+
+// noteExit follows the processes that the helper started.
+func (r *Startup) noteExit(p helper.ExitParams) error {
+	switch {
+	case p.What == "platform":
+		return fault.ServerDied("lldb-server platform: "+p.Status, p.Stderr)
+	case r.reached == nil || r.reached.Err != nil:
+		return fault.AgentEnded(p.Status)
+	default:
+		// The end of Envoy is the debugger's to tell, and the agent's follows
+		// from it. An agent that died alone leaves Envoy alive, and debugged.
+		r.host.Output(console, fmt.Sprintf("%s (pid %d) ended: %s\n", filepath.Base(r.cfg.Agent.Command[0]), p.PID, p.Status))
+		return nil
+	}
+}
+
+// noteLost reports a broken connection by its cause: with the helper everything
+// ends, and with Envoy its debug server.
+func (r *Startup) noteLost(ctx context.Context, n connectionLost) error {
+	if err := r.helperEnd(ctx); err != nil {
+		return err
+	}
+	if r.exited {
+		return r.cause(ctx, fault.EnvoyKilled(r.pid()))
+	}
+	return r.cause(ctx, fault.ConnectionLost(fmt.Sprintf("connection %s: %v", n.conn, n.err)))
+}
+
+func (r *Startup) pid() int {
+	if r.reached == nil {
+		return 0
+	}
+	return r.reached.PID
+}
+
+// lostTime bounds the search for the reason of an end.
+const lostTime = 2 * time.Second
+
+// helperEnd is the fault of a helper that has ended or is about to, which takes
+// all others with it; nil while it answers.
+func (r *Startup) helperEnd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lostTime)
+	defer cancel()
+	if _, err := r.beside.Process(ctx, helper.ProcessParams{}); err == nil {
+		return nil
+	}
+	select {
+	case <-r.beside.Done():
+		return fault.HelperDied(fmt.Sprint(r.beside.Err()))
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// ConfigurationDone says that the client has set its breakpoints.
+func (r *Startup) ConfigurationDone() { r.box.post(configurationDone{}) }
+
+// Initialized says that lldb-dap has sent the event of that name. It comes behind
+// everything that was done for the attach.
+func (r *Startup) Initialized() { r.box.post(initialized{}) }
+
+// DebuggeeEnded says that lldb-dap has told the end of Envoy.
+func (r *Startup) DebuggeeEnded() { r.box.post(debuggeeEnded{}) }
+
+// StartAgent asks for the agent of a session with "start": "manual". answer is
+// called once, on another goroutine.
+func (r *Startup) StartAgent(answer func(pid int, f *fault.Fault)) {
+	if !r.box.post(agentAsked{answer}) {
+		go answer(0, fault.NotManual(sessionEnds))
+	}
+}
+
+const sessionEnds = "the session ends"
+
+// What the helper tells.
+
+func (r *Startup) gate(p helper.GateParams) {
+	r.trace.Line("gate", "%s pid %d %s", p.State, p.PID, p.Detail)
+	r.box.post(p)
+}
+
+func (r *Startup) exit(p helper.ExitParams) {
+	r.trace.Line("exit", "%s pid %d %s", p.What, p.PID, p.Status)
+	r.box.post(p)
+}
+
+// output shows what the agent and Envoy write.
+func (r *Startup) output(p helper.OutputParams) {
+	category := stdout
+	if p.Stream == stderr {
+		category = stderr
+	}
+	whole, rest := splitUTF8(append(r.partial[p.Stream], p.Data...))
+	r.partial[p.Stream] = append([]byte(nil), rest...)
+	if len(whole) > 0 {
+		r.host.Output(category, string(whole))
+	}
+}
+
+// splitUTF8 cuts p before an incomplete character at its end.
+func splitUTF8(p []byte) (whole, rest []byte) {
+	for i := 1; i <= utf8.UTFMax && i <= len(p); i++ {
+		if tail := p[len(p)-i:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				return p[:len(p)-i], tail
+			}
+			break
+		}
+	}
+	return p, nil
+}
+
+// admit lets only a process be debugged that this session's agent started.
+func (r *Startup) admit(ctx context.Context, pid int) error {
+	p, err := r.beside.Process(ctx, helper.ProcessParams{PID: pid})
+	switch {
+	case err != nil:
+		return fault.ForeignProcess(pid, err.Error())
+	case !p.Ours:
+		return fault.ForeignProcess(pid, p.Exe)
+	}
+	return nil
+}
+
+// observer is what the relay tells.
+type observer struct{ r *Startup }
+
+// Arming implements gdbremote.Observer.
+func (o observer) Arming(a gdbremote.Arming) { o.r.box.post(a) }
+
+// Attached implements gdbremote.Observer.
+func (o observer) Attached(a gdbremote.Attached) {
+	o.r.trace.Line("attached", "pid %d, swallowed %v, error %v", a.PID, a.Skipped, a.Err)
+	o.r.box.post(a)
+}
+
+// Disconnected implements gdbremote.Observer.
+func (o observer) Disconnected(conn string, err error) {
+	o.r.trace.Line("gdb "+conn, "closed: %v", err)
+	if err != nil {
+		o.r.box.post(connectionLost{conn, err})
+	}
+}
+
+// Packet implements gdbremote.Observer.
+func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
+	if fromServer && conn != "platform" && len(f.Payload) > 0 && (f.Payload[0] == 'X' || f.Payload[0] == 'W') {
+		o.r.box.post(envoyExited{})
+	}
+	o.r.trace.Packet(conn, fromServer, f)
+}

@@ -1,0 +1,136 @@
+package startup
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
+
+// setPresets sets the breakpoints of "breakpointPresets". They are LLDB's own
+// breakpoints and not DAP function breakpoints, because each setFunctionBreakpoints
+// of the client replaces all of those. The name "dap" is lldb-dap's own for the
+// breakpoints whose changes it tells. Whether LLDB has found a place for one is
+// read from its list of breakpoints, not from what the command prints.
+func (r *Startup) setPresets(ctx context.Context) error {
+	for _, preset := range r.cfg.BreakpointPresets {
+		var err error
+		switch preset {
+		case config.PresetMain:
+			err = r.presetMain(ctx)
+		case config.PresetSyscalls:
+			err = r.preset(ctx, preset, "breakpoint set --breakpoint-name dap --func-regex .*OsSysCallsImpl.*")
+		case config.PresetLibevent:
+			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
+			_, err = r.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
+			r.presets = append(r.presets, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// preset sets a breakpoint in Envoy itself, which is loaded: without a place now
+// it will have none later.
+func (r *Startup) preset(ctx context.Context, preset, command string) error {
+	b, err := r.set(ctx, command)
+	if err != nil {
+		return err
+	}
+	r.presets = append(r.presets, b.verified)
+	if !b.verified {
+		r.host.Output(important, fault.PresetUnbound(preset, b.said).Error()+"\n")
+	}
+	return nil
+}
+
+// presetMain stops at Envoy::MainCommon::main, or at main where Envoy has
+// another shape. A stripped Envoy has no name to stop at, but libc is told the
+// address of main: it is the first argument of __libc_start_main.
+func (r *Startup) presetMain(ctx context.Context) error {
+	if !r.local.Symbols {
+		r.host.Output(console, "program has no symbols: the preset \"main\" finds main() through libc. For names and source lines set \"program\" "+
+			"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
+		_, err := r.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+			"--command 'breakpoint set --address $arg1'")
+		r.presets = append(r.presets, false)
+		return err
+	}
+	b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --name Envoy::MainCommon::main")
+	if err != nil {
+		return err
+	}
+	if b.verified {
+		r.presets = append(r.presets, true)
+		return nil
+	}
+	if b.id != "" {
+		if _, err := r.command(ctx, "breakpoint delete "+b.id); err != nil {
+			return err
+		}
+	}
+	return r.preset(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --name main --shlib "+quote(filepath.Base(r.cfg.Program)))
+}
+
+// outcome is what has become of a command that sets a breakpoint.
+type outcome struct {
+	id       string // LLDB's number; empty if there is none
+	verified bool   // it has a place
+	said     string // what LLDB printed
+}
+
+// set runs a command that sets a breakpoint, and looks at what came of it.
+func (r *Startup) set(ctx context.Context, command string) (outcome, error) {
+	before, err := r.list(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	said, err := r.command(ctx, command)
+	if err != nil {
+		return outcome{}, err
+	}
+	after, err := r.list(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	out := outcome{said: lastLine(said)}
+	for id, verified := range after {
+		if _, there := before[id]; !there {
+			out.id, out.verified = id, verified
+		}
+	}
+	return out, nil
+}
+
+// list is every breakpoint of LLDB's, by its number, and whether it has a place.
+// The request is lldb-dap's own, for its tests; LLDB 19 to 22 have it.
+func (r *Startup) list(ctx context.Context) (map[string]bool, error) {
+	answer, err := r.host.Ask(ctx, dapio.NewRequest("_testGetTargetBreakpoints", nil))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	answer.Get("body.breakpoints").ForEach(func(_, b gjson.Result) bool {
+		out[b.Get("id").Raw] = b.Get("verified").Bool()
+		return true
+	})
+	return out, nil
+}
+
+// command runs an LLDB command through lldb-dap and returns what it printed.
+func (r *Startup) command(ctx context.Context, command string) (string, error) {
+	// The prefix makes it a command, whatever the repl mode.
+	answer, err := r.host.Ask(ctx, dapio.NewRequest("evaluate", map[string]string{"expression": r.cfg.EscapePrefix() + command, "context": "repl"}))
+	if err != nil {
+		return "", err
+	}
+	said := answer.Get("body.result").String()
+	r.trace.Line("command", "%s: %s", command, said)
+	return said, nil
+}

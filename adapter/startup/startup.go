@@ -1,0 +1,481 @@
+package startup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/gdbremote"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/trace"
+)
+
+// Host is the session, as its startup needs it.
+type Host interface {
+	// Attach sends lldb-dap the attach, and behind it what the client has asked
+	// for meanwhile. answer is called once, unless there is an error.
+	Attach(m *dapio.Message, answer lldb.Answer) error
+	// AttachAnswered answers the client's request with lldb-dap's answer.
+	AttachAnswered(answer *dapio.Message)
+	// Attached: LLDB has Envoy.
+	Attached()
+	// Ask sends lldb-dap a request of the startup's own.
+	Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error)
+	// Said is what LLDB has written to its console last.
+	Said() string
+	// Breakpoints counts the editor's breakpoints.
+	Breakpoints() (verified, all int)
+	// Go lets Envoy run.
+	Go()
+	// Output shows text to the user. It may block while the client does not read.
+	Output(category, text string)
+	// Ended: the sequence failed, or what it watches is at its end; nil if that
+	// was to be expected.
+	Ended(err error)
+}
+
+// Config describes a startup.
+type Config struct {
+	Session    string // 8 hex digits
+	Attributes *config.Config
+	Arguments  string // of the client's launch or attach, as JSON
+	Dir        string // 0700, for sockets
+	LLDBDap    string // path of the lldb-dap in use
+	LLDB       lldb.Version
+	Target     Target
+	Sources    paths.Load // nil for none
+	Paths      *paths.Rewriter
+}
+
+// Startup is the startup of one session.
+type Startup struct {
+	cfg    *config.Config
+	opts   Config
+	host   Host
+	phases *Phases
+	trace  *trace.Trace
+	box    *mailbox
+	done   chan struct{} // closed when the sequence has returned
+
+	// What follows belongs to the sequence's goroutine.
+
+	local   elfinfo.Info
+	remote  helper.InspectResult
+	sources *sourcesLoaded
+	armed   *gdbremote.Arming
+	reached *gdbremote.Attached
+	ready   bool // the client has set its breakpoints
+	agent   agentState
+	starter func(pid int, f *fault.Fault) // who has asked for the agent
+	gatePID int                           // who waits at the gate
+	exited  bool                          // the debug server has told the end of Envoy
+	presets []bool                        // verified?
+	// partial holds, by stream, the first bytes of a character whose rest is still
+	// to come; it belongs to the goroutine that brings the output.
+	partial map[string][]byte
+
+	// parts are what the end has to close; the sequence adds, End takes.
+	partsMu sync.Mutex
+	beside  Beside
+	relay   *gdbremote.Relay
+	ended   bool
+}
+
+// agentState is what may happen to the agent.
+type agentState int
+
+const (
+	agentNotYet  agentState = iota // not armed
+	agentAwaited                   // armed, and waiting for the user's word
+	agentStarted                   // started, or about to be
+)
+
+// New returns a startup that has not begun.
+func New(c Config, h Host, p *Phases, t *trace.Trace) *Startup {
+	return &Startup{cfg: c.Attributes, opts: c, host: h, phases: p, trace: t, box: newMailbox(), done: make(chan struct{}),
+		partial: map[string][]byte{}}
+}
+
+// Start runs the sequence until ctx ends.
+func (r *Startup) Start(ctx context.Context) {
+	go func() {
+		defer close(r.done)
+		err := r.run(ctx)
+		r.leaveMailbox()
+		if errors.Is(err, errExpected) {
+			err = nil
+		}
+		if ctx.Err() == nil {
+			r.host.Ended(err)
+		}
+	}()
+}
+
+// run brings Envoy to its entry with the breakpoints bound, and then watches.
+func (r *Startup) run(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.trace.Panic("the startup", p)
+			err = fault.Panicked("the startup", p)
+		}
+	}()
+	steps := []func(context.Context) error{r.preflight, r.server, r.symbols, r.startAgent, r.reach, r.bind}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	r.phases.Finish(nil)
+	return r.until(ctx, func() bool { return false })
+}
+
+// until takes notices until what the caller waits for is there.
+func (r *Startup) until(ctx context.Context, there func() bool) error {
+	for !there() {
+		notice, err := r.box.take(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.note(ctx, notice); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cause gives trouble that has already been told the word over its consequence.
+func (r *Startup) cause(ctx context.Context, consequence error) error {
+	for {
+		notice, ok := r.box.poll()
+		if !ok {
+			return consequence
+		}
+		if _, ok := notice.(attachAnswered); ok {
+			continue // a consequence, too
+		}
+		if err := r.note(ctx, notice); err != nil {
+			return err
+		}
+	}
+}
+
+// awaited is the name the debug server waits for.
+func (r *Startup) awaited() string {
+	if r.cfg.Gate {
+		return helper.GateBase(r.opts.Session)
+	}
+	return filepath.Base(r.remote.Path)
+}
+
+// preflight checks all that can be checked before anything is started.
+func (r *Startup) preflight(ctx context.Context) error {
+	r.phases.Begin(PhasePreflight)
+	var err error
+	if r.local, err = abandonable(ctx, func() (elfinfo.Info, error) { return elfinfo.Read(r.cfg.Program) }); err != nil {
+		return fault.BadProgram(r.cfg.Program, err)
+	}
+	r.loadSources(ctx)
+	beside, err := r.opts.Target.Connect(ctx, Notices{Output: r.output, Gate: r.gate, Exit: r.exit})
+	if err != nil {
+		return err
+	}
+	if !r.own(func() { r.beside = beside }) {
+		_ = beside.Close()
+		return context.Canceled
+	}
+	go func() {
+		<-beside.Done()
+		r.box.post(helperGone{beside.Err()})
+	}()
+	hello, err := beside.Hello(ctx, helper.HelloParams{Protocol: helper.Protocol, Session: r.opts.Session})
+	if err != nil {
+		return r.cause(ctx, fault.HelperStart(err, ""))
+	}
+	if hello.Protocol != helper.Protocol {
+		return fault.HelperStart(fmt.Errorf("it speaks protocol %d, envoydbg speaks %d", hello.Protocol, helper.Protocol), "")
+	}
+	if r.remote, err = beside.Inspect(ctx, helper.InspectParams{Path: r.cfg.EnvoyPath}); err != nil {
+		return r.cause(ctx, fault.BadEnvoyPath(r.cfg.EnvoyPath, err.Error()))
+	}
+	same, err := r.sameBuild()
+	if err != nil {
+		return err
+	}
+	r.phases.End("lldb-dap %s, %s", r.opts.LLDB.Text, same)
+	return nil
+}
+
+// abandonable waits for f, but no longer than ctx lasts: a file on a dead network
+// mount may never answer.
+func abandonable[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type outcome struct {
+		v   T
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		v, err := f()
+		done <- outcome{v, err}
+	}()
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}
+
+// own adds a part, unless the session has ended.
+func (r *Startup) own(add func()) bool {
+	r.partsMu.Lock()
+	defer r.partsMu.Unlock()
+	if !r.ended {
+		add()
+	}
+	return !r.ended
+}
+
+// sameBuild compares the local program with the Envoy that will run, and says
+// what it found.
+func (r *Startup) sameBuild() (string, error) {
+	l, m := r.local, r.remote
+	switch {
+	case l.Machine != m.Machine:
+		return "", fault.WrongMachine(r.cfg.Program, l.Machine, m.Path, m.Machine)
+	case l.BuildID != "" && l.BuildID == m.BuildID:
+		return "build-id " + short(l.BuildID) + " matches", nil
+	case l.BuildID != "" || m.BuildID != "":
+		return "", fault.BuildIDMismatch(r.cfg.Program, l.BuildID, m.Path, m.BuildID)
+	}
+	// The same file needs no build-id, on this machine.
+	if a, err := filepath.EvalSymlinks(r.cfg.Program); err == nil && a == m.Path {
+		return "program and envoyPath are one file", nil
+	}
+	return "", fault.NoBuildID(r.cfg.Program, m.Path)
+}
+
+func short(id string) string {
+	if len(id) <= 12 {
+		return id
+	}
+	return id[:4] + "…" + id[len(id)-4:]
+}
+
+// server starts lldb-server there and the relay here.
+func (r *Startup) server(ctx context.Context) error {
+	r.phases.Begin(PhaseServer)
+	path, err := r.opts.Target.LLDBServer(r.cfg.LLDBServer, r.opts.LLDBDap, r.opts.LLDB)
+	if err != nil {
+		return err
+	}
+	platform, err := r.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	if err != nil {
+		return r.cause(ctx, fault.ServerStart(err.Error()))
+	}
+	relay, err := gdbremote.Start(gdbremote.Config{Dir: r.opts.Dir, Platform: platform.Socket, Dial: r.beside.Dial,
+		SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
+	if err != nil {
+		return err
+	}
+	if !r.own(func() { r.relay = relay }) {
+		relay.Close()
+		return context.Canceled
+	}
+	if !strings.HasPrefix(platform.Version, fmt.Sprintf("%d.", r.opts.LLDB.Major)) {
+		r.host.Output(important, fmt.Sprintf("lldb-dap is %s and lldb-server is %s; they are only known to work together in one version.\n",
+			r.opts.LLDB.Text, platform.Version))
+	}
+	r.phases.End("lldb-server %s (pid %d)", platform.Version, platform.PID)
+	return nil
+}
+
+// symbols hands the attach to lldb-dap, which loads the symbols and then tells
+// the debug server to wait.
+func (r *Startup) symbols(ctx context.Context) error {
+	r.phases.Begin(PhaseSymbols)
+	if err := r.until(ctx, func() bool { return r.sources != nil }); err != nil {
+		return err
+	}
+	found := r.useSources()
+	attach, err := r.attachRequest()
+	if err != nil {
+		return err
+	}
+	err = r.host.Attach(attach, func(answer *dapio.Message, err error) { r.box.post(attachAnswered{answer, err}) })
+	if err != nil {
+		return r.cause(ctx, err)
+	}
+	if err := r.until(ctx, func() bool { return r.armed != nil }); err != nil {
+		return err
+	}
+	what := "symbols and line tables"
+	switch {
+	case found != "":
+		what = found
+	case r.local.DWARF:
+	case r.local.Symbols:
+		what = "symbols, no line tables"
+	default:
+		what = "stripped: no symbols"
+	}
+	r.phases.End("%s  %s", filepath.Base(r.cfg.Program), what)
+
+	r.phases.Begin(PhaseArmed)
+	r.phases.End("%s %s written; %s", r.armed.Packet, r.armed.Name, r.polling(ctx, r.armed.ServerPID))
+	return nil
+}
+
+// pollingTime bounds the look at the debug server's own state. The packet makes
+// the order safe by itself (the wait includes processes that exist already), so
+// this is evidence, and its absence no failure.
+const pollingTime = 500 * time.Millisecond
+
+// pollingPause is the time between two looks. lldb-server scans every millisecond.
+const pollingPause = 2 * time.Millisecond
+
+// polling looks at the debug server until it is seen between two scans.
+func (r *Startup) polling(ctx context.Context, pid int) string {
+	ctx, cancel := context.WithTimeout(ctx, pollingTime)
+	defer cancel()
+	detail := "no answer"
+	for {
+		state, err := r.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
+		case err != nil:
+			return "its state cannot be read: " + err.Error()
+		case state.Polling:
+			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
+		}
+		detail = state.Detail
+		select {
+		case <-time.After(pollingPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// startAgent starts the agent, at once or when the user says so.
+func (r *Startup) startAgent(ctx context.Context) error {
+	r.phases.Begin(PhaseAgent)
+	if r.cfg.Agent.Start == config.StartManual {
+		r.agent = agentAwaited
+		r.phases.Waiting("armed, waiting for Envoy: Start Agent")
+		r.host.Output(console, "Armed. The agent starts on the command \"Envoy: Start Agent\".\n")
+		if err := r.until(ctx, func() bool { return r.starter != nil }); err != nil {
+			return err
+		}
+	}
+	r.agent = agentStarted
+	started, err := r.beside.AgentStart(ctx, helper.AgentStartParams{Command: r.cfg.Agent.Command, Env: r.cfg.Agent.Env,
+		Cwd: r.cfg.Agent.Cwd, EnvoyPath: r.remote.Path, Gate: r.cfg.Gate, GateTimeout: r.cfg.Timeout().Milliseconds()})
+	if err != nil {
+		f := r.agentFault(ctx, err)
+		if r.starter != nil {
+			r.starter(0, fault.From(f))
+			r.starter = nil
+		}
+		return f
+	}
+	if r.starter != nil {
+		r.starter(started.PID, nil)
+		r.starter = nil
+	}
+	r.phases.End("%s (pid %d)", strings.Join(r.cfg.Agent.Command, " "), started.PID)
+	return nil
+}
+
+// leaveMailbox refuses what asks for the agent from here on.
+func (r *Startup) leaveMailbox() {
+	if r.starter != nil {
+		r.starter(0, fault.NotManual(sessionEnds))
+	}
+	for _, notice := range r.box.close() {
+		if ask, ok := notice.(agentAsked); ok {
+			ask.answer(0, fault.NotManual(sessionEnds))
+		}
+	}
+}
+
+func (r *Startup) agentFault(ctx context.Context, err error) error {
+	if helper.Code(err) == helper.CodeEnvoyRunning {
+		return fault.EnvoyRunning(err.Error())
+	}
+	return r.cause(ctx, fault.AgentStart(r.cfg.Agent.Command, err.Error()))
+}
+
+// errLate is the cause of the end of the wait for Envoy.
+var errLate = errors.New("no Envoy in time")
+
+// reach waits until Envoy is held by the debugger.
+func (r *Startup) reach(ctx context.Context) error {
+	r.phases.Begin(PhaseAttached)
+	wait, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout(), errLate)
+	defer cancel()
+	err := r.until(wait, func() bool { return r.reached != nil })
+	switch {
+	case errors.Is(err, errLate) && r.gatePID != 0:
+		return fault.GateTimeout(r.gatePID, fmt.Sprintf("was not traced within %v", r.cfg.Timeout()))
+	case errors.Is(err, errLate):
+		return fault.TargetNeverAppeared(r.awaited(), r.cfg.Timeout())
+	case err != nil:
+		return err
+	}
+	var f *fault.Fault
+	switch err := r.reached.Err; {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, gdbremote.ErrEnded):
+		return r.cause(ctx, fault.EnvoyEnded(err.Error()))
+	case err != nil:
+		return r.cause(ctx, fault.AttachFailed(err.Error()))
+	}
+	r.host.Attached()
+	where := "before its first instruction"
+	if !r.cfg.Gate {
+		where = "caught while starting (no gate)"
+	}
+	r.phases.End("%s (pid %d) %s", filepath.Base(r.remote.Path), r.reached.PID, where)
+	return nil
+}
+
+// bind waits for the client's breakpoints, adds the presets, and lets Envoy run.
+func (r *Startup) bind(ctx context.Context) error {
+	r.phases.Begin(PhaseBreakpoints)
+	if err := r.until(ctx, func() bool { return r.ready }); err != nil {
+		return err
+	}
+	if err := r.setPresets(ctx); err != nil {
+		return r.cause(ctx, err)
+	}
+	r.phases.End("%s", r.count())
+	r.host.Go()
+	return nil
+}
+
+// count is "2 of 3 verified".
+func (r *Startup) count() string {
+	verified, all := r.host.Breakpoints()
+	for _, v := range r.presets {
+		all++
+		if v {
+			verified++
+		}
+	}
+	if all == 0 {
+		return "none set"
+	}
+	return fmt.Sprintf("%d of %d verified", verified, all)
+}

@@ -1,0 +1,40 @@
+package startup
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+)
+
+// Stopped names the stop at Envoy's entry what it is: LLDB 19 calls it an
+// exception, 22 by the signal of the exec.
+func (r *Startup) Stopped(m *dapio.Message) *dapio.Message {
+	if !r.cfg.StopOnEntry || m.Get("body.reason").String() == "breakpoint" {
+		return m
+	}
+	for path, value := range map[string]string{"body.reason": "entry", "body.description": "Envoy's entry", "body.text": ""} {
+		text, _ := json.Marshal(value) // a string never fails
+		if patched, err := m.Set(path, text); err == nil {
+			m = patched
+		}
+	}
+	return m
+}
+
+// Summary says how long each phase took.
+func (r *Startup) Summary() string { return r.phases.Summary() }
+
+// Output categories (DAP, OutputEvent), and the streams of the agent.
+const (
+	console   = "console"
+	important = "important"
+	stdout    = "stdout"
+	stderr    = "stderr"
+)
+
+// lastLine is the last line of a text that says something.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}

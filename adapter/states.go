@@ -1,0 +1,62 @@
+package adapter
+
+import "github.com/envoydbg/envoydbg/adapter/breakpoints"
+
+// state is where a session stands, as far as the client's requests go. It only
+// moves forward.
+type state int
+
+const (
+	stateNew          state = iota // initialize has not come
+	stateInitializing              // lldb-dap is being started to answer initialize
+	stateReady                     // launch or attach has not come
+	statePreparing                 // launch or attach is here; lldb-dap has not been sent it
+	stateConfiguring               // lldb-dap has the attach; the client sets breakpoints
+	stateConfigured                // the client is done; the startup has not let Envoy run
+	stateRunning                   // everything goes to lldb-dap
+	stateOver                      // the session ends, or has ended
+
+	states = iota
+)
+
+func (s state) String() string {
+	return [states]string{"new", "initializing", "ready", "preparing", "configuring", "configured", "running", "over"}[s]
+}
+
+// action is what becomes of a request of the client's.
+type action int
+
+const (
+	refuse     action = iota // out of order
+	hold                     // waits, in order, for the next state
+	pass                     // goes to lldb-dap
+	begin                    // begins what the state waits for
+	early                    // is answered now, and done when there is a program
+	configured               // the client is done with its configuration
+	late                     // is refused quietly: the session is over
+)
+
+// actions has what each request does in each state. What is not in it does as
+// "other". disconnect, terminate, cancel, restart and startAgent are the adapter's
+// own in every state; see router.request.
+var actions = map[string][states]action{
+	//                    new     initializing ready  preparing configuring configured running over
+	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, late},
+	"launch":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late},
+	"attach":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late},
+	"configurationDone": {refuse, hold, early, hold, configured, hold, pass, late},
+	"set":               {refuse, hold, early, hold, pass, hold, pass, late}, // setBreakpoints and its like
+	"other":             {refuse, hold, pass, hold, pass, hold, pass, late},
+}
+
+func actionOf(command string, s state) action {
+	row, ok := actions[command]
+	switch {
+	case ok && command != "set" && command != "other":
+	case breakpoints.IsSet(command):
+		row = actions["set"]
+	default:
+		row = actions["other"]
+	}
+	return row[s]
+}
