@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 // An attribute is described in three places: the code, docs/attributes.md, and
@@ -24,7 +26,7 @@ type schema struct {
 
 func contributed(t *testing.T) (attach, launch map[string]schema) {
 	t.Helper()
-	text, err := os.ReadFile("../../package.json")
+	text, err := os.ReadFile(checkout.Path(t, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ var documentedAttribute = regexp.MustCompile("(?m)^(?:### |\\| )`([A-Za-z.]+)`(?
 
 func documented(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/attributes.md")
+	text, err := os.ReadFile(checkout.Path(t, "docs/attributes.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

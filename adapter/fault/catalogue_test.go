@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 var errCause = errors.New("the cause")
@@ -161,7 +163,7 @@ func TestEveryFaultSaysWhatAndWhatToDo(t *testing.T) {
 // docs/errors.md has a section for each fault, in the order of the numbers, with
 // its sentence as the heading.
 func TestTheDocsExplainEveryFault(t *testing.T) {
-	text, err := os.ReadFile("../../docs/errors.md")
+	text, err := os.ReadFile(checkout.Path(t, "docs/errors.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,18 +6,21 @@ const unset: Settings = { adapterPath: '', lldbDap: '', log: '', workspaceFolder
 
 suite('the command line of the adapter', () => {
     test('without settings is the envoydbg of the extension', () => {
-        assert.deepEqual(adapterCommand({}, unset, '/ext'), { command: '/ext/bin/envoydbg', args: ['dap'] });
+        assert.deepEqual(adapterCommand({}, unset, '/ext'), { command: '/ext/bin/envoydbg', args: ['dap'], cwd: undefined });
     });
 
     test('takes envoydbg and the log file from the settings', () => {
         assert.deepEqual(adapterCommand({}, { ...unset, adapterPath: '/opt/envoydbg', log: '/var/log/dap' }, '/ext'), {
             command: '/opt/envoydbg',
             args: ['dap', '--log', '/var/log/dap'],
+            cwd: undefined,
         });
     });
 
-    test('tells the workspace folder, where the sources are', () => {
-        assert.deepEqual(adapterCommand({}, { ...unset, workspaceFolder: '/home/me/proxy' }, '/ext').args, ['dap', '--work-tree', '/home/me/proxy']);
+    test('runs in the workspace folder, and names it as the place of the sources', () => {
+        const { args, cwd } = adapterCommand({}, { ...unset, workspaceFolder: '/home/me/proxy' }, '/ext');
+        assert.deepEqual(args, ['dap', '--work-tree', '/home/me/proxy']);
+        assert.equal(cwd, '/home/me/proxy');
     });
 
     test('takes lldb-dap from the configuration before the setting', () => {
@@ -25,6 +28,11 @@ suite('the command line of the adapter', () => {
         assert.deepEqual(adapterCommand({}, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-19']);
         assert.deepEqual(adapterCommand({ lldbDap: '' }, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-19']);
         assert.deepEqual(adapterCommand({ lldbDap: '/usr/bin/lldb-dap-22' }, settings, '/ext').args, ['dap', '--lldb-dap', '/usr/bin/lldb-dap-22']);
+    });
+
+    test('ignores settings of the wrong type', () => {
+        const settings = { adapterPath: null, lldbDap: 22, log: true, workspaceFolder: undefined };
+        assert.deepEqual(adapterCommand({}, settings, '/ext'), adapterCommand({}, unset, '/ext'));
     });
 
     test('leaves an attribute of the wrong type to the adapter, which validates them all', () => {

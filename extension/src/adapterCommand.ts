@@ -1,34 +1,36 @@
 /**
- * Which command line starts the debug adapter: a pure function of the launch configuration and the settings.
- * It does not know VS Code, so that it is tested without one.
+ * The command line that starts the debug adapter, as a pure function of the launch configuration and the settings.
+ * Nothing here depends on VS Code.
  */
 
 import * as path from 'node:path';
 
-/** The settings under `envoy.` that matter here, and the workspace. An empty string means that the user has not set it. */
+/** The settings under `envoy.` that the command line depends on, and the workspace. Whatever is no string, or empty, is not set. */
 export interface Settings {
     /** Path of envoydbg. */
-    readonly adapterPath: string;
-    /** Path of lldb-dap, for configurations that name none. */
-    readonly lldbDap: string;
-    /** Path of the file for the adapter's log. */
-    readonly log: string;
-    /** Path of the workspace folder: where the sources are, unless the adapter finds a Bazel work tree. Empty without one. */
-    readonly workspaceFolder: string;
+    readonly adapterPath: unknown;
+    /** Path of lldb-dap, for configurations that do not name one. */
+    readonly lldbDap: unknown;
+    /** Path of the file that the adapter writes its log to. */
+    readonly log: unknown;
+    /** Path of the workspace folder, which is where the sources are unless the adapter finds a Bazel work tree. */
+    readonly workspaceFolder: unknown;
 }
 
-/** A configuration of the user's launch.json: its values can be of any type. */
+/** A configuration from the user's launch.json: a value can be of any type. */
 export type Configuration = Readonly<Record<string, unknown>>;
 
 export interface AdapterCommand {
     readonly command: string;
     readonly args: readonly string[];
+    /** The folder that the adapter runs in, and so the default of `agent.cwd`. Undefined without a workspace folder. */
+    readonly cwd: string | undefined;
 }
 
 /**
  * Returns the command line of the adapter, which speaks DAP on its stdin and stdout.
  *
- * @param extensionPath the folder of the extension, which holds bin/envoydbg
+ * @param extensionPath the folder of the extension, which contains bin/envoydbg
  */
 export function adapterCommand(configuration: Configuration, settings: Settings, extensionPath: string): AdapterCommand {
     const args = ['dap'];
@@ -36,16 +38,22 @@ export function adapterCommand(configuration: Configuration, settings: Settings,
     if (lldbDap !== undefined) {
         args.push('--lldb-dap', lldbDap);
     }
-    if (settings.log !== '') {
-        args.push('--log', settings.log);
+    const log = nonEmptyString(settings.log);
+    if (log !== undefined) {
+        args.push('--log', log);
     }
-    if (settings.workspaceFolder !== '') {
-        args.push('--work-tree', settings.workspaceFolder);
+    const workspaceFolder = nonEmptyString(settings.workspaceFolder);
+    if (workspaceFolder !== undefined) {
+        args.push('--work-tree', workspaceFolder);
     }
-    return { command: nonEmptyString(settings.adapterPath) ?? path.join(extensionPath, 'bin', 'envoydbg'), args };
+    return {
+        command: nonEmptyString(settings.adapterPath) ?? path.join(extensionPath, 'bin', 'envoydbg'),
+        args,
+        cwd: workspaceFolder,
+    };
 }
 
-/** Anything else than a string is left for the adapter to complain about: it validates all attributes. */
+/** Attributes of other types are not rejected here: the adapter validates them all. */
 function nonEmptyString(value: unknown): string | undefined {
     return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -7,27 +7,25 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
     constructor(private readonly extensionPath: string) {}
 
     /**
-     * Refuses a session that has no adapter to run, with a button that opens the setting. This is done before the session
-     * begins, since an error of createDebugAdapterDescriptor is shown in a dialog of VS Code's own, without our button.
+     * Cancels a session whose adapter cannot be run, and shows an error with a button that opens the setting. It is checked
+     * here because an error from createDebugAdapterDescriptor is shown in VS Code's own dialog, which has no such button.
      */
     async resolveDebugConfigurationWithSubstitutedVariables(
         folder: vscode.WorkspaceFolder | undefined,
         configuration: vscode.DebugConfiguration,
     ): Promise<vscode.DebugConfiguration | undefined> {
         const { command } = this.commandFor(configuration, folder);
-        try {
-            await fs.access(command, fs.constants.X_OK);
-        } catch {
-            // Not awaited: the notification stays until the user answers it, the session ends now.
-            void offerSetting(`There is no program envoydbg at ${command}.`);
-            return undefined;
+        if (await isExecutableFile(command)) {
+            return configuration;
         }
-        return configuration;
+        // Not awaited: the session is cancelled now, while the notification stays until the user closes it.
+        void offerSetting(`The debug adapter ${command} does not exist or is not executable.`);
+        return undefined;
     }
 
     createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
-        const { command, args } = this.commandFor(session.configuration, session.workspaceFolder);
-        return new vscode.DebugAdapterExecutable(command, [...args]);
+        const { command, args, cwd } = this.commandFor(session.configuration, session.workspaceFolder);
+        return new vscode.DebugAdapterExecutable(command, [...args], cwd === undefined ? {} : { cwd });
     }
 
     private commandFor(configuration: Configuration, folder: vscode.WorkspaceFolder | undefined): AdapterCommand {
@@ -35,13 +33,22 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
         return adapterCommand(
             configuration,
             {
-                adapterPath: settings.get('adapterPath', ''),
-                lldbDap: settings.get('lldbDap', ''),
-                log: settings.get('log', ''),
-                workspaceFolder: folder?.uri.fsPath ?? '',
+                adapterPath: settings.get('adapterPath'),
+                lldbDap: settings.get('lldbDap'),
+                log: settings.get('log'),
+                workspaceFolder: folder?.uri.fsPath,
             },
             this.extensionPath,
         );
+    }
+}
+
+async function isExecutableFile(path: string): Promise<boolean> {
+    try {
+        await fs.access(path, fs.constants.X_OK);
+        return (await fs.stat(path)).isFile();
+    } catch {
+        return false;
     }
 }
 

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 const (
@@ -202,11 +204,7 @@ var lldbRow = regexp.MustCompile(`(?m)^0x[0-9a-f]+: (.*?)(:[0-9]+)*(, .*)?$`)
 // letter by letter.
 func shownByLLDB(t *testing.T, dir, lldb string, known []string) {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := run(t, dir, filepath.Join(root, "bin/tools", lldb, "bin/lldb"), "--no-lldbinit", "--batch",
+	out := run(t, dir, checkout.Path(t, "bin/tools", lldb, "bin/lldb"), "--no-lldbinit", "--batch",
 		"-o", "target create program",
 		"-o", "target modules dump line-table --verbose a.cc b.cc c.S <artificial>")
 	shown := map[string]bool{}

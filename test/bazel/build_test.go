@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 func TestMain(m *testing.M) { pidns.Main(m) }
@@ -29,7 +30,7 @@ func build(t *testing.T, variant string) built {
 	if out, err := exec.Command("./build.sh", variant).CombinedOutput(); err != nil {
 		t.Fatalf("build.sh %s: %v\n%s", variant, err, out)
 	}
-	tree := resolve(t, filepath.Join("../../bin/bazel", variant))
+	tree := resolve(t, checkout.Path(t, "bin/bazel", variant))
 	workspace := filepath.Join(tree, "bazel/istio_proxy")
 	execroot := resolve(t, filepath.Join(workspace, "bazel-istio_proxy"))
 	return built{

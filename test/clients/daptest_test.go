@@ -13,8 +13,8 @@ import (
 	"github.com/go-delve/delve/service/dap/daptest"
 	"github.com/google/go-dap"
 
-	"github.com/envoydbg/envoydbg/test/harness"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/harness"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 func TestMain(m *testing.M) { pidns.Main(m, harness.SetUp) }

@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { type DebugClient } from '@vscode/debugadapter-testsupport';
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { onlyTheseRun } from '../processes';
-import { sampleAttributes, sampleFolder } from '../sample';
+import { onlyTheseRun } from '../support/processes';
+import { sampleAttributes, sampleFolder } from '../support/sample';
 import { RecordingClient } from './recordingClient';
 
 test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main', { timeout: 120_000 }, async (t) => {

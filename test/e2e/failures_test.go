@@ -13,7 +13,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/client"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 // errorWithin is how long after a failure the user may wait for its error.

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 // Without the gate the debugger catches Envoy somewhere in its start, and it

@@ -5,8 +5,8 @@ import (
 	"os"
 	"testing"
 
-	"github.com/envoydbg/envoydbg/test/harness"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/harness"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 // fakeProgram stands in for an lldb-dap; see fake-lldb-dap.

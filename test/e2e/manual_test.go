@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 // atOnce is how soon the adapter answers for itself while lldb-dap cannot.

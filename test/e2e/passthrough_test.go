@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/harness"
-	"github.com/envoydbg/envoydbg/test/platform"
+	"github.com/envoydbg/envoydbg/test/support/harness"
+	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
 // plain are the attributes of a launch that has nothing of ours.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 func names(stop harness.Stop) []string {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 func mainPlace(s *harness.Story) harness.Place {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 // google/go-dap, and what is built on it, stops at 4 MiB.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/harness"
+	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
 // row is one failure on one version of LLDB.

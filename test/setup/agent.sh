@@ -17,7 +17,7 @@
 # for proxyAdminPort and the three after it for the rest. Neither port may be 0.
 # A taken proxyAdminPort ends Envoy and so the agent (with exit code 0); a taken
 # statusPort is an error line and nothing else. Go tests need none of this: each
-# package has a network of its own (test/pidns).
+# package has a network of its own (test/support/pidns).
 #
 # The agent grants Envoy terminationDrainDuration before it kills it: 5 s unless
 # said otherwise, 0.1 s here. Envoy logs from "warning" on unless the arguments

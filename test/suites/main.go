@@ -1,32 +1,29 @@
-// Command suites runs the test suites named by its arguments, or all of them,
-// one after the other, and ends with a table of what each did. It exits with 1
-// when a test failed or was skipped, and when a suite ran no test at all: a
-// suite that could not run has failed.
-//
-// suites.go has the list of the suites; a new one is a line there. Each is a
-// command whose output is read as it comes (count.go) and shown in a shorter
-// form, or in full with -v.
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 func main() {
-	verbose := flag.Bool("v", false, "show all output of the suites")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	chosen, err := choose(flag.Args())
+	chosen, err := choose(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "suites:", err)
+		os.Exit(2)
+	}
+	root, err := checkout.Root()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(2)
@@ -37,7 +34,7 @@ func main() {
 			break
 		}
 		fmt.Printf("\n== %s\n", s.name)
-		results = append(results, s.run(ctx, *verbose))
+		results = append(results, s.run(ctx, os.Stdout, root, filepath.Join(root, "out/junit")))
 	}
 	if !summary(os.Stdout, chosen, results) {
 		os.Exit(1)

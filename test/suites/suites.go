@@ -2,56 +2,55 @@ package main
 
 import "time"
 
+// gotestsum runs go test with the arguments after it, and --raw-command what
+// prints the events of go test -json. It shows a line for each package, and what
+// a failed test has printed.
+const gotestsum = `go tool gotestsum --format "${GOTESTSUM_FORMAT:-pkgname-and-test-fails}" --format-hide-empty-pkg --junitfile "$JUNIT" `
+
 // suites in the order in which they run: what fails fastest comes first.
 var suites = []suite{
-	{"lint", script(`
-		step gofmt      sh -c 'out=$(gofmt -l main.go adapter internal sourcemap test) && test -z "$out" || { echo "$out"; false; }'
-		step vet        go vet ./...
-		step staticcheck go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-		step extension  npm run -s lint
-	`), countSteps, 10 * time.Minute},
-	{"unit", script(`
-		go test -json -race -timeout 5m $(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel)(/|$)')
-	`), countGo, 15 * time.Minute},
-	{"extension", script(`npm run -s test:unit`), countNode, 5 * time.Minute},
-	{"fuzz", script(`
-		if ! packages=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); then
-			step "list the packages" false
+	{name: "lint", checks: true, limit: 10 * time.Minute, script: `
+		rc=0
+		unformatted=$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l) || rc=1
+		if [ -n "$unformatted" ]; then
+			echo "gofmt -l: $unformatted"
+			rc=1
 		fi
-		for package in $packages; do
-			if ! listed=$(go test -list '^Fuzz' "$package"); then
-				step "list the fuzzers of $package" false
-			fi
-			for target in $(grep '^Fuzz' <<<"$listed"); do
-				step "$target of ${package##*/}" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 1x "$package" </dev/null
-			done
-		done
-	`), countSteps, 20 * time.Minute},
+		go vet ./... || rc=1
+		go tool staticcheck ./... || rc=1
+		npm run -s lint || rc=1
+		exit $rc`},
+	{name: "unit", limit: 15 * time.Minute, script: `
+		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel)(/|$)')
+		` + gotestsum + `-- -race -timeout 5m $packages`},
+	{name: "extension", limit: 5 * time.Minute, script: `npm run -s test:unit`},
+	// A number of inputs and not a time, at whose end Go 1.26 may report "context
+	// deadline exceeded" as a failure (golang/go#75804).
+	{name: "fuzz", limit: 20 * time.Minute, script: `
+		fuzz() {
+			local rc=0 folder target
+			while read -r folder target; do
+				go test -json -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-200000x}" -fuzzminimizetime 1x "$folder" </dev/null || rc=1
+			done < <(grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | sed -E 's#/[^/]*:func # #' | sort)
+			return $rc
+		}
+		export -f fuzz
+		export GOTESTSUM_FORMAT=${GOTESTSUM_FORMAT:-testname}
+		` + gotestsum + `--raw-command bash -c fuzz`},
 	// Before e2e, which debugs what it builds.
-	{"bazel", script(`go test -json -count=1 -timeout 20m ./test/bazel/...`), countGo, 21 * time.Minute},
-	{"e2e", script(`go test -json -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`), countGo, 26 * time.Minute},
-	{"clients", script(`go test -json -count=1 -timeout 10m ./test/clients/...`), countGo, 11 * time.Minute},
-	{"npm-clients", script(`npm run -s test:clients`), countNode, 10 * time.Minute},
-	{"vscode", script(`npm run -s test:vscode`), countNode, 15 * time.Minute},
+	{name: "bazel", limit: 21 * time.Minute, script: gotestsum + `-- -count=1 -timeout 20m ./test/bazel/...`},
+	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`},
+	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
+	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
+	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
 }
 
-// suite is one command. Its output goes through count; when it has not ended
+// suite is one script. It writes a JUnit report to the file $JUNIT, unless it is
+// made of checks that are no tests: these count as one. When it has not ended
 // after limit, it is ended and has failed.
 type suite struct {
-	name    string
-	command []string
-	count   func() counter
-	limit   time.Duration
-}
-
-// script makes a bash script with a function `step NAME COMMAND...`, which runs
-// a command and reports its end in a line that countSteps understands.
-func script(text string) []string {
-	const prelude = `set -uo pipefail
-step() {
-	local name=$1; shift
-	if "$@"; then echo "STEP pass $name"; else echo "STEP fail $name"; fi
-}
-`
-	return []string{"bash", "-c", prelude + text}
+	name   string
+	checks bool
+	limit  time.Duration
+	script script
 }

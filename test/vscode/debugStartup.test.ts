@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { onlyTheseRun } from '../processes';
-import { sampleAttributes } from '../sample';
+import { onlyTheseRun } from '../support/processes';
+import { sampleAttributes } from '../support/sample';
 import { CodeServer } from './codeServer';
 import { Workbench } from './workbench';
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 // The test binary plays every part of a session, told by the name of the link

@@ -4,13 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/bench/report"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
+	"github.com/envoydbg/envoydbg/test/support/report"
 )
 
 var (
@@ -72,17 +72,13 @@ func (s *series) ratio(side int) float64 {
 // measure runs one session of each side.
 func measure(tb testing.TB, w way, lldb, rounds, steps int) map[string]*series {
 	tb.Helper()
-	root, err := report.Root()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	// Not tb.TempDir, whose path is too long for unix sockets.
 	dir, err := os.MkdirTemp("", "cost-")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	p, err := find(root, dir, *proxy, lldb)
+	p, err := find(checkout.Path(tb), dir, *proxy, lldb)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -177,11 +173,7 @@ func BenchmarkCost(b *testing.B) {
 	if *page == "" {
 		return
 	}
-	root, err := report.Root()
-	if err == nil {
-		err = report.Replace(filepath.Join(root, *page), "cost", text.String())
-	}
-	if err != nil {
+	if err := report.Replace(checkout.Path(b, *page), "cost", text.String()); err != nil {
 		b.Fatal(err)
 	}
 }

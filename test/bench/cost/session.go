@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/platform"
+	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
 // place is where both sessions of a pair stand: a loop of 200 turns.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/bench/report"
+	"github.com/envoydbg/envoydbg/test/support/report"
 )
 
 // cell is one combination of conditions, and what its runs showed.

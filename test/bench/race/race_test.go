@@ -3,13 +3,13 @@ package race
 import (
 	"flag"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/bench/report"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
+	"github.com/envoydbg/envoydbg/test/support/report"
 )
 
 var (
@@ -26,11 +26,7 @@ func TestMain(m *testing.M) { pidns.Main(m) }
 
 func makeLab(tb testing.TB) *lab {
 	tb.Helper()
-	root, err := report.Root()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	l, err := newLab(root, tb.TempDir())
+	l, err := newLab(checkout.Path(tb), tb.TempDir())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -121,11 +117,7 @@ func BenchmarkRace(b *testing.B) {
 	if *page == "" {
 		return
 	}
-	root, err := report.Root()
-	if err == nil {
-		err = report.Replace(filepath.Join(root, *page), "race", text)
-	}
-	if err != nil {
+	if err := report.Replace(checkout.Path(b, *page), "race", text); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
-	"github.com/envoydbg/envoydbg/test/platform"
+	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
 // recipe is one run of what is done by hand without envoydbg: lldb-server

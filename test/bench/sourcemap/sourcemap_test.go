@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/bench/report"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
+	"github.com/envoydbg/envoydbg/test/support/report"
 )
 
 var (
@@ -134,11 +135,7 @@ func BenchmarkRead(b *testing.B) {
 	if *page == "" {
 		return
 	}
-	root, err := report.Root()
-	if err == nil {
-		err = report.Replace(filepath.Join(root, *page), "sourcemap-cost", text)
-	}
-	if err != nil {
+	if err := report.Replace(checkout.Path(b, *page), "sourcemap-cost", text); err != nil {
 		b.Fatal(err)
 	}
 }

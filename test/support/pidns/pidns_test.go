@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 // roleVariable makes a second copy of this test binary play a part: see

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 // LLDB is one version under test.
@@ -69,15 +71,9 @@ func fail(err error) {
 }
 
 func (p *Parts) find() error {
-	dir, err := os.Getwd()
+	dir, err := checkout.Root()
 	if err != nil {
 		return err
-	}
-	for !isFile(filepath.Join(dir, "main.go")) {
-		if dir == filepath.Dir(dir) {
-			return fmt.Errorf("the tests do not run inside the checkout")
-		}
-		dir = filepath.Dir(dir)
 	}
 	p.Root = dir
 	p.Sources = filepath.Join(dir, "test/sample")
