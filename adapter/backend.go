@@ -32,7 +32,7 @@ func (s *Session) startBackend(path string, initialize *dapio.Message, plain boo
 	if !plain {
 		env = append(env, gdbremote.SchemeVariable+"="+gdbremote.Scheme(s.opts.TempDir))
 	}
-	child, err := lldb.Start(path, env...)
+	child, err := lldb.Start(s.ctx, path, env...)
 	if err != nil {
 		return nil, nil, fault.LLDBDapStart(path, "", err)
 	}
