@@ -72,7 +72,7 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 			"DEBUGINFOD_URLS=")
 	}
 	p := &peer{s: s}
-	if p.DAP, err = lldb.StartDAP(path, p, s.trace, env...); err != nil {
+	if p.DAP, err = lldb.StartDAP(s.ctx, path, p, s.trace, env...); err != nil {
 		return nil, nil, fault.LLDBDapStart(path, "", err)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, initializeTime)

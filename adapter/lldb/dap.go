@@ -63,8 +63,9 @@ type DAP struct {
 }
 
 // StartDAP runs lldb-dap with env added to the environment and begins to read it.
-func StartDAP(path string, h Handler, t *trace.Trace, env ...string) (*DAP, error) {
-	child, err := Start(path, env...)
+// ctx bounds the start alone.
+func StartDAP(ctx context.Context, path string, h Handler, t *trace.Trace, env ...string) (*DAP, error) {
+	child, err := Start(ctx, path, env...)
 	if err != nil {
 		return nil, err
 	}
