@@ -41,7 +41,7 @@ type startup struct {
 	attached    atomic.Bool
 	gatePID     atomic.Int64 // who waits at the gate
 	envoyPID    atomic.Int64 // who was attached to
-	envoyEnded  atomic.Bool  // the debug server's last packet said so
+	envoyEnded  atomic.Bool  // the debug server says so
 	lost        atomic.Bool  // a connection to the debug server has broken
 	breakpoints bound
 	firstStop   sync.Once
@@ -211,7 +211,7 @@ func (r *startup) server(ctx context.Context) error {
 		return r.prefer(fault.ServerStart(err.Error()))
 	}
 	r.relay, err = gdbremote.Start(gdbremote.Config{Dir: r.s.opts.TempDir, Platform: platform.Socket, Dial: r.beside.Dial,
-		SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
+		Awaited: r.awaited(), SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -94,9 +95,18 @@ func (o observer) Attached(a gdbremote.Attached) {
 	}
 }
 
+// Exited implements gdbremote.Observer.
+func (o observer) Exited(e gdbremote.Exit) {
+	o.r.envoyEnded.Store(true)
+	o.r.s.trace.line("exited", "%v", e)
+}
+
 // Disconnected implements gdbremote.Observer.
 func (o observer) Disconnected(conn string, err error) {
 	o.r.s.trace.line("gdb "+conn, "closed: %v", err)
+	if p := new(gdbremote.PanicError); errors.As(err, &p) {
+		o.r.s.trace.line("gdb "+conn, "%s", p.Stack)
+	}
 	if err != nil {
 		o.r.lost.Store(true)
 		go o.r.connectionLost(conn, err)
@@ -144,11 +154,6 @@ func (r *startup) helperEnds() bool {
 
 // Packet implements gdbremote.Observer.
 func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
-	if fromServer && conn != "platform" {
-		// The last thing a debug server says when its process was killed,
-		// asked or not.
-		o.r.envoyEnded.Store(len(f.Payload) > 0 && (f.Payload[0] == 'X' || f.Payload[0] == 'W'))
-	}
 	o.r.s.trace.packet(conn, fromServer, f)
 }
 
