@@ -2,6 +2,7 @@ package gdbremote
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"testing"
@@ -190,19 +191,176 @@ func TestAcknowledgedMode(t *testing.T) {
 	}
 }
 
-// A second attach on the same connection is a new one.
+// An attach that has failed may be tried again, and is the session's own again.
 func TestAnAttachMayBeTriedAgain(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
 	client, server := s.awaiting()
 	server.holdsTheGate()
 	passes(server, client, "X09")
 	s.hears("attached 0, swallowed [T13 signal], error the process ended before it became Envoy: signal 9, ended true")
-	passes(client, server, "vAttach;126b")
-	s.hears("arming vAttach  at server 77")
+	passes(client, server, awaitEnvoy)
+	s.hears(armed)
+	server.holdsTheGate()
 	passes(server, client, exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	server.leaves()
 	s.hears("disconnected g1: EOF")
+}
+
+// So is one whose connection has broken.
+func TestAnAttachMayBeTriedAgainOnAnotherConnection(t *testing.T) {
+	s := begin(t, Config{SkipToExec: true})
+	platform, platformServer := s.platform()
+	for _, name := range []string{"g1", "g2"} {
+		client, server := s.connect(s.launch(platform, platformServer))
+		noAck(client, server)
+		passes(client, server, awaitEnvoy)
+		s.hears(armed)
+		server.holdsTheGate()
+		server.leaves()
+		s.hears("disconnected " + name + ": EOF")
+		client.hearsEnd() // the connection is over for the relay, too
+		s.until(func() bool { return s.relay.claim("envoy") })
+		s.relay.settle(false)
+	}
+}
+
+// What the user attaches to is the user's: it is not resumed, nobody is asked
+// about it, and the observer does not hear of it.
+func TestAnAttachOfTheUsers(t *testing.T) {
+	for _, test := range []struct{ name, attach string }{
+		{"by process id", "vAttach;126b"},
+		{"by another name", "vAttachName;" + hex.EncodeToString([]byte("redis"))},
+		{"waits for another name", "vAttachWait;" + hex.EncodeToString([]byte("envoy2"))},
+		{"by no name", "vAttachName;"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := begin(t, Config{SkipToExec: true, Admit: func(context.Context, int) error {
+				t.Error("Admit was asked about the user's process")
+				return nil
+			}})
+			client, server := s.debugServer()
+			noAck(client, server)
+			passes(client, server, test.attach)
+			passes(server, client, attached)
+			passes(client, server, "vCont;c")
+			passes(server, client, "W00;process:126b")
+			server.leaves()
+			s.hears("disconnected g1: <nil>")
+		})
+	}
+}
+
+// Once the session has its process, a further attach to the same name, on the
+// same connection or another, is the user's.
+func TestASecondAttachToTheNameIsTheUsers(t *testing.T) {
+	s := begin(t, Config{SkipToExec: true})
+	platform, platformServer := s.platform()
+	client, server := s.connect(s.launch(platform, platformServer))
+	noAck(client, server)
+	passes(client, server, awaitEnvoy)
+	s.hears(armed)
+
+	// Not while the first is under way …
+	client2, server2 := s.connect(s.launch(platform, platformServer))
+	noAck(client2, server2)
+	passes(client2, server2, awaitEnvoy)
+	passes(server2, client2, attached)
+
+	server.holdsTheGate()
+	passes(server, client, exec)
+	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	passes(client, server, "D;126b")
+	passes(server, client, "OK")
+
+	// … and not afterwards.
+	passes(client, server, awaitEnvoy)
+	passes(server, client, attached)
+	passes(client, server, "vCont;c")
+	passes(server, client, "X09;process:126b")
+	s.hearsNothing()
+}
+
+// An attach that falls into the exec of the process leaves its SIGSTOP behind,
+// which comes as soon as the process is resumed, at the same place. The client
+// sees one attach and no such stop.
+func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
+	const atEntry = "T13thread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774b70;reason:signal;"
+	resume := "vCont;c:p126b.-1"
+	begun := func(t *testing.T) (s *story, client, server *peer) {
+		s = begin(t, Config{})
+		client, server = s.awaiting()
+		passes(server, client, atEntry)
+		s.hears("attached 4715, swallowed [], error <nil>, ended false")
+		passes(client, server, "qProcessInfo")
+		passes(server, client, "pid:126b;")
+		passes(client, server, resume)
+		return s, client, server
+	}
+	t.Run("swallowed", func(t *testing.T) {
+		_, client, server := begun(t)
+		server.says(atEntry)
+		server.hears(resume)
+		passes(server, client, "T05thread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774c00;reason:breakpoint;")
+		// Only that one: whoever sends the next SIGSTOP wants it to be seen.
+		passes(client, server, resume)
+		passes(server, client, atEntry)
+	})
+	t.Run("but not a second one", func(t *testing.T) {
+		_, client, server := begun(t)
+		server.says(atEntry)
+		server.hears(resume)
+		passes(server, client, atEntry)
+	})
+	for name, stop := range map[string]string{
+		"but not one from elsewhere": "T13thread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774b71;reason:signal;",
+		"but no other signal":        "T0fthread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774b70;reason:signal;",
+		"but no exit":                "W00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, client, server := begun(t)
+			passes(server, client, stop)
+			if stop == "W00" {
+				s.hears("exited: exit status 0, process 0")
+				return
+			}
+			passes(client, server, resume)
+			passes(server, client, atEntry)
+		})
+	}
+	t.Run("nor when the server tells no place", func(t *testing.T) {
+		s := begin(t, Config{})
+		client, server := s.awaiting()
+		passes(server, client, attached)
+		s.hears("attached 4715, swallowed [], error <nil>, ended false")
+		passes(client, server, resume)
+		passes(server, client, attached)
+	})
+}
+
+// A debug server that does not know the attach packet, or says something else.
+func TestAnAnswerThatIsNoStop(t *testing.T) {
+	for _, answer := range []string{"", "OK", "T0"} {
+		t.Run(answer, func(t *testing.T) {
+			s := begin(t, Config{SkipToExec: true})
+			client, server := s.awaiting()
+			passes(server, client, answer)
+			s.hears(fmt.Sprintf("attached 0, swallowed [], error the debug server answers %q, ended false", answer))
+			server.leaves()
+			s.hears("disconnected g1: <nil>")
+		})
+	}
+}
+
+// The server may refuse to let go of a process that is not wanted.
+func TestAProcessThatIsNotLetGo(t *testing.T) {
+	s := begin(t, Config{Admit: func(context.Context, int) error { return errors.New("a stranger") }})
+	client, server := s.awaiting()
+	server.says(attached)
+	server.hears("D")
+	server.says("E05")
+	client.hears("E01")
+	s.hears("attached 4715, swallowed [], error a stranger; and the debug server did not let go of it: E05, ended false")
 }
 
 // The client may lose patience: the interrupt byte gets through to the server.

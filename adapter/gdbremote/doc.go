@@ -13,20 +13,33 @@
 //	                                └──────────┬──────────┘
 //	                                           └──▶ Observer
 //
-// A pump reads frames ([Reader]) and passes their bytes on as they are. Four
-// things are more than that, and all of them are in link.go:
+// A pump reads frames ([Reader]) and passes their bytes on as they are; link.go
+// does the reading and writing. What a packet means depends on the request that it
+// answers, so conversation.go keeps the requests that are not answered yet, and
+// decides. In these cases the relay does more than pass a packet on:
 //
 //   - The reply to qLaunchGDBServer is rewritten, so that the client's second
 //     connection comes through the relay, too.
-//   - The attach packet (vAttachOrWait and its like) is evidence: once it has
-//     been written to the server, the Observer hears of it, and the server will
-//     find the process even if it appears at that very moment.
-//   - The answer to the attach may be held back (Config.SkipToExec): see below.
+//   - The attach packet (vAttachOrWait and its like) to the awaited name is
+//     evidence: once it has been written to the server, the Observer hears of it,
+//     and the server will find the process even if it appears at that very moment.
+//   - The answer to this attach may be held back (Config.SkipToExec): see below.
 //   - The attached process is shown to Config.Admit before the client knows of
 //     it. If it is not admitted the server lets go of it (D), and after the
 //     server's OK the client hears that its attach failed (E01).
+//   - A SIGSTOP of the attach that comes late is swallowed: see below.
+//   - The Observer hears of the end of the attached process.
 //
-// Frames with a wrong checksum are passed on for the receiver to reject.
+// Every other attach is the user's: by process id, to another name, or to the
+// same name when the session has its process already. It is only passed on.
+//
+// # Bounds
+//
+// A packet above [MaxPacket] passes in parts and is not interpreted, so a
+// connection needs a few MiB at most. A side that does not read holds back the
+// other one. A client with 1000 requests unanswered is disconnected. Dialling and
+// Config.Admit have 10 s each, and so has a server to end the connection that its
+// client has left. Close takes 2 s at most. A panic ends its connection only.
 //
 // # The exec within the attach
 //
@@ -55,7 +68,18 @@
 // memory, so that nothing of what it knows is of the gate. A stop reply says the
 // same after an exec as after an attach: the process, its threads, why it
 // stopped. In acknowledged mode the relay acknowledges what it swallows and
-// swallows the acknowledgements of what it sends.
+// swallows the acknowledgements of what it sends. Without acknowledgements it
+// takes packets with a wrong checksum for valid, as LLDB and lldb-server do.
+//
+// # The late SIGSTOP
+//
+// The kernel sends SIGSTOP to a process that is attached to. When the attach falls
+// into an execve, the process stops at the end of the execve for that reason; the
+// debug server takes this for the stop it waits for, and the SIGSTOP stays pending.
+// It stops the process when that is first resumed, before it has run one
+// instruction. Without SkipToExec the client would show it as a stop of its own
+// (LLDB 22: in 3 of 278 sessions without the gate). The relay knows it by its
+// program counters, which are those of the attach, and repeats the client's resume.
 //
 // Packets: GDB manual, appendix E "GDB Remote Serial Protocol", sections
 // Overview, Packets, Stop Reply Packets, Packet Acknowledgment. LLDB's own:
@@ -65,12 +89,14 @@
 //
 // # Goroutines
 //
-// All belong to a [Relay] and have ended when its Close returns.
+// All belong to a [Relay]. When its Close returns without an error they have ended;
+// a Dial or an Admit that does not heed its context keeps its own until it returns.
 //
 //   - accept: one, takes platform connections; ends when Close closes its socket.
 //   - One for each gN.sock takes the one connection it is for and closes the socket.
 //   - carry: one a connection. It dials, then is the pump from the server.
 //   - The pump from the client: one a connection, started and waited for by carry.
+//   - One for each Dial and each Admit under way.
 //
 // When the client leaves, its pump ends and closes the server's writing side;
 // the server then ends the connection, and with it the other pump. When the

@@ -1,94 +1,84 @@
 package gdbremote
 
 import (
-	"bytes"
-	"encoding/hex"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
-// link is one connection between a client and a debug server: two pumps that
-// share what they know of the conversation.
+// link carries one connection between a client and a debug server, with one
+// pump for each direction.
 type link struct {
 	relay     *Relay
 	name      string
 	client    net.Conn
 	server    Conn
-	clientW   *prompt.Writer
 	serverPID int
+	talk      conversation
 
-	serverMu sync.Mutex // serialises the client's packets with the relay's own
-	serverW  *prompt.Writer
+	// writeServer keeps the packets of the client and of the relay apart, and in
+	// the order in which talk knows them. It is held during a write to the
+	// server, and only such writes wait for it.
+	writeServer sync.Mutex
+	// inPart: the pump from the client is in the middle of a long packet, and
+	// holds writeServer.
+	inPart bool
 
-	mu    sync.Mutex
-	phase phase
-	// open is the client's request that has not been answered; gdb-remote has
-	// one at a time.
-	open    request
-	noAck   bool
-	ownAcks int // acks of the relay's own packets still to come
-	skipped []string
-	refused Attached
-	// idle: no process is debugged any more, because it has ended, was let go,
-	// or the attach failed. The server may then end the connection.
-	idle       bool
+	mu         sync.Mutex
 	clientLeft bool
+	fault      error // on this side; nil if there was none
 }
 
-// request is a request whose answer, or whose sending, means something here.
-type request int
-
-const (
-	requestOther        request = iota
-	requestRun                  // answered by a stop reply, after any console output
-	requestDetach               // D
-	requestLaunchServer         // qLaunchGDBServer
-	requestNoAck                // QStartNoAckMode
-)
-
-type phase int
-
-const (
-	phaseQuiet     phase = iota // before any attach, and after its reply
-	phaseAttach                 // the attach packet is on its way
-	phaseSkipping               // attached; running to the exec
-	phaseReleasing              // not admitted; the server is letting go
-)
-
-func (k *link) close() {
-	_ = k.client.Close()
-	_ = k.server.Close()
-}
-
-// errClientLeft ends a pump for which the client is no more.
+// errClientLeft ends a pump whose client has closed the connection.
 var errClientLeft = errors.New("the client has left")
 
-// run returns when both directions have ended. It calls ended when the first
-// sign of it is seen, while the client's connection is still open if it was not
-// the client who left, so that whoever is told knows the cause before the
-// consequence shows. The error is that of the server's side.
+// PanicError is a panic in the relay or its observer. It ends the connection it
+// came from and nothing else.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error.
+func (e *PanicError) Error() string { return fmt.Sprintf("internal error in the relay: %v", e.Value) }
+
+// catch turns a panic of the calling function into its error.
+func catch(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+func newLink(r *Relay, name string, client net.Conn, server Conn, serverPID int) *link {
+	return &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
+		talk: conversation{claim: r.claim, settle: r.settle, skipToExec: r.cfg.SkipToExec}}
+}
+
+// run returns when both directions have ended. It calls ended at the first sign
+// of that, while the client's side is still open unless the client has closed it:
+// whoever is told knows the cause before its consequences. The error is nil when
+// the end was to be expected.
 func (k *link) run(ended func(error)) {
+	defer k.talk.end()
+	pumping, stop := context.WithCancel(context.Background())
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
-		if err := k.pump(k.client, false); errors.Is(err, errClientLeft) {
-			// Noted before the server can answer it by leaving, too.
-			k.mu.Lock()
-			k.clientLeft = true
-			k.mu.Unlock()
-		}
-		_ = k.server.CloseWrite()
+		k.pumpClient(pumping)
 	}()
-	err := k.pump(k.server, true)
+	err := k.pump(k.server, k.fromServer)
+	stop()
 	k.mu.Lock()
-	if k.idle || k.clientLeft || errors.Is(err, errClientLeft) {
+	switch {
+	case k.fault != nil:
+		err = k.fault
+	case errors.As(err, new(*PanicError)):
+	case k.clientLeft, errors.Is(err, errClientLeft), k.talk.isIdle():
 		err = nil
 	}
 	k.mu.Unlock()
@@ -97,239 +87,174 @@ func (k *link) run(ended func(error)) {
 	<-up
 }
 
-// pump carries the frames of one side until an error, which is never nil.
-func (k *link) pump(from io.Reader, fromServer bool) error {
-	r := NewReader(from)
-	handle := k.fromClient
-	if fromServer {
-		handle = k.fromServer
+// pumpClient carries what the client sends. Then it makes the server end its
+// side, at once or at the latest after the limit, and waits until ctx ends.
+func (k *link) pumpClient(ctx context.Context) {
+	err := k.pump(k.client, k.fromClient)
+	if k.inPart {
+		k.inPart = false
+		k.writeServer.Unlock()
 	}
+	late := k.relay.cfg.limits.leave
+	k.mu.Lock()
+	switch {
+	case errors.Is(err, errClientLeft):
+		k.clientLeft = true // before the server can answer by leaving, too
+	case errors.Is(err, errTooManyRequests), errors.As(err, new(*PanicError)):
+		k.fault, late = err, 0
+	}
+	k.mu.Unlock()
+	timer := time.AfterFunc(late, func() { _ = k.server.Close() })
+	defer timer.Stop()
+	if late > 0 {
+		_ = k.server.CloseWrite()
+	}
+	<-ctx.Done()
+}
+
+func (k *link) close() {
+	_ = k.client.Close()
+	_ = k.server.Close()
+}
+
+// pump carries the frames of one side until an error, which is never nil.
+func (k *link) pump(from io.Reader, handle func(Frame) error) (err error) {
+	defer catch(&err)
+	r := NewReader(from)
 	for {
 		f, err := r.Next()
 		if err != nil {
-			if !fromServer {
+			if from == k.client {
 				return errClientLeft
 			}
 			return err
 		}
-		k.relay.cfg.Observer.Packet(k.name, fromServer, f)
 		if err := handle(f); err != nil {
 			return err
 		}
 	}
 }
 
-func (k *link) toServer(b []byte) error {
-	k.serverMu.Lock()
-	defer k.serverMu.Unlock()
-	_, err := k.serverW.Write(b)
-	return err
-}
-
 func (k *link) toClient(b []byte) error {
-	if _, err := k.clientW.Write(b); err != nil {
+	if _, err := k.client.Write(b); err != nil {
 		return errClientLeft
 	}
 	return nil
 }
 
 func (k *link) fromClient(f Frame) error {
-	if f.Kind != KindPacket || !f.Valid {
-		return k.toServer(f.Raw)
+	k.relay.cfg.Observer.Packet(k.name, false, f)
+	if k.inPart {
+		return k.clientPart(f)
 	}
-	arming, isAttach := parseAttach(f.Payload)
-	k.mu.Lock()
-	k.open = classify(f.Payload)
-	switch {
-	case isAttach:
-		k.phase, k.open, k.idle, k.skipped = phaseAttach, requestRun, false, nil
-	case k.open == requestDetach, isKill(f.Payload):
-		k.idle = true
+	k.writeServer.Lock()
+	s, err := k.talk.fromClient(f)
+	if err == nil {
+		_, err = k.server.Write(f.Raw)
 	}
-	k.mu.Unlock()
-	if err := k.toServer(f.Raw); err != nil {
-		return err
+	if k.inPart = f.More; !k.inPart || err != nil {
+		k.inPart = false
+		k.writeServer.Unlock()
 	}
-	if isAttach {
-		arming.Time, arming.ServerPID = time.Now(), k.serverPID
-		k.relay.cfg.Observer.Arming(arming)
+	if err == nil && s.arming != nil {
+		s.arming.Time, s.arming.ServerPID = time.Now(), k.serverPID
+		k.relay.cfg.Observer.Arming(*s.arming)
 	}
-	return nil
+	return err
 }
 
-// classify reads the kind of a request (GDB manual, appendix E.2 "Packets").
-func classify(payload []byte) request {
-	has := func(prefix string) bool { return bytes.HasPrefix(payload, []byte(prefix)) }
-	switch {
-	case has("vCont;"), has("c"), has("C"), has("s"), has("S"):
-		return requestRun
-	case has("D"):
-		return requestDetach
-	case has("qLaunchGDBServer"):
-		return requestLaunchServer
-	case string(payload) == "QStartNoAckMode":
-		return requestNoAck
+// clientPart writes a further part of a long packet.
+func (k *link) clientPart(f Frame) error {
+	_, err := k.server.Write(f.Raw)
+	if !f.More {
+		k.inPart = false
+		k.writeServer.Unlock()
 	}
-	return requestOther
-}
-
-func isKill(payload []byte) bool {
-	return string(payload) == "k" || bytes.HasPrefix(payload, []byte("vKill"))
+	return err
 }
 
 func (k *link) fromServer(f Frame) error {
-	if f.Kind == KindAck {
-		k.mu.Lock()
-		mine := k.ownAcks > 0
-		if mine {
-			k.ownAcks--
+	k.relay.cfg.Observer.Packet(k.name, true, f)
+	s := k.talk.fromServer(f)
+	if s.admit != nil {
+		err := k.isAdmitted(s.admit.PID)
+		if k.relay.ctx.Err() != nil {
+			return net.ErrClosed
 		}
-		k.mu.Unlock()
-		if mine {
-			return nil
-		}
+		s = k.talk.admitted(*s.admit, err)
 	}
-	if f.Kind != KindPacket || !f.Valid {
+	if s.attached != nil {
+		k.relay.cfg.Observer.Attached(*s.attached)
+	}
+	if s.exited != nil {
+		k.relay.cfg.Observer.Exited(*s.exited)
+	}
+	switch {
+	case s.pass:
 		return k.toClient(f.Raw)
-	}
-	open, ph := k.answered(f.Payload)
-	if open == requestLaunchServer && !bytes.HasPrefix(f.Payload, []byte("E")) {
+	case s.redirect:
 		reply, err := k.relay.redirect(f.Payload)
 		if err != nil {
 			return err
 		}
 		return k.toClient(Encode(string(reply)))
+	case s.answer != "":
+		return k.toClient(Encode(s.answer))
+	case s.own != "":
+		k.writeServer.Lock()
+		defer k.writeServer.Unlock()
+		_, err := k.server.Write(k.talk.request(s.own, s.kind))
+		return err
+	case s.resend != nil:
+		k.writeServer.Lock()
+		defer k.writeServer.Unlock()
+		_, err := k.server.Write(s.resend)
+		return err
 	}
-	if ph == phaseQuiet {
-		return k.toClient(f.Raw)
-	}
-	if ph == phaseReleasing {
-		return k.released()
-	}
-	return k.attachReply(f, ph)
+	return nil // an acknowledgement of the relay's own
 }
 
-// answered notes what a packet of the server's means for the open request, and
-// returns the request and the phase as they were.
-func (k *link) answered(payload []byte) (request, phase) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	open := k.open
-	stop, isStop := ParseStop(payload)
-	if open == requestRun {
-		// While the process runs, its console output comes as packets, too. Only
-		// here is W or X an exit: a reply that is memory may begin like one.
-		if !isStop {
-			return open, k.phase
+// isAdmitted asks whether the session wants this process.
+func (k *link) isAdmitted(pid int) error {
+	admit := k.relay.cfg.Admit
+	if admit == nil {
+		return nil
+	}
+	_, err := within(k.relay.ctx, k.relay.cfg.limits.admit, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, admit(ctx, pid)
+	}, func(struct{}) {})
+	return err
+}
+
+// within calls do and returns its result, or an error when ctx or the time ends,
+// even if do heeds neither. A result that comes later is given to discard.
+func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error), discard func(T)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result)
+	go func() {
+		defer cancel()
+		var r result
+		func() {
+			defer catch(&r.err)
+			r.value, r.err = do(ctx)
+		}()
+		select {
+		case done <- r:
+		case <-ctx.Done():
+			if r.err == nil {
+				discard(r.value)
+			}
 		}
-		k.idle = stop.Exited
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
 	}
-	switch {
-	case open == requestNoAck && string(payload) == "OK":
-		// The client still acknowledges this OK; from then on nobody does.
-		k.noAck = true
-	case open == requestDetach && isStop && stop.Err != "":
-		k.idle = false // refused: it is still held
-	}
-	if k.phase == phaseQuiet {
-		k.open = requestOther
-	}
-	return open, k.phase
-}
-
-// attachReply handles what the server says between the attach packet and the
-// stop the client is to see.
-func (k *link) attachReply(f Frame, ph phase) error {
-	stop, ok := ParseStop(f.Payload)
-	if !ok { // console output and the like
-		return k.toClient(f.Raw)
-	}
-	failed := stop.Err != "" || stop.Exited
-	if k.relay.cfg.SkipToExec && !failed && stop.Reason != "exec" {
-		k.mu.Lock()
-		k.phase = phaseSkipping
-		k.skipped = append(k.skipped, fmt.Sprintf("T%02x %s", stop.Signal, stop.Reason))
-		k.mu.Unlock()
-		return k.resume(stop, ph)
-	}
-	k.mu.Lock()
-	k.phase, k.open = phaseQuiet, requestOther
-	k.idle = failed
-	skipped := k.skipped
-	k.mu.Unlock()
-
-	out := Attached{Time: time.Now(), PID: stop.PID(), Skipped: skipped}
-	switch {
-	case stop.Err != "":
-		out.Err = errors.New(stop.Err)
-	case stop.Signalled:
-		out.Err = fmt.Errorf("%w: signal %d", ErrEnded, stop.Status)
-	case stop.Exited:
-		out.Err = fmt.Errorf("%w: exit status %d", ErrEnded, stop.Status)
-	case k.relay.cfg.Admit != nil:
-		out.Err = k.relay.cfg.Admit(k.relay.ctx, out.PID)
-	}
-	if out.Err != nil && !failed {
-		k.mu.Lock()
-		k.phase, k.refused, k.idle = phaseReleasing, out, true
-		k.mu.Unlock()
-		return k.own("D")
-	}
-	k.relay.cfg.Observer.Attached(out)
-	return k.toClient(f.Raw)
-}
-
-// released is called when the server has let go of a process that was not
-// admitted: only then is it true to say that nothing happened to it.
-func (k *link) released() error {
-	k.mu.Lock()
-	k.phase = phaseQuiet
-	out := k.refused
-	k.mu.Unlock()
-	k.relay.cfg.Observer.Attached(out)
-	return k.toClient(Encode("E01"))
-}
-
-// resume lets the process run on towards its exec. The stop of the attach
-// itself is not passed to the process, nor are traps; any other signal is one
-// the process would have received without a debugger.
-func (k *link) resume(stop Stop, ph phase) error {
-	const sigtrap, sigstop = 5, 19
-	packet := "vCont;c"
-	if ph == phaseSkipping && stop.Signal != sigtrap && stop.Signal != sigstop && stop.Thread != "" {
-		packet = fmt.Sprintf("vCont;C%02x:%s;c", stop.Signal, stop.Thread)
-	}
-	return k.own(packet)
-}
-
-// own sends a packet of the relay's in reply to a stop that the client is not
-// to see.
-func (k *link) own(packet string) error {
-	raw := Encode(packet)
-	k.mu.Lock()
-	if !k.noAck {
-		raw = append([]byte("+"), raw...)
-		k.ownAcks++
-	}
-	k.mu.Unlock()
-	return k.toServer(raw)
-}
-
-// parseAttach recognises the attach packets (lldb/docs/resources/lldbgdbremote.md).
-func parseAttach(payload []byte) (Arming, bool) {
-	packet, arg, ok := strings.Cut(string(payload), ";")
-	if !ok {
-		return Arming{}, false
-	}
-	switch packet {
-	case "vAttachWait", "vAttachOrWait", "vAttachName":
-		name, err := hex.DecodeString(arg)
-		if err != nil {
-			return Arming{}, false
-		}
-		return Arming{Packet: packet, Name: string(name)}, true
-	case "vAttach":
-		return Arming{Packet: packet}, true
-	}
-	return Arming{}, false
 }

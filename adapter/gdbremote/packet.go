@@ -7,17 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
-// MaxPacket bounds one packet. lldb-server answers file reads and memory reads
-// in packets of at most a few MiB; a peer that never sends '#' must not fill
-// the memory.
-const MaxPacket = 64 << 20
-
-// ErrPacketTooLong is returned by [Reader.Next] for a packet above [MaxPacket].
-var ErrPacketTooLong = errors.New("gdb-remote packet exceeds 64 MiB")
+// MaxPacket bounds, in bytes, what a [Reader] keeps of one packet. lldb-server's
+// own packets stay below 128 KiB (its PacketSize), except for lists of modules and
+// threads. A longer packet is returned in parts.
+const MaxPacket = 1 << 20
 
 // Kind tells the elements of a gdb-remote stream apart.
 type Kind int
@@ -30,68 +25,86 @@ const (
 	KindNack                     // -
 	KindInterrupt                // 0x03
 	KindNoise                    // any other byte outside a packet
+	KindPart                     // a part of a packet or notification above MaxPacket
 )
 
 // Frame is one element of the stream. Raw holds its bytes as they were on the
 // wire, so that a frame nobody acts on is passed on unchanged. Payload is the
-// part between '$' and '#', still escaped, and shares Raw's memory.
+// text between '$' and '#', still escaped; it shares Raw's memory.
 type Frame struct {
 	Kind    Kind
 	Raw     []byte
-	Payload []byte
-	// Valid reports that the checksum is right. A frame with a wrong one is
-	// passed on for the receiver to reject, and never interpreted.
+	Payload []byte // of a packet or notification
+	// Valid reports that the checksum is right.
 	Valid bool
+	// More is set for all parts of a long packet but the last.
+	More bool
 }
 
-// Reader splits a byte stream into frames.
-type Reader struct{ br *bufio.Reader }
+// Reader splits a byte stream into frames. It uses at most some
+// [MaxPacket] bytes of memory, whatever comes.
+type Reader struct {
+	br     *bufio.Reader
+	raw    []byte // memory of the frame returned last
+	inside bool   // in the middle of a long packet
+}
 
 // NewReader returns a Reader on r.
-func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(prompt.Reader(r), 64<<10)} }
+func NewReader(r io.Reader) *Reader { return &Reader{br: bufio.NewReaderSize(r, 64<<10)} }
 
-// Next returns the next frame. At the end of the stream the error is io.EOF,
-// or io.ErrUnexpectedEOF within a packet.
+// Next returns the next frame, which is valid until the next call. At the end of
+// the stream the error is io.EOF, or io.ErrUnexpectedEOF within a packet.
 func (r *Reader) Next() (Frame, error) {
+	r.raw = r.raw[:0]
+	if r.inside {
+		return r.packet()
+	}
 	b, err := r.br.ReadByte()
 	if err != nil {
 		return Frame{}, err
 	}
+	r.raw = append(r.raw, b)
 	switch b {
 	case '$', '%':
-		return r.packet(b)
+		return r.packet()
 	case '+':
-		return Frame{Kind: KindAck, Raw: []byte{b}, Valid: true}, nil
+		return Frame{Kind: KindAck, Raw: r.raw, Valid: true}, nil
 	case '-':
-		return Frame{Kind: KindNack, Raw: []byte{b}, Valid: true}, nil
+		return Frame{Kind: KindNack, Raw: r.raw, Valid: true}, nil
 	case 0x03:
-		return Frame{Kind: KindInterrupt, Raw: []byte{b}, Valid: true}, nil
+		return Frame{Kind: KindInterrupt, Raw: r.raw, Valid: true}, nil
 	}
-	return Frame{Kind: KindNoise, Raw: []byte{b}}, nil
+	return Frame{Kind: KindNoise, Raw: r.raw}, nil
 }
 
-func (r *Reader) packet(start byte) (Frame, error) {
-	raw := []byte{start}
+// packet reads the rest of a packet whose first byte is in r.raw, or, inside a
+// long one, its next part.
+func (r *Reader) packet() (Frame, error) {
 	for {
 		chunk, err := r.br.ReadSlice('#')
-		raw = append(raw, chunk...)
+		r.raw = append(r.raw, chunk...)
 		if err == nil {
 			break
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return Frame{}, midPacket(err)
 		}
-		if len(raw) > MaxPacket {
-			return Frame{}, ErrPacketTooLong
+		if len(r.raw) >= MaxPacket {
+			r.inside = true
+			return Frame{Kind: KindPart, Raw: r.raw, More: true}, nil
 		}
 	}
 	var sum [2]byte
 	if _, err := io.ReadFull(r.br, sum[:]); err != nil {
 		return Frame{}, midPacket(err)
 	}
-	raw = append(raw, sum[:]...)
-	f := Frame{Kind: KindPacket, Raw: raw, Payload: raw[1 : len(raw)-3]}
-	if start == '%' {
+	r.raw = append(r.raw, sum[:]...)
+	if r.inside {
+		r.inside = false
+		return Frame{Kind: KindPart, Raw: r.raw}, nil
+	}
+	f := Frame{Kind: KindPacket, Raw: r.raw, Payload: r.raw[1 : len(r.raw)-3]}
+	if r.raw[0] == '%' {
 		f.Kind = KindNotification
 	}
 	var want [1]byte

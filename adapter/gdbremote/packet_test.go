@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -66,19 +67,54 @@ func TestAStreamThatEndsWithinAPacket(t *testing.T) {
 	}
 }
 
-// endless never sends '#'.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = '$'
+// A packet of any length is read with bounded memory, and nothing of it is lost.
+func TestALongPacketIsReadInParts(t *testing.T) {
+	for _, size := range []int{MaxPacket - 5, MaxPacket + 1, 3*MaxPacket + 7} {
+		long := "$" + strings.Repeat("a", size) + "#00"
+		r := NewReader(iotest.HalfReader(strings.NewReader("+" + long + "$OK#9a")))
+		var joined strings.Builder
+		parts := 0
+		for {
+			f, err := r.Next()
+			if err != nil {
+				t.Fatalf("%d bytes: %v", size, err)
+			}
+			if len(f.Raw) > MaxPacket+64<<10 {
+				t.Fatalf("%d bytes: one frame has %d", size, len(f.Raw))
+			}
+			joined.Write(f.Raw)
+			if f.Kind == KindPacket && string(f.Payload) == "OK" && f.Valid {
+				break
+			}
+			if f.Kind == KindPart {
+				parts++
+				if last := joined.Len() == 1+len(long); f.More == last || f.Valid || f.Payload != nil {
+					t.Fatalf("%d bytes: part %d: more %v, payload %.10q", size, parts, f.More, f.Payload)
+				}
+			} else if f.More {
+				t.Fatalf("%d bytes: a frame of kind %d has more", size, f.Kind)
+			}
+		}
+		if joined.String() != "+"+long+"$OK#9a" {
+			t.Errorf("%d bytes: they were changed", size)
+		}
+		if want := size > MaxPacket; parts > 0 != want {
+			t.Errorf("%d bytes in %d parts", size, parts)
+		}
 	}
-	return len(p), nil
 }
 
-func TestAPacketWithoutAnEndIsAnError(t *testing.T) {
-	if _, err := NewReader(endless{}).Next(); !errors.Is(err, ErrPacketTooLong) {
-		t.Errorf("got %v", err)
+func TestALongPacketThatEndsEarly(t *testing.T) {
+	r := NewReader(strings.NewReader("$" + strings.Repeat("a", 3*MaxPacket)))
+	for {
+		f, err := r.Next()
+		if err == nil && f.Kind == KindPart && f.More {
+			continue
+		}
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("got a frame of kind %d, %v", f.Kind, err)
+		}
+		return
 	}
 }
 
@@ -95,24 +131,37 @@ func TestStopRepliesAreRead(t *testing.T) {
 	for payload, want := range map[string]Stop{
 		"T05thread:126b;reason:exec;":                   {Signal: 5, Reason: "exec", Thread: "126b"},
 		"T13threads:126b,126c;thread:126c;":             {Signal: 19, Thread: "126c"},
+		"T13thread:p1.1;threads:1;thread-pcs:00fe,00ff": {Signal: 19, Thread: "p1.1", PCs: "00fe,00ff"},
 		"T0bthread:p126b.126c;00:0011;reason:exception": {Signal: 11, Reason: "exception", Thread: "p126b.126c"},
 		"T05":              {Signal: 5},
 		"S0f":              {Signal: 15},
-		"W00":              {Exited: true},
-		"WfF":              {Exited: true, Status: 255},
-		"W03;process:126b": {Exited: true, Status: 3},
-		"X09":              {Exited: true, Signalled: true, Status: 9},
+		"W00":              {Exit: &Exit{}},
+		"WfF":              {Exit: &Exit{Status: 255}},
+		"W03;process:126b": {Exit: &Exit{Status: 3, PID: 4715}},
+		"W03;process:-1":   {Exit: &Exit{Status: 3}},
+		"X09":              {Exit: &Exit{Signalled: true, Status: 9}},
+		"X0b;process:1":    {Exit: &Exit{Signalled: true, Status: 11, PID: 1}},
 		"E08":              {Err: "E08"},
 		"Eff;6e6f":         {Err: "no"},
 		"E01;zz":           {Err: "E01"},
+		"E.no such thing ": {Err: "no such thing"},
 	} {
-		if got, ok := ParseStop([]byte(payload)); !ok || got != want {
+		if got, ok := ParseStop([]byte(payload)); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v; want %+v", payload, got, ok, want)
 		}
 	}
-	for _, payload := range []string{"", "O", "OK", "O68690a", "T0", "Tzz", "T+5", "T 5thread:1", "E", "E1", "QC126b", "vCont;c", "0500"} {
+	for _, payload := range []string{"", "O", "OK", "O68690a", "T0", "Tzz", "T+5", "T 5thread:1", "E", "E1", "E.", "E0123", "QC126b", "vCont;c",
+		"0500", "W00x", "W00;", "X09abc", "X09\x00", "W"} {
 		if got, ok := ParseStop([]byte(payload)); ok {
 			t.Errorf("%q is no stop reply, but %+v", payload, got)
+		}
+	}
+}
+
+func TestAnExitReadsWell(t *testing.T) {
+	for want, exit := range map[string]Exit{"exit status 3": {Status: 3}, "signal 9": {Signalled: true, Status: 9}} {
+		if got := exit.String(); got != want {
+			t.Errorf("%+v reads %q", exit, got)
 		}
 	}
 }
@@ -137,6 +186,9 @@ func TestAttachPacketsAreRecognised(t *testing.T) {
 		if got, ok := parseAttach([]byte(payload)); !ok || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", payload, got, ok, want)
 		}
+	}
+	if _, ok := parseAttach([]byte("vAttachName;" + strings.Repeat("65", maxAttach))); ok {
+		t.Error("a name of 8 KiB is taken for one")
 	}
 	for _, payload := range []string{"", "vAttach", "vAttachOrWait", "vAttachOrWaitSupported", "qVAttachOrWaitSupported", "vAttachOrWait;xyz", "vAttachElse;65", "vCont;c"} {
 		if got, ok := parseAttach([]byte(payload)); ok {

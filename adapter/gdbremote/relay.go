@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // Conn is one byte stream to a debug server.
@@ -43,28 +43,51 @@ type Config struct {
 	Platform string
 	// Dial opens a connection to a server-side socket.
 	Dial func(ctx context.Context, socket string) (Conn, error)
+	// Awaited is the name of the process that the session waits for. The first
+	// attach to that name that succeeds is the session's own: SkipToExec, Admit
+	// and the Observer are for it alone. Every other attach, by a process id, to
+	// another name or to this one later, is the user's, and only passed on.
+	Awaited string
 	// SkipToExec hides from the client everything between the attach and the
 	// exec that follows: the stop reply of the exec answers the attach.
 	SkipToExec bool
 	// Admit, if set, is asked about the attached process before the client
-	// learns of it. With an error the debug server is told to let go of the
-	// process, and the client that the attach failed. It may block.
+	// learns of it. With an error, or no answer within 10 s, the debug server is
+	// told to let go of the process, and the client that the attach failed.
 	Admit func(ctx context.Context, pid int) error
 	// Observer is told what happens; its methods run on the relay's
 	// goroutines and must not block.
 	Observer Observer
+
+	limits limits // zero for the usual ones
 }
 
-// Observer watches the attach. All methods may be called from several goroutines.
+// limits bound what the relay waits for.
+type limits struct {
+	dial  time.Duration // for a connection to the debug server
+	admit time.Duration // for the answer of Config.Admit
+	// leave is for the debug server to end its connection once the client has
+	// left; lldb-server first detaches from the process.
+	leave time.Duration
+	close time.Duration // for the end of all connections
+}
+
+var usualLimits = limits{dial: 10 * time.Second, admit: 10 * time.Second, leave: 10 * time.Second, close: 2 * time.Second}
+
+// Observer watches the session's own attach, and the connections. All methods
+// may be called from several goroutines.
 type Observer interface {
 	// Arming: the attach packet has been written to the debug server.
 	Arming(Arming)
 	// Attached: the attach has been answered; at Envoy's entry with SkipToExec.
 	Attached(Attached)
+	// Exited: the debug server says that the attached process has ended. The
+	// client hears of it afterwards.
+	Exited(Exit)
 	// Disconnected: a connection has ended; the client's side of it is closed
 	// only afterwards. err is nil when that was to be expected: the client has
 	// left or let go of the process, or the process has ended. It is not called
-	// once the relay is being closed.
+	// once the relay is being closed. A panic on the connection is a *PanicError.
 	Disconnected(conn string, err error)
 	// Packet is called for every frame, for the trace; it must not keep the frame.
 	Packet(conn string, fromServer bool, f Frame)
@@ -104,44 +127,59 @@ type Relay struct {
 	cancel   context.CancelFunc
 	platform net.Listener
 	wg       sync.WaitGroup
+	close    func() error // once
 
-	mu        sync.Mutex
-	listeners []net.Listener
-	conns     map[*link]struct{}
-	servers   int
-	closed    bool
+	mu      sync.Mutex
+	open    map[io.Closer]struct{} // listeners, and connections of both sides
+	servers int
+	closed  bool
+	awaited awaited
 }
+
+// awaited is the state of the session's own attach.
+type awaited int
+
+const (
+	awaitedOpen    awaited = iota // the next attach to the name is the session's
+	awaitedPending                // it has been sent
+	awaitedUsed                   // it has succeeded
+)
 
 // Start listens for the client's platform connection.
 func Start(cfg Config) (*Relay, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &Relay{cfg: cfg, ctx: ctx, cancel: cancel, conns: map[*link]struct{}{}}
 	folder := filepath.Join(cfg.Dir, schemeFolder)
 	if err := os.Mkdir(folder, 0o700); err != nil {
-		cancel()
 		return nil, err
 	}
-	if err := os.Symlink(".", filepath.Join(folder, "[]")); err != nil {
-		cancel()
-		return nil, err
-	}
-	l, err := net.Listen("unix", filepath.Join(cfg.Dir, "p.sock"))
+	l, err := listen(cfg.Dir, folder)
 	if err != nil {
-		cancel()
+		_ = os.RemoveAll(folder)
 		return nil, err
 	}
-	r.platform = l
-	r.listeners = append(r.listeners, l)
+	if cfg.limits == (limits{}) {
+		cfg.limits = usualLimits
+	}
+	r := &Relay{cfg: cfg, platform: l, open: map[io.Closer]struct{}{l: {}}}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.close = sync.OnceValue(r.closeAll)
 	r.wg.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
+				r.disconnected("platform", fmt.Errorf("no further connection can be accepted: %w", err))
 				return
 			}
-			r.carry("platform", c, cfg.Platform, 0)
+			r.wg.Go(func() { r.carry("platform", c, cfg.Platform, 0) })
 		}
 	})
 	return r, nil
+}
+
+func listen(dir, folder string) (net.Listener, error) {
+	if err := os.Symlink(".", filepath.Join(folder, "[]")); err != nil {
+		return nil, err
+	}
+	return net.Listen("unix", filepath.Join(dir, "p.sock"))
 }
 
 // URL is what the client connects its platform to.
@@ -152,59 +190,105 @@ func Scheme(dir string) string {
 	return "unix-connect://" + filepath.Join(dir, strings.TrimSuffix(schemeFolder, ":"))
 }
 
-// Close ends every connection and removes the sockets.
-func (r *Relay) Close() {
+// Close ends every connection and removes the sockets. It returns after 2 s at
+// the latest, with an error if something still blocks then: a stream to the debug
+// server whose Write or Close does not return.
+func (r *Relay) Close() error { return r.close() }
+
+func (r *Relay) closeAll() error {
 	r.mu.Lock()
-	if r.closed {
-		r.mu.Unlock()
-		return
-	}
 	r.closed = true
+	all := slices.Collect(maps.Keys(r.open))
+	r.mu.Unlock()
 	r.cancel()
-	for _, l := range r.listeners {
-		_ = l.Close()
+	ended := make(chan struct{})
+	for _, c := range all {
+		r.wg.Go(func() { _ = c.Close() }) // one may block
 	}
-	for c := range r.conns {
-		c.close()
+	go func() { r.wg.Wait(); close(ended) }()
+	var err error
+	select {
+	case <-ended:
+	case <-time.After(r.cfg.limits.close):
+		err = fmt.Errorf("connections to the debug server have not ended within %v", r.cfg.limits.close)
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Join(r.cfg.Dir, schemeFolder)))
+}
+
+// add notes what Close is to close; it closes it and returns false if the relay
+// is being closed.
+func (r *Relay) add(c io.Closer) bool {
+	r.mu.Lock()
+	closed := r.closed
+	if !closed {
+		r.open[c] = struct{}{}
 	}
 	r.mu.Unlock()
-	r.wg.Wait()
-	_ = os.RemoveAll(filepath.Join(r.cfg.Dir, schemeFolder))
+	if closed {
+		_ = c.Close()
+	}
+	return !closed
+}
+
+func (r *Relay) remove(c io.Closer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, c)
+}
+
+// claim reports whether an attach to that name is the session's own.
+func (r *Relay) claim(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name != r.cfg.Awaited || r.awaited != awaitedOpen {
+		return false
+	}
+	r.awaited = awaitedPending
+	return true
+}
+
+// settle notes how the session's own attach has ended. One that failed may be
+// tried again.
+func (r *Relay) settle(attached bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.awaited = awaitedOpen; attached {
+		r.awaited = awaitedUsed
+	}
 }
 
 // carry dials the server's socket and runs the two pumps of one connection.
 func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int) {
-	r.wg.Go(func() {
-		server, err := r.cfg.Dial(r.ctx, socket)
-		if err != nil {
-			r.disconnected(name, fmt.Errorf("no connection to the debug server: %w", err))
-			_ = client.Close()
-			return
-		}
-		k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
-			clientW: prompt.NewWriter(client), serverW: prompt.NewWriter(server)}
-		r.mu.Lock()
-		if r.closed {
-			r.mu.Unlock()
-			k.close()
-			return
-		}
-		r.conns[k] = struct{}{}
-		r.mu.Unlock()
-		k.run(func(err error) { r.disconnected(name, err) })
-		r.mu.Lock()
-		delete(r.conns, k)
-		r.mu.Unlock()
-	})
+	if !r.add(client) {
+		return
+	}
+	defer r.remove(client)
+	server, err := within(r.ctx, r.cfg.limits.dial, func(ctx context.Context) (Conn, error) {
+		return r.cfg.Dial(ctx, socket)
+	}, func(late Conn) { _ = late.Close() })
+	if err != nil {
+		r.disconnected(name, fmt.Errorf("no connection to the debug server: %w", err))
+		_ = client.Close()
+		return
+	}
+	if !r.add(server) {
+		_ = client.Close()
+		return
+	}
+	defer r.remove(server)
+	newLink(r, name, client, server, serverPID).run(func(err error) { r.disconnected(name, err) })
 }
 
 func (r *Relay) disconnected(name string, err error) {
 	r.mu.Lock()
 	closed := r.closed
 	r.mu.Unlock()
-	if !closed {
-		r.cfg.Observer.Disconnected(name, err)
+	if closed {
+		return
 	}
+	var ignored error
+	defer catch(&ignored) // an observer that panics about an end cannot be told so
+	r.cfg.Observer.Disconnected(name, err)
 }
 
 // redirect answers for the platform's "a gdbserver waits for you at …": it
@@ -223,23 +307,23 @@ func (r *Relay) redirect(reply []byte) ([]byte, error) {
 	pid, _ := strconv.Atoi(pidText)
 
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil, net.ErrClosed
-	}
 	r.servers++
-	base := fmt.Sprintf("g%d.sock", r.servers)
-	path := filepath.Join(r.cfg.Dir, schemeFolder, base)
-	l, err := net.Listen("unix", path)
+	name := fmt.Sprintf("g%d", r.servers)
+	r.mu.Unlock()
+	base := name + ".sock"
+	l, err := net.Listen("unix", filepath.Join(r.cfg.Dir, schemeFolder, base))
 	if err != nil {
 		return nil, err
 	}
-	r.listeners = append(r.listeners, l)
-	name := strings.TrimSuffix(base, ".sock")
+	if !r.add(l) {
+		return nil, net.ErrClosed
+	}
 	r.wg.Go(func() {
-		defer l.Close()
 		c, err := l.Accept()
+		r.remove(l)
+		_ = l.Close()
 		if err != nil {
+			r.disconnected(name, fmt.Errorf("the client's connection cannot be accepted: %w", err))
 			return
 		}
 		r.carry(name, c, string(remote), pid)

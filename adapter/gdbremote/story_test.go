@@ -31,12 +31,16 @@ type story struct {
 	news  chan string
 	peers []*peer
 
+	closeFails bool // the story has made Close fail
+
 	mu      sync.Mutex
 	traffic []string
 	onEnd   func() // if set, called within Disconnected
 }
 
-// begin starts the relay; its Dir, Platform, Dial and Observer are the story's.
+// begin starts a relay that awaits Envoy; its Dir and Platform are the story's,
+// and so are its Dial and Observer unless they are set. At the end it is closed,
+// and no goroutine of it may be left.
 func begin(t *testing.T, cfg Config) *story {
 	t.Helper()
 	// Not t.TempDir: the names of sockets are at most 107 bytes long.
@@ -54,7 +58,10 @@ func begin(t *testing.T, cfg Config) *story {
 	if s.gdb, err = net.Listen("unix", filepath.Join(root, "gdb")); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Dir, cfg.Platform, cfg.Observer = s.dir, filepath.Join(root, "plat"), s
+	cfg.Dir, cfg.Platform, cfg.Awaited = s.dir, filepath.Join(root, "plat"), "envoy"
+	if cfg.Observer == nil {
+		cfg.Observer = s
+	}
 	if cfg.Dial == nil {
 		cfg.Dial = func(ctx context.Context, socket string) (Conn, error) {
 			c, err := new(net.Dialer).DialContext(ctx, "unix", socket)
@@ -68,13 +75,19 @@ func begin(t *testing.T, cfg Config) *story {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		s.relay.Close() // first: the ends below are nobody's story
+		closed := s.relay.Close() // first: the ends below are nobody's story
+		if closed != nil && !s.closeFails {
+			t.Errorf("the relay does not end: %v", closed)
+		}
 		for _, p := range s.peers {
 			p.leaves()
 		}
 		_ = s.plat.Close()
 		_ = s.gdb.Close()
 		_ = os.RemoveAll(root)
+		if left := goroutines(); left != "" {
+			t.Errorf("goroutines are left:\n%s", left)
+		}
 		if t.Failed() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -92,6 +105,11 @@ func (s *story) Arming(a Arming) {
 // Attached implements Observer.
 func (s *story) Attached(a Attached) {
 	s.news <- fmt.Sprintf("attached %d, swallowed %v, error %v, ended %v", a.PID, a.Skipped, a.Err, errors.Is(a.Err, ErrEnded))
+}
+
+// Exited implements Observer.
+func (s *story) Exited(e Exit) {
+	s.news <- fmt.Sprintf("exited: %v, process %d", e, e.PID)
 }
 
 // Disconnected implements Observer.
@@ -198,10 +216,25 @@ func (s *story) launch(client, server *peer) (name string) {
 // debugServer is the client's second connection, after the first.
 func (s *story) debugServer() (client, server *peer) {
 	s.t.Helper()
-	name := s.launch(s.platform())
+	return s.connect(s.launch(s.platform()))
+}
+
+// connect is the connection to the socket that the platform has named.
+func (s *story) connect(name string) (client, server *peer) {
+	s.t.Helper()
 	c, err := net.Dial("unix", filepath.Join(s.dir, schemeFolder)+name)
 	client = s.peer("client", c, err)
 	return client, s.accept("server", s.gdb)
+}
+
+// until waits for something that is about to become true.
+func (s *story) until(true func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(limit); !true(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("it does not become true\n%s", stacks())
+		}
+	}
 }
 
 // noAck ends the acknowledged mode, as LLDB does first of all.
@@ -257,8 +290,16 @@ func (p *peer) says(payload string) { p.t.Helper(); p.write(string(Encode(payloa
 func (p *peer) next() Frame {
 	p.t.Helper()
 	f, err := p.r.Next()
+	var parts []byte // of a long packet
+	for err == nil && f.More {
+		parts = append(parts, f.Raw...)
+		f, err = p.r.Next()
+	}
 	if err != nil {
 		p.t.Fatalf("%s hears nothing: %v\n%s", p.who, err, stacks())
+	}
+	if parts != nil {
+		f.Raw = append(parts, f.Raw...)
 	}
 	return f
 }
@@ -284,6 +325,9 @@ func (p *peer) hearsEnd() {
 	}
 }
 
+// unlimited takes the bound from a wait that is long by itself.
+func (p *peer) unlimited() { _ = p.conn.SetDeadline(time.Now().Add(12 * limit)) }
+
 // leaves ends the connection.
 func (p *peer) leaves() { _ = p.conn.Close() }
 
@@ -305,4 +349,21 @@ func (p *peer) open() bool {
 func stacks() string {
 	b := make([]byte, 1<<20)
 	return string(b[:runtime.Stack(b, true)])
+}
+
+// goroutines are those of a relay, once they have had time to end: those that
+// Close does not wait for are those whose end it causes.
+func goroutines() string {
+	var left []string
+	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
+		left = nil
+		for _, g := range strings.Split(stacks(), "\n\n") {
+			if strings.Contains(g, "gdbremote.(*Relay)") || strings.Contains(g, "gdbremote.(*link)") || strings.Contains(g, "gdbremote.within") {
+				left = append(left, g)
+			}
+		}
+		if len(left) == 0 || time.Now().After(deadline) {
+			return strings.Join(left, "\n\n")
+		}
+	}
 }

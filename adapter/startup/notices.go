@@ -15,7 +15,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
-// What the parts tell. Besides these, gdbremote.Arming, gdbremote.Attached,
+// What the parts tell. Besides these, gdbremote.Arming, gdbremote.Attached, gdbremote.Exit,
 // helper.GateParams, helper.ExitParams and sourcesLoaded are notices themselves.
 type (
 	// helperGone: the connection to the helper has ended.
@@ -25,8 +25,6 @@ type (
 		conn string
 		err  error
 	}
-	// envoyExited: the debug server has told the end of Envoy.
-	envoyExited struct{}
 	// debuggeeEnded: lldb-dap has told it.
 	debuggeeEnded struct{}
 	// attachAnswered: lldb-dap has answered the attach, or cannot any more.
@@ -73,7 +71,7 @@ func (r *Startup) note(ctx context.Context, notice any) error {
 		return r.noteExit(n)
 	case helperGone:
 		return fault.HelperDied(fmt.Sprint(n.err))
-	case envoyExited:
+	case gdbremote.Exit:
 		r.exited = true
 	case connectionLost:
 		return r.noteLost(ctx, n)
@@ -269,9 +267,18 @@ func (o observer) Attached(a gdbremote.Attached) {
 	o.r.box.post(a)
 }
 
+// Exited implements gdbremote.Observer.
+func (o observer) Exited(e gdbremote.Exit) {
+	o.r.trace.Line("exited", "%v", e)
+	o.r.box.post(e)
+}
+
 // Disconnected implements gdbremote.Observer.
 func (o observer) Disconnected(conn string, err error) {
 	o.r.trace.Line("gdb "+conn, "closed: %v", err)
+	if p := new(gdbremote.PanicError); errors.As(err, &p) {
+		o.r.trace.Line("gdb "+conn, "%s", p.Stack)
+	}
 	if err != nil {
 		o.r.box.post(connectionLost{conn, err})
 	}
@@ -279,8 +286,5 @@ func (o observer) Disconnected(conn string, err error) {
 
 // Packet implements gdbremote.Observer.
 func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
-	if fromServer && conn != "platform" && len(f.Payload) > 0 && (f.Payload[0] == 'X' || f.Payload[0] == 'W') {
-		o.r.box.post(envoyExited{})
-	}
 	o.r.trace.Packet(conn, fromServer, f)
 }

@@ -284,7 +284,7 @@ func (r *Startup) server(ctx context.Context) error {
 		return r.cause(ctx, fault.ServerStart(err.Error()))
 	}
 	relay, err := gdbremote.Start(gdbremote.Config{Dir: r.opts.Dir, Platform: platform.Socket, Dial: r.beside.Dial,
-		SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
+		Awaited: r.awaited(), SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
 	if err != nil {
 		return err
 	}

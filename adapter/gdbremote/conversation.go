@@ -1,0 +1,336 @@
+package gdbremote
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// conversation is what the relay knows of one connection: the requests that are
+// not answered yet, and the process that is debugged. It does no I/O: for each
+// frame it says what is to be done (a step), and the link does it.
+//
+// The server answers requests in their order, so the oldest pending request says
+// what a packet from the server means:
+//
+//	oldest request    answer              what the relay does
+//	other, read       any packet          passes it on
+//	run               T, S                passes it on; if it is the attach's own
+//	                                      late SIGSTOP, resumes again instead
+//	run, status       W, X                tells Exited, passes it on
+//	awaited, skip     T, S before exec    with SkipToExec: resumes (skip)
+//	                  T, S, else          asks Admit, then passes it on or sends D (release)
+//	                  E, W, X, other      tells Attached with an error, passes it on
+//	release           any packet          tells Attached with an error, answers E01
+//	launch            pid, socket_name    listens there itself, answers with its socket
+//	detach            E                   the process is still held
+//	none              W, X                tells Exited, passes it on
+type conversation struct {
+	// claim asks whether an attach to this name is the session's own; settle
+	// says how it ended. Both are the relay's.
+	claim      func(name string) bool
+	settle     func(attached bool)
+	skipToExec bool
+
+	mu      sync.Mutex
+	pending []request // oldest first
+	noAck   bool
+	ownAcks int // acks of the relay's own packets still to come
+	lastOwn []byte
+	inPart  bool // the server is in the middle of a long packet
+
+	skipped []string
+	refused Attached
+	// idle: no process is debugged any more, because it has ended, was let go,
+	// or the attach failed, and the client knows. The server may then end the
+	// connection.
+	idle bool
+	// ours: the session's own process is debugged here.
+	ours bool
+	pid  int // its id; 0 when unknown
+	// attachPCs are where the threads stood at the attach, until the process has
+	// been resumed and has stopped; resume is the packet that resumed it.
+	attachPCs string
+	resume    string
+}
+
+// maxPending bounds the requests without an answer. LLDB has one, or two after a
+// timeout.
+const maxPending = 1000
+
+var errTooManyRequests = errors.New("the client has sent 1000 requests without waiting for an answer")
+
+// step is what is to be done with a frame: tell the observer, then write.
+type step struct {
+	exited   *Exit
+	attached *Attached
+	arming   *Arming // told after the write
+
+	pass     bool      // the frame goes on as it came
+	redirect bool      // the answer to qLaunchGDBServer goes on with another socket
+	answer   string    // this packet goes to the client instead
+	own      string    // this packet goes to the server …
+	kind     request   // … as this request
+	resend   []byte    // these bytes of the relay's go to the server once more
+	admit    *Attached // ask whether this process is wanted, then call admitted
+}
+
+var passOn = step{pass: true}
+
+const (
+	sigtrap = 5
+	sigstop = 19
+)
+
+// interpretable reports whether the receiver will take the packet: without
+// acknowledgements neither LLDB nor lldb-server looks at the checksum.
+func (c *conversation) interpretable(f Frame) bool { return f.Valid || c.noAck }
+
+// fromClient is called in the order in which the frames are written to the
+// server; of a long packet with its first part only.
+func (c *conversation) fromClient(f Frame) (step, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.Kind == KindPart {
+		return passOn, c.push(requestOther)
+	}
+	if f.Kind != KindPacket || !c.interpretable(f) {
+		return passOn, nil
+	}
+	s := passOn
+	kind, arming := classify(f.Payload)
+	switch kind {
+	case requestAttach:
+		c.idle, c.ours, c.pid, c.attachPCs = false, false, 0, ""
+		if arming.Name != "" && c.claim(arming.Name) {
+			kind, c.skipped = requestAwaited, nil
+			s.arming = &arming
+		}
+	case requestRun:
+		c.idle = false
+		if c.attachPCs != "" {
+			c.resume = string(f.Payload)
+		}
+	case requestDetach, requestKill:
+		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
+		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
+	}
+	return s, c.push(kind)
+}
+
+func (c *conversation) push(kind request) error {
+	if len(c.pending) == maxPending {
+		return errTooManyRequests
+	}
+	c.pending = append(c.pending, kind)
+	return nil
+}
+
+func (c *conversation) pop() { c.pending = c.pending[:copy(c.pending, c.pending[1:])] }
+
+// isDebugged reports whether pid may be the debugged process; 0 is any.
+func (c *conversation) isDebugged(pid int) bool { return pid == 0 || c.pid == 0 || pid == c.pid }
+
+// request notes a request of the relay's own, which is about to be written, and
+// returns its bytes. In acknowledged mode they also acknowledge the packet that
+// the client does not see.
+func (c *conversation) request(packet string, kind request) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	raw := Encode(packet)
+	c.pending = append(c.pending, kind)
+	if c.noAck {
+		return raw
+	}
+	c.ownAcks++
+	c.lastOwn = raw
+	return append([]byte("+"), raw...)
+}
+
+// fromServer is called for each frame of the server's.
+func (c *conversation) fromServer(f Frame) step {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	firstPart := f.Kind == KindPart && !c.inPart
+	c.inPart = f.Kind == KindPart && f.More
+	switch f.Kind {
+	case KindAck:
+		if c.ownAcks > 0 {
+			c.ownAcks--
+			return step{}
+		}
+	case KindNack:
+		if c.ownAcks > 0 {
+			return step{resend: c.lastOwn}
+		}
+		if n := len(c.pending); n > 0 { // the client will repeat it
+			c.pending = c.pending[:n-1]
+		}
+	case KindNotification:
+		if reply, ok := bytes.CutPrefix(f.Payload, []byte("Stop:")); ok && c.interpretable(f) {
+			stop, _ := ParseStop(reply)
+			return step{pass: true, exited: c.exit(stop)}
+		}
+	case KindPart: // too long for an answer that means something here
+		if firstPart && len(c.pending) > 0 && !c.pending[0].waitsForStop() && c.pending[0] != requestRelease {
+			c.pop()
+		}
+	case KindPacket:
+		if c.interpretable(f) {
+			return c.packet(f.Payload)
+		}
+	}
+	return passOn
+}
+
+// packet reads a packet of the server's by the request that it answers.
+func (c *conversation) packet(payload []byte) step {
+	stop, isStop := ParseStop(payload)
+	if len(c.pending) == 0 {
+		return step{pass: true, exited: c.exit(stop)}
+	}
+	oldest := c.pending[0]
+	switch {
+	case oldest == requestRelease:
+		c.pop()
+		if stop.Err != "" {
+			c.refused.Err = fmt.Errorf("%w; and the debug server did not let go of it: %s", c.refused.Err, stop.Err)
+		}
+		return step{attached: &c.refused, answer: "E01"}
+	case oldest.waitsForStop() && isOutput(payload):
+		return passOn
+	case oldest == requestAwaited, oldest == requestSkip:
+		c.pop()
+		if !isStop {
+			stop.Err = fmt.Sprintf("the debug server answers %.100q", payload)
+		}
+		return c.attachAnswer(oldest, stop)
+	case oldest.waitsForStop():
+		c.pop()
+		if oldest == requestRun {
+			late := c.isAttachsStop(stop)
+			c.attachPCs = ""
+			if late {
+				return step{own: c.resume, kind: requestRun}
+			}
+		}
+		if oldest == requestAttach && stop.Err != "" || stop.Exit != nil && c.isDebugged(stop.Exit.PID) {
+			c.idle = true
+		}
+		return step{pass: true, exited: c.exit(stop)}
+	case stop.Exit != nil && oldest != requestRead && oldest != requestKill:
+		return step{pass: true, exited: c.exit(stop)} // not an answer: it comes in between
+	}
+	c.pop()
+	s := passOn
+	switch oldest {
+	case requestKill:
+		s.exited = c.exit(stop)
+	case requestNoAck:
+		// The client still acknowledges this OK; from then on nobody does.
+		c.noAck = c.noAck || string(payload) == "OK"
+	case requestDetach:
+		c.idle = c.idle && stop.Err == "" // refused: it is still held
+	case requestLaunchServer:
+		if stop.Err == "" {
+			s = step{redirect: true}
+		}
+	}
+	return s
+}
+
+// isOutput recognises console output of the process.
+func isOutput(payload []byte) bool {
+	return len(payload) > 0 && payload[0] == 'O' && string(payload) != "OK"
+}
+
+// exit returns the end of the session's own process, once.
+func (c *conversation) exit(stop Stop) *Exit {
+	if stop.Exit == nil || !c.isDebugged(stop.Exit.PID) {
+		return nil
+	}
+	if !c.ours {
+		return nil
+	}
+	c.ours = false
+	return stop.Exit
+}
+
+// isAttachsStop recognises the SIGSTOP of the attach when it comes late. An
+// attach that falls into an execve is answered when the execve has ended, and
+// the SIGSTOP that the kernel sends with each attach is still pending; it stops
+// the process as soon as that is resumed, before it has run one instruction.
+func (c *conversation) isAttachsStop(stop Stop) bool {
+	return c.attachPCs != "" && stop.Signal == sigstop && stop.PCs == c.attachPCs
+}
+
+// attachAnswer handles the answer to the session's own attach, or a stop on the
+// way from there to the exec.
+func (c *conversation) attachAnswer(request request, stop Stop) step {
+	failed := stop.Err != "" || stop.Exit != nil
+	if c.skipToExec && !failed && stop.Reason != "exec" {
+		c.skipped = append(c.skipped, fmt.Sprintf("T%02x %s", stop.Signal, stop.Reason))
+		return step{own: resumePacket(stop, request), kind: requestSkip}
+	}
+	out := Attached{Time: time.Now(), PID: stop.PID(), Skipped: c.skipped}
+	switch {
+	case stop.Err != "":
+		out.Err = errors.New(stop.Err)
+	case stop.Exit != nil:
+		out.Err = fmt.Errorf("%w: %v", ErrEnded, stop.Exit)
+	default:
+		c.pid = out.PID
+		if stop.Signal == sigstop {
+			c.attachPCs = stop.PCs
+		}
+		return step{admit: &out}
+	}
+	c.idle = true
+	c.settle(false)
+	return step{pass: true, attached: &out}
+}
+
+// admitted continues after the question whether the attached process is wanted.
+func (c *conversation) admitted(out Attached, err error) step {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		out.Err = err
+		c.refused, c.idle, c.attachPCs = out, true, ""
+		c.settle(false)
+		return step{own: "D", kind: requestRelease}
+	}
+	c.ours = true
+	c.settle(true)
+	return step{pass: true, attached: &out}
+}
+
+// resumePacket lets the process run on towards its exec. The stop of the attach
+// itself is not passed to the process, nor are traps; any other signal is one
+// the process would have received without a debugger.
+func resumePacket(stop Stop, request request) string {
+	if request == requestAwaited || stop.Signal == sigtrap || stop.Signal == sigstop || stop.Thread == "" {
+		return "vCont;c"
+	}
+	return fmt.Sprintf("vCont;C%02x:%s;c", stop.Signal, stop.Thread)
+}
+
+// isIdle reports whether no process is debugged here any more.
+func (c *conversation) isIdle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.idle
+}
+
+// end gives up what the conversation has claimed.
+func (c *conversation) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.pending {
+		if r == requestAwaited || r == requestSkip {
+			c.settle(false)
+		}
+	}
+}
