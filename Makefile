@@ -11,6 +11,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
 
+# package.json has the version; the commit tells builds between two of them apart.
+version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell git describe --always --dirty=.changed --exclude '*' 2>/dev/null | sed 's/^/+/')
+stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
+
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e clients npm-clients vscode
 
@@ -43,10 +47,10 @@ bench-sourcemap: setup-all
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
-	CGO_ENABLED=0 go build -trimpath -o $@ .
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(stamp)' -o $@ .
 
 bin/envoydbg-helper-linux-%: $(go_sources) go.mod go.sum
-	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w' -o $@ ./adapter/helper/envoydbg-helper
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w $(stamp)' -o $@ ./adapter/helper/envoydbg-helper
 
 setup:
 	test/setup/setup.sh

@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,9 +21,10 @@ type Entry struct {
 	Sent bool
 }
 
-// Client is one connection to an adapter.
+// Client is a connection with a log of all messages, for tests. Its memory grows
+// with the session.
 type Client struct {
-	w *dapio.Writer
+	conn *Conn
 
 	mu      sync.Mutex
 	log     []Entry
@@ -35,72 +34,46 @@ type Client struct {
 
 // New starts a client on the adapter's output and input.
 func New(in io.Reader, out io.Writer) *Client {
-	c := &Client{w: dapio.NewWriter(out), changed: make(chan struct{})}
-	c.w.Sent = func(raw []byte) {
+	c := &Client{changed: make(chan struct{})}
+	c.conn = dial(in, out, func(raw []byte) {
 		if m, err := dapio.Parse(raw); err == nil {
 			c.add(m, true)
 		}
-	}
-	go c.read(dapio.NewReader(in))
+	})
+	go c.record()
 	return c
 }
 
-func (c *Client) read(r *dapio.Reader) {
-	for {
-		m, err := r.Next()
-		if err != nil {
-			c.mu.Lock()
-			c.err = err
-			close(c.changed)
-			c.changed = make(chan struct{})
-			c.mu.Unlock()
-			return
-		}
+func (c *Client) record() {
+	for m := range c.conn.Messages() {
 		c.add(m, false)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = c.conn.Err()
+	c.wake()
 }
 
 func (c *Client) add(m *dapio.Message, sent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.log = append(c.log, Entry{Message: m, Index: len(c.log), Time: time.Now(), Sent: sent})
+	c.wake()
+}
+
+// wake lets every Wait look again. mu is held.
+func (c *Client) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
 // Close ends the sending side; the log stays.
-func (c *Client) Close() { c.w.Close() }
+func (c *Client) Close() { c.conn.Close() }
 
 // Send sends a request and returns its sequence number.
 func (c *Client) Send(command string, arguments any) (int64, error) {
-	var seq int64
-	err := c.w.Send(func(n int64) []byte {
-		seq = n
-		raw, err := json.Marshal(struct {
-			Seq       int64  `json:"seq"`
-			Type      string `json:"type"`
-			Command   string `json:"command"`
-			Arguments any    `json:"arguments,omitempty"`
-		}{n, dapio.Request, command, arguments})
-		if err != nil {
-			panic(err) // arguments are plain data
-		}
-		return raw
-	})
-	return seq, err
+	return c.conn.Send(command, arguments)
 }
-
-// Error is a response that says no.
-type Error struct {
-	Command string
-	// Code is the error's id; 0 when the adapter gave none.
-	Code int
-	// Text is what the user should read.
-	Text string
-}
-
-// Error returns the text.
-func (e *Error) Error() string { return e.Text }
 
 // Call sends a request and waits for the answer, whose body goes into result
 // unless that is nil. A refusal is an *[Error].
@@ -118,22 +91,8 @@ func (c *Client) Answer(ctx context.Context, seq int64, result any) error {
 	if err != nil {
 		return err
 	}
-	if !e.Success {
-		text := e.Get("body.error.format").String()
-		if text == "" {
-			text = e.Get("message").String()
-		}
-		return &Error{Command: e.Name, Code: int(e.Get("body.error.id").Int()), Text: text}
-	}
-	if result == nil || !e.Get("body").Exists() {
-		return nil
-	}
-	return json.Unmarshal([]byte(e.Get("body").Raw), result)
+	return Decode(e.Message, result)
 }
-
-// ErrEnded is returned when the adapter's stream has ended before what was
-// waited for.
-var ErrEnded = errors.New("the adapter ended the connection")
 
 // Wait returns the first entry from the index on that matches.
 func (c *Client) Wait(ctx context.Context, from int, match func(Entry) bool) (Entry, error) {
@@ -147,7 +106,7 @@ func (c *Client) Wait(ctx context.Context, from int, match func(Entry) bool) (En
 			}
 		}
 		if err != nil {
-			return Entry{}, fmt.Errorf("%w: %w", ErrEnded, err)
+			return Entry{}, ended(err)
 		}
 		select {
 		case <-changed:
@@ -169,6 +128,9 @@ func (c *Client) Log() []Entry {
 	return c.log
 }
 
+// maxDumped bounds what one message takes in a Dump, in bytes.
+const maxDumped = 2000
+
 // Dump prints the log, a line each, for a person who looks for what went wrong.
 func (c *Client) Dump() string {
 	log := c.Log()
@@ -179,8 +141,8 @@ func (c *Client) Dump() string {
 			arrow = "→"
 		}
 		raw := e.Raw
-		if len(raw) > 2000 {
-			raw = append(append([]byte(nil), raw[:2000]...), "…"...)
+		if len(raw) > maxDumped {
+			raw = append(append([]byte(nil), raw[:maxDumped]...), "…"...)
 		}
 		fmt.Fprintf(&b, "%9.3f ms %s %s\n", float64(e.Time.Sub(log[0].Time).Microseconds())/1000, arrow, raw)
 	}

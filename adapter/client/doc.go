@@ -1,15 +1,18 @@
 // Package client is a Debug Adapter Protocol client: what drives a session from
 // a terminal, and from a test.
 //
-//	Call ──request──▶ adapter
-//	                  adapter ──any message──▶ reader ──▶ Log (in the order of arrival)
-//	                                                        ├──▶ Call, by request_seq
-//	                                                        └──▶ Wait, by what the caller looks for
+//	Conn    Send ──request──▶ adapter ──any message──▶ reader ──▶ Messages
 //
-// Nothing that arrives is lost or consumed: a Wait names the place in the log
-// from which on it looks, so that it is never too late, and the whole log can be
-// printed when something went wrong.
+//	Client  Call, Send ──▶ Conn ──Messages──▶ Log, in the order of arrival
+//	                                           ├──▶ Call, by request_seq
+//	                                           └──▶ Wait, by what the caller looks for
 //
-// Goroutines: one reader, which ends with the adapter's stream; and that of the
+// A [Conn] keeps nothing, so that a session may last for days. A [Client] is for
+// tests, and keeps everything: a Wait names the place in the log where it starts
+// to look, so that it is never too late, and the whole log can be printed when
+// something went wrong.
+//
+// Goroutines: one reader for each connection, which ends with the adapter's
+// stream; one that fills a Client's log, which ends with it; and that of the
 // dapio.Writer.
 package client

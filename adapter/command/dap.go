@@ -1,59 +1,17 @@
 package command
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter"
-	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/internal/prompt"
 )
-
-// sessionFlags are the flags of every command that runs a session.
-type sessionFlags struct {
-	lldbDap  string
-	log      string
-	workTree string
-}
-
-func (f *sessionFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.lldbDap, "lldb-dap", "", "lldb-dap `program` (default: lldb-dap or the newest lldb-dap-N in PATH)")
-	cmd.Flags().StringVar(&f.log, "log", "", "write the trace of all traffic to `file`")
-	cmd.Flags().StringVar(&f.workTree, "work-tree", "", "local source `folder`, where neither the launch attribute nor a Bazel work tree above the program says (default: the working directory)")
-}
-
-// options returns the session's options, and a function that takes back what
-// they hold.
-func (f *sessionFlags) options() (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
-	dir, release, err := adapter.MakeTempDir()
-	if err != nil {
-		return opts, nil, err
-	}
-	opts.TempDir = dir
-	if f.log != "" {
-		file, err := os.OpenFile(f.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-		if err != nil {
-			release()
-			return opts, nil, err
-		}
-		opts.Log = file
-		return opts, func() { release(); _ = file.Close() }, nil
-	}
-	return opts, release, nil
-}
 
 func dapCommand() *cobra.Command {
 	var flags sessionFlags
@@ -61,12 +19,23 @@ func dapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dap",
 		Short: "Serve the Debug Adapter Protocol on stdin and stdout, for an editor",
-		Args:  cobra.NoArgs,
+		Long: `Dap runs one debug session with the editor that has started it. The session ends
+when the editor disconnects or closes the stream, or by a signal; a second signal
+ends the process at once.
+
+Exit codes:
+  0      the session, or with --listen the server, has ended as asked
+  1      an error, whose text was shown; input that ends within a message is one
+  2      the command line is not valid
+  128+n  ended at once by a second signal n`,
+		Example: `  envoydbg dap --log /tmp/envoydbg.log
+  envoydbg dap --listen unix:$XDG_RUNTIME_DIR/envoydbg.sock`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if listen != "" {
-				return serve(cmd.Context(), listen, &flags, cmd.ErrOrStderr())
+				return serve(listen, &flags, cmd.ErrOrStderr())
 			}
-			return serveStdio(&flags)
+			return serveStdio(&flags, cmd.ErrOrStderr())
 		},
 	}
 	flags.add(cmd)
@@ -74,9 +43,18 @@ func dapCommand() *cobra.Command {
 	return cmd
 }
 
+// Times of the end.
+const (
+	// endTime bounds the end of a session after a signal.
+	endTime = 4 * time.Second
+	// closeTime is how long a client may take to close its side after the last
+	// events.
+	closeTime = 300 * time.Millisecond
+)
+
 // serveStdio runs one session. A signal ends it as a client that goes away does.
-func serveStdio(flags *sessionFlags) error {
-	opts, release, err := flags.options()
+func serveStdio(flags *sessionFlags, stderr io.Writer) error {
+	opts, release, err := flags.options(stderr)
 	if err != nil {
 		return err
 	}
@@ -84,82 +62,33 @@ func serveStdio(flags *sessionFlags) error {
 	session := adapter.NewSession(prompt.Stdin(), prompt.Stdout(), opts)
 	done := make(chan error, 1)
 	go func() { done <- session.Run() }()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	select {
 	case err := <-done:
-		return err
-	case <-signals:
-		// Run still waits for the client, whose stream need not end.
-		session.Shutdown()
+		return sessionError(err)
+	case <-notify(nil):
+	}
+	down := make(chan struct{})
+	go func() { session.Shutdown(); close(down) }()
+	select {
+	case <-down:
+	case <-time.After(endTime):
+		return fault.EndTooLong(endTime)
+	}
+	// The client learns that nothing more comes, and may close its side. If the
+	// process ended while requests of the client's are unread, TCP could drop
+	// the last events on their way.
+	_ = syscall.Shutdown(int(os.Stdout.Fd()), syscall.SHUT_WR) // fails if it is no socket
+	select {
+	case <-done:
+	case <-time.After(closeTime):
+	}
+	return nil
+}
+
+// sessionError gives every error of a session its number.
+func sessionError(err error) error {
+	if err == nil {
 		return nil
 	}
-}
-
-// serve accepts connections and gives each to an envoydbg of its own: sessions
-// then share nothing, and one's end cannot harm another.
-func serve(ctx context.Context, address string, flags *sessionFlags, log io.Writer) error {
-	l, err := listenAt(address)
-	if err != nil {
-		return err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	defer stop()
-	context.AfterFunc(ctx, func() { _ = l.Close() })
-	fmt.Fprintf(log, "listening on %s\n", l.Addr())
-	var sessions sync.WaitGroup
-	defer sessions.Wait()
-	for {
-		c, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		file, err := c.(interface{ File() (*os.File, error) }).File()
-		_ = c.Close()
-		if err != nil {
-			return err
-		}
-		cmd := exec.Command(exe, "dap", "--lldb-dap", flags.lldbDap, "--log", flags.log, "--work-tree", flags.workTree)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = file, file, os.Stderr
-		err = cmd.Start()
-		_ = file.Close()
-		if err != nil {
-			return err
-		}
-		sessions.Go(func() {
-			ended := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
-			defer ended()
-			_ = cmd.Wait()
-		})
-	}
-}
-
-// listenAt opens a unix socket that only this user can reach, or a loopback
-// port; nothing that others can connect to.
-func listenAt(address string) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		st, err := os.Stat(filepath.Dir(path))
-		if err != nil {
-			return nil, fmt.Errorf("--listen %s: %w", address, err)
-		}
-		if st.Mode().Perm()&0o077 != 0 {
-			return nil, fmt.Errorf("--listen %s: others can reach the folder %s; its mode must be 0700, as \"mktemp -d\" makes it", address, filepath.Dir(path))
-		}
-		return net.Listen("unix", path)
-	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("--listen %s: give unix:PATH or a loopback host:port", address)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("--listen %s: only loopback addresses (127.0.0.1, [::1]) are served, because whoever connects can run programs", address)
-	}
-	return net.Listen("tcp", address)
+	return fault.From(err)
 }

@@ -8,4 +8,7 @@
 //
 // It is also where the packages meet that must not know each other: the source
 // map is given to a session here.
+//
+// Goroutines: one passes on signals, until the process ends; one runs the session
+// of dap; with --listen one waits for each child.
 package command

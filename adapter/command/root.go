@@ -3,72 +3,93 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/version"
 )
 
-// Main runs the command line and returns the exit code: 0, 1 for an error that
-// has been shown, 2 for wrong usage.
+// Exit codes; those of a signal are 128 and its number, as a shell has them.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+const exitCodes = `Exit codes:
+  0      done: the session was ended by its user, or Envoy ended with 0
+  1      an error, whose text was shown; or Envoy ended otherwise
+  2      the command line is not valid
+  128+n  ended by signal n: 130 after Ctrl-C, 143 after SIGTERM`
+
+// exit is the error of a command that has shown what there is to show.
+type exit int
+
+// Error names the code.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// Main runs the command line and returns the exit code.
 func Main(args []string) int {
 	// A client that goes away must not end the process with SIGPIPE before it
 	// has cleaned up. Notify, and not Ignore: children would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	root := newRoot()
+	root.SetArgs(args)
+	return report(root.Execute(), root.ErrOrStderr())
+}
+
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "envoydbg",
 		Short:         "Debug the startup of Envoy",
 		Long:          "Envoydbg stops Envoy before its first instruction, with your breakpoints bound,\nwhen a pilot-agent starts it.",
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("envoydbg {{.Version}}\n")
 	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), versionCommand())
-	root.SetArgs(args)
-	err := root.Execute()
+	return root
+}
+
+// report shows a command's error and returns the exit code.
+func report(err error, stderr io.Writer) int {
+	var code exit
 	var f *fault.Fault
 	switch {
 	case err == nil:
-		return 0
-	case errors.Is(err, errShown):
-		return 1
-	case errors.As(err, &f):
-		fmt.Fprintln(os.Stderr, f)
-		return 1
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case !errors.As(err, &f):
+		// All others are about the words of the command line.
+		f = fault.Usage(strings.TrimSuffix(err.Error(), "."), `"envoydbg --help" and "envoydbg COMMAND --help" say what there is.`)
 	}
-	fmt.Fprintf(os.Stderr, "%v\nTry \"envoydbg --help\".\n", err)
-	return 2
+	fmt.Fprintln(stderr, f)
+	if f.Code == usageCode {
+		return exitUsage
+	}
+	return exitError
 }
 
-// errShown ends a command whose error the user has seen.
-var errShown = errors.New("shown")
+// usageCode is the number of the fault for a command line that is not valid.
+var usageCode = fault.Usage("", "").Code
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) {
-			fmt.Fprintf(cmd.OutOrStdout(), "envoydbg %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		},
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintf(cmd.OutOrStdout(), "envoydbg %s\n", versionLine()) },
 	}
 }
 
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return "devel " + s.Value
-		}
-	}
-	return "devel"
+// versionLine is the version and what it was built with and for.
+func versionLine() string {
+	return fmt.Sprintf("%s %s %s/%s", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/terminal"
 )
 
@@ -43,7 +42,16 @@ func runCommand() *cobra.Command {
 		Use:   "run [flags] [-- AGENT ARGUMENTS...]",
 		Short: "Debug the startup of Envoy from this terminal",
 		Long: `Run starts the agent (pilot-agent proxy sidecar, or what stands behind "--"),
-holds the Envoy that it starts before its first instruction, and stops at main.`,
+holds the Envoy that it starts before its first instruction, and stops at main.
+
+Commands come from the keyboard, from another program, or from a file; "help" at
+the prompt lists them. The end of a file is the last command, quit. When another
+program closes its end, the session ends as soon as the commands it gave have been
+carried out, within seconds. With --execute the input is not read.
+
+Ctrl-C, SIGTERM and SIGHUP end the session; a second one ends envoydbg at once.
+
+` + exitCodes,
 		Example: `  envoydbg run --program ./bazel-bin/envoy --envoy-path /usr/local/bin/envoy -- pilot-agent proxy sidecar
   envoydbg run --break syscalls --break source/server/server.cc:120 -x continue -x bt`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -74,40 +82,49 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 		return err
 	}
 	if f.output != "text" && f.output != "json" {
-		return fmt.Errorf("--output is %q: give text or json", f.output)
+		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
-	session, release, err := f.session.options()
+	session, release, err := f.session.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer release()
-
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	interrupt := make(chan struct{}, 1)
-	go func() {
-		for range signals {
-			select {
-			case interrupt <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	keyboard := term.IsTerminal(int(os.Stdin.Fd()))
-	err = terminal.Run(cmd.Context(), terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks,
-		Script: f.execute, Interactive: keyboard && len(f.execute) == 0, Tty: term.IsTerminal(int(os.Stdout.Fd())) && f.output == "text",
-		JSON: f.output == "json", Input: os.Stdin, Output: os.Stdout, Interrupt: interrupt})
-	if errors.Is(err, terminal.ErrFailed) {
-		return errShown
+	terminalInput := term.IsTerminal(int(os.Stdin.Fd()))
+	err = terminal.Run(terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks,
+		Script: f.execute, Interactive: terminalInput && len(f.execute) == 0, Live: terminalInput || isStream(os.Stdin),
+		Tty: term.IsTerminal(int(os.Stdout.Fd())) && f.output == "text", JSON: f.output == "json",
+		Input: os.Stdin, Output: os.Stdout, Interrupt: notify(nil)})
+	var interrupted terminal.Interrupted
+	switch {
+	case errors.Is(err, terminal.ErrFailed):
+		return exit(exitError)
+	case errors.As(err, &interrupted):
+		return exit(signalled(interrupted.Signal))
 	}
 	return err
+}
+
+// isStream reports whether a file is the end of a pipe or a socket.
+func isStream(file *os.File) bool {
+	st, err := file.Stat()
+	return err == nil && st.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 }
 
 // attributes turns the flags into launch attributes. Those that were not given
 // stay out, so that their defaults stand in one place.
 func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]any, error) {
-	agent := map[string]any{"start": f.start}
-	a := map[string]any{"target": f.target, "gate": f.gate, "stopOnEntry": f.stopOnEntry, "agent": agent}
+	agent := map[string]any{}
+	a := map[string]any{"target": f.target, "agent": agent}
+	changed := cmd.Flags().Changed
+	if changed("start") {
+		agent["start"] = f.start
+	}
+	if changed("gate") {
+		a["gate"] = f.gate
+	}
+	if changed("stop-on-entry") {
+		a["stopOnEntry"] = f.stopOnEntry
+	}
 	for name, path := range map[string]string{"program": f.program, "envoyPath": f.envoyPath} {
 		if path == "" {
 			continue
@@ -128,12 +145,14 @@ func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]
 	for _, pair := range f.env {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("--env is %q: give NAME=VALUE", pair)
+			return nil, fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
 		}
 		env[name] = value
 	}
-	agent["env"] = env
-	if cmd.Flags().Changed("start-timeout") {
+	if len(env) > 0 {
+		agent["env"] = env
+	}
+	if changed("start-timeout") {
 		a["startTimeout"] = f.startTimeout
 	}
 	if f.lldbServer != "" {
@@ -149,7 +168,7 @@ func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]
 	for _, pair := range f.set {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || !json.Valid([]byte(value)) {
-			return nil, fmt.Errorf("--set is %q: give NAME=JSON, for example timeout=60 or initCommands='[\"settings …\"]'", pair)
+			return nil, fault.Usage(fmt.Sprintf("--set is %q", pair), `Give NAME=JSON, for example timeout=60 or initCommands='["settings …"]'.`)
 		}
 		a[name] = json.RawMessage(value)
 	}
@@ -162,7 +181,7 @@ func parsePairs(values []string) ([][2]string, error) {
 	for _, pair := range values {
 		from, to, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("--source-map is %q: give FROM=TO", pair)
+			return nil, fault.Usage(fmt.Sprintf("--source-map is %q", pair), "Give FROM=TO.")
 		}
 		abs, err := filepath.Abs(to)
 		if err != nil {

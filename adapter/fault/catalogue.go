@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// --- ED10xx: the launch configuration ---------------------------------------
+// --- ED10xx: the launch configuration and the command line -------------------
 
 // BadAttribute: a launch attribute has a wrong type or value. fix is a sentence.
 func BadAttribute(name, problem, fix string) *Fault {
@@ -17,6 +17,48 @@ func BadAttribute(name, problem, fix string) *Fault {
 func BadTarget(got string) *Fault {
 	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
 		Do: `Set "target": "local" to debug an Envoy on this machine, or remove it for plain lldb-dap.`}
+}
+
+// Usage: the words of the command line are not valid. do is a sentence.
+func Usage(problem, do string) *Fault {
+	return &Fault{Code: 1010, What: fmt.Sprintf("The command line is not valid: %s.", problem), Do: do}
+}
+
+// Listen: dap --listen cannot listen at the address.
+func Listen(address string, cause error) *Fault {
+	return &Fault{Code: 1011, What: fmt.Sprintf("envoydbg cannot listen on %s.", address), Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Give another address; for a unix socket, remove the file if nothing listens on it any more."}
+}
+
+// Log: the file for the trace cannot be opened.
+func Log(path string, cause error) *Fault {
+	return &Fault{Code: 1012, What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: `Give "--log" (in VS Code the setting "envoy.log") a file that you can write.`}
+}
+
+// LogCut: the trace cannot be written any more.
+func LogCut(path string, cause error) *Fault {
+	return &Fault{Code: 1013, What: "The trace is incomplete: it could not be written.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: "Make room on that disk, or give another file, and start the session again."}
+}
+
+// OutputLost: what envoydbg run prints cannot be written.
+func OutputLost(cause error) *Fault {
+	return &Fault{Code: 1014, What: "The output cannot be written; the session was ended.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Keep the reader of the output running, or make room on the disk it goes to."}
+}
+
+// InputEnded: the input has ended, and the command under way has not.
+func InputEnded(command string, waited time.Duration) *Fault {
+	return &Fault{Code: 1015, What: fmt.Sprintf("The input has ended, and %v later the last command had not; the session was ended.", waited),
+		Evidence: []string{command},
+		Do:       `Keep the input open for as long as the command takes, or give the commands with "--execute".`}
+}
+
+// Connection: one client of dap --listen could not be served.
+func Connection(cause error) *Fault {
+	return &Fault{Code: 1016, What: "A connection could not be served; the others go on.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Check the limits on processes and open files (\"ulimit -a\"), then connect again."}
 }
 
 // --- ED11xx: programs on this side -------------------------------------------
@@ -291,6 +333,12 @@ func OutOfOrder(command, why string) *Fault {
 func Panicked(what string, p any) *Fault {
 	return &Fault{Code: 1904, What: fmt.Sprintf("envoydbg has a defect: %s failed.", what), Evidence: []string{fmt.Sprint(p)},
 		Do: "Please report it, with the trace that \"--log FILE\" writes (VS Code: setting envoy.log)."}
+}
+
+// EndTooLong: the session's parts did not end in time.
+func EndTooLong(waited time.Duration) *Fault {
+	return &Fault{Code: 1905, What: fmt.Sprintf("The session did not end within %v; envoydbg ends without it.", waited),
+		Do: "The helper ends by itself what it started; if \"ps -ef\" still shows lldb-dap or lldb-server after ten seconds, end them by hand."}
 }
 
 // tail adds the last lines of a program's stderr, or its cause, as evidence.

@@ -22,6 +22,14 @@ var errCause = errors.New("the cause")
 var each = map[string]*Fault{
 	"BadAttribute":        BadAttribute("gate", "is a string", "It must be true or false."),
 	"BadTarget":           BadTarget("pod/x"),
+	"Usage":               Usage("unknown flag: --x", "See --help."),
+	"Listen":              Listen("127.0.0.1:80", errCause),
+	"Log":                 Log("/none/log", errCause),
+	"LogCut":              LogCut("/dev/full", errCause),
+	"OutputLost":          OutputLost(errCause),
+	"InputEnded":          InputEnded("until ready", time.Second),
+	"Connection":          Connection(errCause),
+	"EndTooLong":          EndTooLong(time.Second),
 	"NoLLDBDap":           NoLLDBDap("lldb-dap in PATH"),
 	"LLDBTooOld":          LLDBTooOld("/usr/bin/lldb-dap", "18.1.0", 19),
 	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", errCause),
@@ -200,6 +208,37 @@ func TestTheDocsExplainEveryFault(t *testing.T) {
 	}
 	for code, what := range explained {
 		t.Errorf("ED%d (%s) is explained, but is not in the catalogue", code, what)
+	}
+}
+
+// The docs say of each warning, and of nothing else, that the session goes on.
+func TestTheDocsTellWarningsFromErrors(t *testing.T) {
+	text, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range strings.Split(string(text), "\n### ED")[1:] {
+		code, err := strconv.Atoi(section[:4])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if goesOn := strings.Contains(section, "The session goes on"); goesOn != IsWarning(code) {
+			t.Errorf("ED%d: a warning: %v; \"The session goes on\" in the docs: %v", code, IsWarning(code), goesOn)
+		}
+	}
+}
+
+func TestAFaultsNumberIsReadFromItsText(t *testing.T) {
+	for text, want := range map[string]int{
+		SourceChanged("/src/server.cc").Error() + "\n": 1405,
+		Cancelled().Error():                            1312,
+		"[ED1405] is a warning":                        0,
+		"[ED14050]":                                    0,
+		"":                                             0,
+	} {
+		if got := CodeOf(text); got != want {
+			t.Errorf("%q has the number %d, want %d", text, got, want)
+		}
 	}
 }
 

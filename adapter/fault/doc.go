@@ -5,9 +5,9 @@
 // There is one constructor per error; it fixes the number, the sentence and the
 // one thing to do, and takes the evidence. Numbers are never reused:
 //
-//	ED10xx launch configuration    ED13xx startup: agent, gate, attach
-//	ED11xx programs on this side   ED14xx the session later on
-//	ED12xx what is beside Envoy    ED19xx the adapter itself
+//	ED10xx configuration, command line    ED13xx startup: agent, gate, attach
+//	ED11xx programs on this side          ED14xx the session later on
+//	ED12xx what is beside Envoy           ED19xx the adapter itself
 //
 // docs/errors.md lists them all; a test keeps the two in step.
 package fault

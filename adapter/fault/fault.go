@@ -3,6 +3,9 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,6 +41,24 @@ func (f *Fault) Error() string {
 
 // ID is the number as the user quotes it.
 func (f *Fault) ID() string { return fmt.Sprintf("ED%d", f.Code) }
+
+// warnings are the numbers of the faults after which the session goes on.
+var warnings = []int{1013, 1109, 1403, 1405}
+
+// IsWarning reports whether the session goes on after the fault with that number.
+func IsWarning(code int) bool { return slices.Contains(warnings, code) }
+
+var number = regexp.MustCompile(`\[ED(\d{4})\]\s*$`)
+
+// CodeOf is the number of the fault whose text this is, 0 if it is none.
+func CodeOf(text string) int {
+	m := number.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	code, _ := strconv.Atoi(m[1]) // four digits
+	return code
+}
 
 // Unwrap gives the cause.
 func (f *Fault) Unwrap() error { return f.Cause }

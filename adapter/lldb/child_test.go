@@ -21,7 +21,7 @@ func start(t *testing.T, script string, env ...string) *Child {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Start(path, env...)
+	c, err := Start(t.Context(), path, env...)
 	if err != nil {
 		t.Fatal(err)
 	}

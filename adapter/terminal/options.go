@@ -3,12 +3,14 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
 // Options are what the command line says.
@@ -19,20 +21,20 @@ type Options struct {
 	Attributes map[string]any
 	// Breaks are presets, FILE:LINE or function names.
 	Breaks []string
-	// Manual is agent.start "manual": the terminal asks.
-	Manual bool
-
 	// Script is run before the keyboard is read.
 	Script []string
 	// Interactive says that Input is a terminal.
 	Interactive bool
+	// Live says that Input comes from somebody who can go away: a terminal or
+	// another program, and not a file.
+	Live bool
 	// Tty says that Output is a terminal.
 	Tty    bool
 	JSON   bool
 	Input  io.Reader
 	Output io.Writer
-	// Interrupt ends the session when it is closed or sent to.
-	Interrupt <-chan struct{}
+	// Interrupt ends the session when a signal comes.
+	Interrupt <-chan os.Signal
 }
 
 // breakpoints sorts what --break was given.
@@ -48,7 +50,7 @@ func parseBreaks(specs []string) (breakpoints, error) {
 	for _, spec := range specs {
 		switch spec {
 		case "":
-			return b, fmt.Errorf("--break is empty: give a preset, FILE:LINE or a function")
+			return b, fault.Usage("--break is empty", "Give a preset (main, syscalls, libevent), FILE:LINE or a function.")
 		case config.PresetMain, config.PresetSyscalls, config.PresetLibevent:
 			b.presets = append(b.presets, spec)
 			continue
@@ -58,9 +60,12 @@ func parseBreaks(specs []string) (breakpoints, error) {
 			b.functions = append(b.functions, spec)
 			continue
 		}
+		if line == 0 {
+			return b, fault.Usage(fmt.Sprintf("--break %s has no line 0", spec), "Lines are counted from 1.")
+		}
 		path, err := filepath.Abs(file)
 		if err != nil {
-			return b, err
+			return b, fault.Usage(fmt.Sprintf("--break %s: %v", spec, err), "Give the file with its whole path.")
 		}
 		if b.lines[path] == nil {
 			b.files = append(b.files, path)
@@ -77,5 +82,5 @@ func cutLine(spec string) (string, int, bool) {
 		return "", 0, false
 	}
 	n, err := strconv.Atoi(spec[at+1:])
-	return spec[:at], n, err == nil && n > 0
+	return spec[:at], n, err == nil && n >= 0
 }

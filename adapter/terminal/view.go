@@ -27,8 +27,23 @@ type view interface {
 	stack([]dap.StackFrame)
 	result(text string)
 	fault(code int, text string)
+	warning(code int, text string)
 	note(text string)
 	prompt(text string)
+}
+
+// sink is where a view writes to. It remembers the first error.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (int, error) {
+	if s.err == nil {
+		_, s.err = s.w.Write(p)
+	}
+	return len(p), s.err
 }
 
 // text is the view of a person.
@@ -115,9 +130,10 @@ func (t *text) stack(frames []dap.StackFrame) {
 	}
 }
 
-func (t *text) result(s string)             { t.line("%s", strings.TrimRight(s, "\n")) }
-func (t *text) fault(_ int, message string) { t.line("\n%s", message) }
-func (t *text) note(s string)               { t.line("  %s", s) }
+func (t *text) result(s string)               { t.line("%s", strings.TrimRight(s, "\n")) }
+func (t *text) fault(_ int, message string)   { t.line("\n%s", message) }
+func (t *text) warning(_ int, message string) { t.line("%s", message) }
+func (t *text) note(s string)                 { t.line("  %s", s) }
 func (t *text) prompt(s string) {
 	if t.tty {
 		t.line("  %s", s)
@@ -137,8 +153,11 @@ type sourceLine struct {
 	text   string
 }
 
-// excerpt reads the lines around one; a file that cannot be read has none.
+// excerpt reads the lines around one; what is no file, or cannot be read, has none.
 func excerpt(path string, line, around int) []sourceLine {
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+		return nil // a pipe of that name would hold up everything
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil
@@ -172,5 +191,8 @@ func (j jsonLines) stopped(s stop)           { j.put("stopped", s) }
 func (j jsonLines) stack(f []dap.StackFrame) { j.put("stack", f) }
 func (j jsonLines) result(s string)          { j.put("result", s) }
 func (j jsonLines) fault(code int, s string) { j.put("error", map[string]any{"code": code, "text": s}) }
-func (j jsonLines) note(s string)            { j.put("note", s) }
-func (j jsonLines) prompt(string)            {}
+func (j jsonLines) warning(code int, s string) {
+	j.put("warning", map[string]any{"code": code, "text": s})
+}
+func (j jsonLines) note(s string) { j.put("note", s) }
+func (j jsonLines) prompt(string) {}

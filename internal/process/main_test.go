@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/internal/process/processtest"
-	"github.com/envoydbg/envoydbg/test/pidns"
+	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
 // limit bounds every wait.

@@ -1,0 +1,98 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/local"
+)
+
+// sessionFlags are the flags of every command that runs a session.
+type sessionFlags struct {
+	lldbDap  string
+	log      string
+	workTree string
+}
+
+func (f *sessionFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.lldbDap, "lldb-dap", "", "lldb-dap `program` (default: lldb-dap or the newest lldb-dap-N in PATH)")
+	cmd.Flags().StringVar(&f.log, "log", "", "write the trace of all traffic to `file`")
+	cmd.Flags().StringVar(&f.workTree, "work-tree", "", "local source `folder`, where neither the launch attribute nor a Bazel work tree above the program says (default: the working directory)")
+}
+
+// arguments are the flags again, for a child process.
+func (f *sessionFlags) arguments() []string {
+	return []string{"--lldb-dap", f.lldbDap, "--log", f.log, "--work-tree", f.workTree}
+}
+
+// options returns the session's options, and a function that takes back what
+// they hold. Warnings go to stderr.
+func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
+	release := func() {}
+	if f.log != "" {
+		log, err := openLog(f.log, stderr)
+		if err != nil {
+			return opts, nil, err
+		}
+		opts.Log, release = log, log.close
+	}
+	dir, remove, err := adapter.MakeTempDir()
+	if err != nil {
+		release()
+		return opts, nil, fault.From(err)
+	}
+	opts.TempDir = dir
+	return opts, func() { remove(); release() }, nil
+}
+
+// logFile is the file of --log. The first write that fails is told on stderr,
+// and is the last one: what follows a gap would mislead.
+type logFile struct {
+	file   *os.File
+	stderr io.Writer
+
+	mu     sync.Mutex
+	failed bool
+}
+
+// openLog opens a trace to append to: several sessions may share it. It does not
+// wait for the reader of a pipe.
+func openLog(path string, stderr io.Writer) (*logFile, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, fault.Log(path, cause(err))
+	}
+	return &logFile{file: file, stderr: stderr}, nil
+}
+
+// Write implements io.Writer; the session does not learn of an error.
+func (l *logFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed {
+		return len(p), nil
+	}
+	if _, err := l.file.Write(p); err != nil {
+		l.failed = true
+		fmt.Fprintln(l.stderr, fault.LogCut(l.file.Name(), cause(err)))
+	}
+	return len(p), nil
+}
+
+func (l *logFile) close() { _ = l.file.Close() }
+
+// cause is an error of the file system without the path, which the fault has.
+func cause(err error) error {
+	if e, ok := err.(*os.PathError); ok {
+		return e.Err
+	}
+	return err
+}
