@@ -91,7 +91,7 @@ func TestKillEndsTheGroup(t *testing.T) {
 }
 
 func TestAProgramThatCannotBeStarted(t *testing.T) {
-	if c, err := Start(filepath.Join(t.TempDir(), "none")); err == nil {
+	if c, err := Start(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Errorf("started: %v", c.PID())
 	}
 }
