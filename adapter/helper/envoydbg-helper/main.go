@@ -8,14 +8,12 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 	"github.com/envoydbg/envoydbg/adapter/helper/server"
+	"github.com/envoydbg/envoydbg/internal/version"
 )
-
-// version is set by the build.
-var version = "dev"
 
 func main() {
 	gate.Main() // does not return in a gate
-	code, err := server.Main(os.Args, version)
+	code, err := server.Main(os.Args, version.String())
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "envoydbg-helper: %v\n", err)
 	}
