@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // link is one connection between a client and a debug server: two pumps that
@@ -21,11 +19,9 @@ type link struct {
 	name      string
 	client    net.Conn
 	server    Conn
-	clientW   *prompt.Writer
 	serverPID int
 
 	serverMu sync.Mutex // serialises the client's packets with the relay's own
-	serverW  *prompt.Writer
 
 	mu    sync.Mutex
 	phase phase
@@ -122,12 +118,12 @@ func (k *link) pump(from io.Reader, fromServer bool) error {
 func (k *link) toServer(b []byte) error {
 	k.serverMu.Lock()
 	defer k.serverMu.Unlock()
-	_, err := k.serverW.Write(b)
+	_, err := k.server.Write(b)
 	return err
 }
 
 func (k *link) toClient(b []byte) error {
-	if _, err := k.clientW.Write(b); err != nil {
+	if _, err := k.client.Write(b); err != nil {
 		return errClientLeft
 	}
 	return nil

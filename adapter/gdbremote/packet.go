@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // MaxPacket bounds one packet. lldb-server answers file reads and memory reads
@@ -48,7 +46,7 @@ type Frame struct {
 type Reader struct{ br *bufio.Reader }
 
 // NewReader returns a Reader on r.
-func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(prompt.Reader(r), 64<<10)} }
+func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, 64<<10)} }
 
 // Next returns the next frame. At the end of the stream the error is io.EOF,
 // or io.ErrUnexpectedEOF within a packet.

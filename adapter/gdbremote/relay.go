@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // Conn is one byte stream to a debug server.
@@ -181,8 +179,7 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 			_ = client.Close()
 			return
 		}
-		k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
-			clientW: prompt.NewWriter(client), serverW: prompt.NewWriter(server)}
+		k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID}
 		r.mu.Lock()
 		if r.closed {
 			r.mu.Unlock()
