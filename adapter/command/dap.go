@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter"
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // sessionFlags are the flags of every command that runs a session.
@@ -80,7 +79,7 @@ func serveStdio(flags *sessionFlags) error {
 		return err
 	}
 	defer release()
-	session := adapter.NewSession(prompt.Stdin(), prompt.Stdout(), opts)
+	session := adapter.NewSession(os.Stdin, os.Stdout, opts)
 	done := make(chan error, 1)
 	go func() { done <- session.Run() }()
 	signals := make(chan os.Signal, 1)
