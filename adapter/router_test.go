@@ -1,12 +1,15 @@
 package adapter
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -142,9 +145,20 @@ func (s *stage) event(name, body string) {
 	s.router.fromLLDB(s.lldb, s.message(fmt.Sprintf(`{"seq":0,"type":"event","event":%q,"body":%s}`, name, body)))
 }
 
+// flush waits until the client has got everything.
+func (s *stage) flush() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	if err := s.router.client.out.Wait(ctx, 1); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // got compares what the client has got since the last look.
 func (s *stage) got(want ...string) {
 	s.t.Helper()
+	s.flush()
 	if !slices.Equal(s.sent, want) {
 		s.t.Errorf("the client got %q, want %q", s.sent, want)
 	}
@@ -216,6 +230,7 @@ func TestBreakpointsBeforeTheAttachAreAnsweredAndSetLater(t *testing.T) {
 	if got := s.lldb.asked(); got != "launch setBreakpoints setExceptionBreakpoints configurationDone" {
 		t.Fatalf("lldb-dap has got %q", got)
 	}
+	s.flush()
 	s.sent = nil
 	s.answer(1, `{"breakpoints":[{"id":1,"verified":true,"line":2},{"id":2,"verified":false,"line":5}]}`)
 	s.got("event breakpoint", "event breakpoint")
@@ -225,10 +240,12 @@ func TestBreakpointsBeforeTheAttachAreAnsweredAndSetLater(t *testing.T) {
 	}
 	// LLDB's own events, and stops, come under the number that the client knows.
 	s.event("breakpoint", `{"reason":"changed","breakpoint":{"id":2,"verified":true,"line":6}}`)
+	s.flush()
 	if got := s.raw[len(s.raw)-1].Get("body.breakpoint.id").Int(); got != first.Get("1.id").Int() {
 		t.Errorf("the second is called %d", got)
 	}
 	s.event("stopped", `{"reason":"breakpoint","hitBreakpointIds":[1]}`)
+	s.flush()
 	if got := s.raw[len(s.raw)-1].Get("body.hitBreakpointIds.0").Int(); got != first.Get("0.id").Int() {
 		t.Errorf("the stop is at %d", got)
 	}
@@ -304,6 +321,7 @@ func TestTheEndAnswersEverything(t *testing.T) {
 	}
 	opened, _ := s.router.over(nil)
 	s.router.finish(opened, s.ends[0].request, nil)
+	s.flush()
 	slices.Sort(s.sent)
 	s.got("attach ED1406", "disconnect ok", "event terminated", "initialize ED1406", "threads ED1406")
 
@@ -332,6 +350,7 @@ func TestCancelling(t *testing.T) {
 		s := ready(t)
 		s.client("attach")
 		s.router.begin(&fakeSequence{})
+		s.flush()
 		s.sent = nil
 		s.client("cancel " + arguments)
 		s.got("cancel ok")
@@ -374,6 +393,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		s := newStage(t)
 		session := &Session{router: s.router}
+		var waits sync.WaitGroup
 		seq := &fakeSequence{}
 		answered := map[int]bool{}
 		var story []string
@@ -402,7 +422,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 				s.router.begin(seq)
 				_ = session.Attach(dapio.NewRequest("attach", nil), func(a *dapio.Message, err error) {
 					if err == nil {
-						go session.AttachAnswered(a)
+						waits.Go(func() { session.AttachAnswered(a) })
 					}
 				})
 			case step == 6 && s.router.state == stateConfigured:
@@ -421,6 +441,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 				s.event([]string{"initialized", "terminated", "stopped", "breakpoint"}[rnd.IntN(4)], `{"breakpoint":{"id":1}}`)
 			}
 		}
+		waits.Wait()
 		opened, _ := s.router.over(nil)
 		for n, c := range s.lldb.calls {
 			if !answered[n] {
@@ -431,14 +452,13 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 			answer(0, fault.NotManual("over"))
 		}
 		s.router.finish(opened, nil, nil)
-		s.router.mu.Lock()
+		s.flush()
 		count := map[int64]int{}
 		for _, m := range s.raw {
 			if m.Type == dapio.Response {
 				count[m.RequestSeq]++
 			}
 		}
-		s.router.mu.Unlock()
 		for n := int64(1); n <= s.seq; n++ {
 			if count[n] != 1 {
 				t.Fatalf("seed %d: request %d has %d answers\n%s", seed, n, count[n], strings.Join(story, "\n"))

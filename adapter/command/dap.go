@@ -10,7 +10,6 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 func dapCommand() *cobra.Command {
@@ -59,7 +58,7 @@ func serveStdio(flags *sessionFlags, stderr io.Writer) error {
 		return err
 	}
 	defer release()
-	session := adapter.NewSession(prompt.Stdin(), prompt.Stdout(), opts)
+	session := adapter.NewSession(os.Stdin, os.Stdout, opts)
 	done := make(chan error, 1)
 	go func() { done <- session.Run() }()
 	select {

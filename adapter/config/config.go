@@ -60,8 +60,8 @@ type Config struct {
 	// information and one here. They win over what the adapter finds.
 	SourceMap SourceMap `json:"sourceMap"`
 	// CommandEscapePrefix is lldb-dap's attribute: what makes a text in the debug
-	// console a command. Nil is lldb-dap's default.
-	CommandEscapePrefix *string `json:"commandEscapePrefix"`
+	// console a command.
+	CommandEscapePrefix string `json:"commandEscapePrefix"`
 	// InitCommands is lldb-dap's attribute; the adapter's own come before it.
 	InitCommands []string `json:"initCommands"`
 }
@@ -89,7 +89,7 @@ var replaced = []string{"attachCommands", "launchCommands", "pid", "waitFor", "c
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute.
 func Parse(arguments []byte) (*Config, error) {
-	c := &Config{Gate: true, StartTimeout: 60,
+	c := &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60,
 		Agent: Agent{Start: StartWhenArmed}}
 	if err := decode(arguments, c); err != nil {
 		return nil, err
@@ -220,14 +220,6 @@ func (c *Config) validate(arguments []byte) error {
 		}
 	}
 	return nil
-}
-
-// EscapePrefix is CommandEscapePrefix, or lldb-dap's default.
-func (c *Config) EscapePrefix() string {
-	if c.CommandEscapePrefix == nil {
-		return "`"
-	}
-	return *c.CommandEscapePrefix
 }
 
 // Timeout is StartTimeout as a duration.

@@ -3,7 +3,7 @@
 //
 //	bytes ──▶ Reader ──▶ Message (raw JSON + where its header fields stand) ──▶ Writer ──▶ bytes
 //	                        │                                                     │
-//	                        └── Get / Set: read and splice single values          └── gives out seq
+//	                        └── Get / Set / Apply: read and replace values        └── gives out seq
 //
 // A message that nobody patches leaves as the bytes it came in, apart from seq
 // and request_seq, which belong to the connection and not to the message. That
@@ -12,7 +12,7 @@
 //
 // Framing: https://microsoft.github.io/debug-adapter-protocol/overview#base-protocol.
 //
-// Goroutines: each Writer owns one, which writes what the peer did not take at
-// once, and ends with Close or with the first error of the underlying writer. A
-// Reader owns none and is used by one.
+// Goroutines: each Writer owns one, which does all the writing. It ends after
+// Close, after Abort, or with the first error of the underlying writer. A Reader
+// owns none and is used by one.
 package dapio

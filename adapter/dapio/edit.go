@@ -1,64 +1,90 @@
 package dapio
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
 
-// Edit replaces the bytes of one value.
+// Edit replaces a piece of a message's text. The zero Edit changes nothing.
 type Edit struct {
-	from, to int
-	with     []byte
+	at   int    // offset in Raw
+	old  string // what stands there
+	with []byte
 }
 
-// Replace makes an edit that puts the JSON text with in place of a value that
-// was read from the message by Get, or from such a value.
-func Replace(v gjson.Result, with []byte) Edit { return Edit{v.Index, v.Index + len(v.Raw), with} }
+// Replace makes an edit that puts the JSON text with in place of v, which was
+// read from the message by Get, or from such a value.
+func Replace(v gjson.Result, with []byte) Edit {
+	if v.Raw == "" {
+		return Edit{} // there is none
+	}
+	return Edit{at: v.Index, old: v.Raw, with: with}
+}
 
-// InsertInto makes an edit that puts a member in front of the members of a
-// non-empty object.
+// InsertInto makes an edit that puts member, a name and a value as JSON text, in
+// front of the members of an object.
 func InsertInto(object gjson.Result, member []byte) Edit {
-	at := object.Index + 1
-	return Edit{at, at, append(slices.Clip(member), ',')}
+	if !object.IsObject() {
+		return Edit{}
+	}
+	return insertInto(object.Index, strings.Trim(object.Raw, "{} \t\r\n") == "", member)
 }
 
-// Apply returns the message with all edits made, in one pass. The edits must not
-// overlap, be of values below the top level, and put JSON in place of JSON: the
-// result is not parsed again.
+// insertInto is for the object whose brace is at that offset.
+func insertInto(brace int, empty bool, member []byte) Edit {
+	with := slices.Concat([]byte("{"), member)
+	if !empty {
+		with = append(with, ',')
+	}
+	return Edit{at: brace, old: "{", with: with}
+}
+
+// Apply returns the message with the edits made, in one pass. They must put JSON
+// in place of JSON: the result is not checked again. An edit is left out if its
+// value does not stand in this message or overlaps that of an earlier edit.
 func (m *Message) Apply(edits []Edit) *Message {
 	if len(edits) == 0 {
 		return m
 	}
-	slices.SortStableFunc(edits, func(a, b Edit) int { return a.from - b.from })
-	size := len(m.Raw)
-	for _, e := range edits {
-		size += len(e.with) - (e.to - e.from)
-	}
-	out := *m
-	out.Raw = make([]byte, 0, size)
-	last := 0
-	for _, e := range edits {
-		out.Raw = append(out.Raw, m.Raw[last:e.from]...)
-		out.Raw = append(out.Raw, e.with...)
-		last = e.to
-	}
-	out.Raw = append(out.Raw, m.Raw[last:]...)
-	out.seq, out.requestSeq = m.seq.after(edits), m.requestSeq.after(edits)
-	return &out
+	edits = m.fitting(edits)
+	out := &Message{Raw: m.splice(make([]byte, 0, m.spliced(edits)), edits)}
+	out.readHeader()
+	return out
 }
 
-// after is where a span stands when the edits have been made.
-func (s span) after(edits []Edit) span {
-	if s == (span{}) {
-		return s
-	}
-	shift := 0
-	for _, e := range edits {
-		if e.from > s.from {
-			break
+// fitting is the edits that can be made, by their offsets.
+func (m *Message) fitting(edits []Edit) []Edit {
+	sorted := slices.SortedStableFunc(slices.Values(edits), func(a, b Edit) int { return cmp.Compare(a.at, b.at) })
+	end := 0
+	return slices.DeleteFunc(sorted, func(e Edit) bool {
+		next := e.at + len(e.old)
+		if e.at < end || next > len(m.Raw) || string(m.Raw[e.at:next]) != e.old {
+			return true
 		}
-		shift += len(e.with) - (e.to - e.from)
+		end = next
+		return false
+	})
+}
+
+// spliced is the length of the text with the edits made.
+func (m *Message) spliced(edits []Edit) int {
+	size := len(m.Raw)
+	for _, e := range edits {
+		size += len(e.with) - len(e.old)
 	}
-	return span{s.from + shift, s.to + shift}
+	return size
+}
+
+// splice appends the text with the edits made. They are as fitting returns them.
+func (m *Message) splice(out []byte, edits []Edit) []byte {
+	last := 0
+	for _, e := range edits {
+		out = append(out, m.Raw[last:e.at]...)
+		out = append(out, e.with...)
+		last = e.at + len(e.old)
+	}
+	return append(out, m.Raw[last:]...)
 }

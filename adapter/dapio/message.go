@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -31,132 +32,77 @@ type Message struct {
 	// Success is the field of a response.
 	Success bool
 
-	seq, requestSeq span
-	open            int  // offset behind the object's '{'
-	empty           bool // it has no fields
+	seq, requestSeq gjson.Result // where they stand in Raw
+	brace           int          // offset of the object's '{'
+	empty           bool         // it has no fields
 }
 
-// span is a range of offsets in Raw; zero when the field is absent.
-type span struct{ from, to int }
-
-// maxDepth bounds the nesting of a message, as encoding/json does: the check of
-// a text is recursive, and a hundred MiB of '[' would overflow the stack, which
-// nothing can recover from.
-const maxDepth = 10_000
-
 // Parse checks that raw is a JSON object and finds its header fields. It keeps raw.
-// Of a field that is there twice the last one counts, as it does for LLDB.
+// Of a field that is there twice the last one counts, as it does for LLDB. An
+// object nested more than 10,000 deep is refused.
 func Parse(raw []byte) (*Message, error) {
-	m := &Message{Raw: raw, empty: true}
-	var typ, command, event, success span
-	s := scan{b: raw}
-	if !s.members(func(key []byte, value span) {
-		m.empty = false
-		if bytes.IndexByte(key, '\\') >= 0 {
-			key = []byte(gjson.Parse(`"` + string(key) + `"`).Str)
-		}
-		switch string(key) {
-		case "seq":
-			m.seq = value
-		case "request_seq":
-			m.requestSeq = value
-		case "type":
-			typ = value
-		case "command":
-			command = value
-		case "event":
-			event = value
-		case "success":
-			success = value
-		}
-	}) {
-		return nil, fmt.Errorf("%w: content of %d bytes is not a JSON object, or is nested more than %d deep", ErrNotDAP, len(raw), maxDepth)
+	// Not gjson.Valid: its recursion has no limit, and a stack that overflows
+	// ends the program.
+	if !json.Valid(raw) {
+		err := json.Unmarshal(raw, &struct{}{})
+		return nil, fmt.Errorf("%w: content of %d bytes: %w", ErrNotDAP, len(raw), err)
 	}
-	m.open = bytes.IndexByte(raw, '{') + 1
-	m.Seq, m.RequestSeq = m.number(m.seq), m.number(m.requestSeq)
-	m.Type, m.Success = m.word(typ), string(raw[success.from:success.to]) == "true"
-	m.Name = m.word(command)
-	if m.Type == Event {
-		m.Name = m.word(event)
+	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
+		return nil, fmt.Errorf("%w: content of %d bytes is no JSON object", ErrNotDAP, len(raw))
 	}
+	m := &Message{Raw: raw}
+	m.readHeader()
 	return m, nil
 }
 
-// NewRequest makes a request. arguments may be nil; otherwise it must be something
-// that encoding/json cannot fail on. Forward gives it its number.
-func NewRequest(command string, arguments any) *Message {
-	raw, err := json.Marshal(struct {
-		Seq       int    `json:"seq"`
-		Type      string `json:"type"`
-		Command   string `json:"command"`
-		Arguments any    `json:"arguments,omitempty"`
-	}{0, Request, command, arguments})
-	if err != nil {
-		panic(err)
-	}
-	m, err := Parse(raw)
-	if err != nil {
-		panic(err)
-	}
-	return m
-}
-
-// number is the value of a sequence number.
-func (m *Message) number(at span) int64 {
-	text := m.Raw[at.from:at.to]
-	if len(text) == 0 || len(text) > 18 {
-		return gjson.ParseBytes(text).Int()
-	}
-	n := int64(0)
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return gjson.ParseBytes(text).Int()
+// readHeader sets the other fields from Raw. The strings are copies, because a
+// part of the text would keep all of it in memory.
+func (m *Message) readHeader() {
+	object := gjson.ParseBytes(m.Raw)
+	m.brace, m.empty = object.Index, true
+	var command, event string
+	object.ForEach(func(key, value gjson.Result) bool {
+		m.empty = false
+		switch key.Str {
+		case "seq":
+			m.seq, m.Seq = place(value), value.Int()
+		case "request_seq":
+			m.requestSeq, m.RequestSeq = place(value), value.Int()
+		case "type":
+			m.Type = strings.Clone(value.String())
+		case "command":
+			command = strings.Clone(value.String())
+		case "event":
+			event = strings.Clone(value.String())
+		case "success":
+			m.Success = value.Type == gjson.True
 		}
-		n = n*10 + int64(c-'0')
+		return true
+	})
+	m.Name = command
+	if m.Type == Event {
+		m.Name = event
 	}
-	return n
 }
 
-// word is the value of a name. It is a copy, which outlives the message: with a
-// part of Raw the whole of it would stay.
-func (m *Message) word(at span) string {
-	text := m.Raw[at.from:at.to]
-	if len(text) < 2 || text[0] != '"' || bytes.IndexByte(text, '\\') >= 0 {
-		return gjson.ParseBytes(text).String()
-	}
-	return string(text[1 : len(text)-1])
+// place is what Replace needs of a value.
+func place(v gjson.Result) gjson.Result {
+	return gjson.Result{Raw: strings.Clone(v.Raw), Index: v.Index}
 }
 
-// appendRenumbered appends the message with other sequence numbers and every
-// other byte unchanged. requestSeq only replaces an existing request_seq.
-func (m *Message) appendRenumbered(out []byte, seq, requestSeq int64) []byte {
-	last := 0
-	put := func(at span, n int64) {
-		out = append(out, m.Raw[last:at.from]...)
-		out = strconv.AppendInt(out, n, 10)
-		last = at.to
+// renumber is the edits that give the message other sequence numbers. requestSeq
+// only replaces an existing request_seq.
+func (m *Message) renumber(seq, requestSeq int64) []Edit {
+	var edits []Edit
+	if number := strconv.AppendInt(nil, seq, 10); m.seq.Raw != "" {
+		edits = append(edits, Replace(m.seq, number))
+	} else {
+		edits = append(edits, insertInto(m.brace, m.empty, append([]byte(`"seq":`), number...)))
 	}
-	hasSeq, hasRequestSeq := m.seq != (span{}), m.requestSeq != (span{})
-	if !hasSeq {
-		out = append(out, m.Raw[:m.open]...)
-		out = append(out, `"seq":`...)
-		out = strconv.AppendInt(out, seq, 10)
-		if !m.empty {
-			out = append(out, ',')
-		}
-		last = m.open
+	if m.requestSeq.Raw != "" {
+		edits = append(edits, Replace(m.requestSeq, strconv.AppendInt(nil, requestSeq, 10)))
 	}
-	requestFirst := hasRequestSeq && m.requestSeq.from < m.seq.from
-	if requestFirst {
-		put(m.requestSeq, requestSeq)
-	}
-	if hasSeq {
-		put(m.seq, seq)
-	}
-	if hasRequestSeq && !requestFirst {
-		put(m.requestSeq, requestSeq)
-	}
-	return append(out, m.Raw[last:]...)
+	return m.fitting(edits)
 }
 
 // Get reads the value at a gjson path such as "arguments.source.path".
@@ -179,4 +125,23 @@ func (m *Message) Delete(path string) (*Message, error) {
 		return nil, err
 	}
 	return Parse(raw)
+}
+
+// NewRequest makes a request. arguments may be nil; otherwise it must be something
+// that encoding/json cannot fail on. Forward gives it its number.
+func NewRequest(command string, arguments any) *Message {
+	raw, err := json.Marshal(struct {
+		Seq       int    `json:"seq"`
+		Type      string `json:"type"`
+		Command   string `json:"command"`
+		Arguments any    `json:"arguments,omitempty"`
+	}{0, Request, command, arguments})
+	if err != nil {
+		panic(err)
+	}
+	m, err := Parse(raw)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }

@@ -53,6 +53,8 @@ func TestRenumberingKeepsEveryOtherByte(t *testing.T) {
 			Event, "x", 0, 0, 2, 0},
 		{"braces and quotes in strings", `{"x":"{\"seq\":9}\\","seq":1,"type":"event","event":"y"}`, `{"x":"{\"seq\":9}\\","seq":2,"type":"event","event":"y"}`,
 			Event, "y", 1, 0, 2, 0},
+		{"success, and words that are none", `{"seq":1,"type":"response","request_seq":4,"success":true,"command":12}`, `{"seq":2,"type":"response","request_seq":5,"success":true,"command":12}`,
+			Response, "12", 1, 4, 2, 5},
 		{"the name of a request is its command", `{"type":"request","command":"next","event":"stopped"}`, `{"seq":1,"type":"request","command":"next","event":"stopped"}`,
 			Request, "next", 0, 0, 1, 0},
 	} {
@@ -65,7 +67,7 @@ func TestRenumberingKeepsEveryOtherByte(t *testing.T) {
 			if m.Type != test.typ || m.Name != test.command || m.Seq != test.seq || m.RequestSeq != test.requestSeq {
 				t.Errorf("parsed as %q %q seq %d request_seq %d", m.Type, m.Name, m.Seq, m.RequestSeq)
 			}
-			if got := string(m.appendRenumbered(nil, test.newSeq, test.newAnswer)); got != test.want {
+			if got := string(m.splice(nil, m.renumber(test.newSeq, test.newAnswer))); got != test.want {
 				t.Errorf("renumbered\n got %s\nwant %s", got, test.want)
 			}
 			if string(m.Raw) != before {
@@ -73,6 +75,13 @@ func TestRenumberingKeepsEveryOtherByte(t *testing.T) {
 			}
 		})
 	}
+}
+
+// maxDepth is how deep the arrays and objects of a message may be nested.
+const maxDepth = 10_000
+
+func nested(depth int) string {
+	return `{"x":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}`
 }
 
 func TestWhatIsNoMessageIsRefused(t *testing.T) {
@@ -84,8 +93,9 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		"two objects":       `{"seq":1}{"seq":2}`,
 		"text":              "terminate called without an active exception",
 		"a trailing comma":  `{"seq":1,}`,
-		"endless nesting":   `{"x":` + strings.Repeat("[", 1<<20),
-		"nesting, balanced": `{"x":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`,
+		"null":              "null",
+		"endless nesting":   strings.Repeat("[", 100<<20),
+		"nesting, balanced": nested(maxDepth + 1),
 	} {
 		if m, err := Parse([]byte(raw)); !errors.Is(err, ErrNotDAP) {
 			t.Errorf("%s: got a message: %t, %v; want ErrNotDAP", name, m != nil, err)
@@ -97,11 +107,32 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 func TestAWideMessageIsNotDeep(t *testing.T) {
 	for name, raw := range map[string]string{
 		"a list of objects": `{"x":[{}` + strings.Repeat(`,{"a":[]}`, maxDepth) + `]}`,
+		"just not too deep": nested(maxDepth),
 		"brackets in text":  `{"x":"\"` + strings.Repeat("[", 2*maxDepth) + `\\"}`,
 	} {
 		if _, err := Parse([]byte(raw)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestSuccess(t *testing.T) {
+	for raw, want := range map[string]bool{`{"success":true}`: true, `{"success":false}`: false, `{"success":"true"}`: false,
+		`{"success":1}`: false, `{}`: false, `{"body":{"success":true}}`: false} {
+		if m := message(t, raw); m.Success != want {
+			t.Errorf("%s is read as %t", raw, m.Success)
+		}
+	}
+}
+
+// A name that is kept must not keep a message of 100 MiB.
+func TestNamesAreNoPartOfTheMessage(t *testing.T) {
+	m := message(t, `{"type":"event","event":"output"}`)
+	for i := range m.Raw {
+		m.Raw[i] = 'x'
+	}
+	if m.Type != Event || m.Name != "output" {
+		t.Errorf("they have changed with it: %q, %q", m.Type, m.Name)
 	}
 }
 

@@ -1,200 +1,210 @@
 package dapio
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"strconv"
 	"sync"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
-
-// maxQueued is how many bytes may wait for a peer that does not read. Beyond
-// it Forward blocks, which stops the reading on the other side; Send does not,
-// so that the adapter can always answer for itself.
-const maxQueued = 64 << 20
 
 // ErrClosed is returned for a message handed to a closed Writer.
 var ErrClosed = errors.New("connection closed")
 
-// Writer sends messages to one peer, in order, and numbers them. A message goes
-// out on the caller's goroutine as far as the peer takes it at once: waking
-// another one for it costs more than all else that is done for a message. The
-// rest, and what comes before that is out, waits for the Writer's own.
+// Writer sends messages to one peer, in order, and numbers them. A goroutine of
+// its own writes them, so that a peer that does not read holds up nobody who does
+// not want to wait for it.
 type Writer struct {
-	w *prompt.Writer
-	// Sent, if set before the first message, is called with every message as
-	// it goes out, for the trace.
+	w io.Writer
+	// Sent, if set before the first message, is called with the content of every
+	// message right before it is written, in the order of the bytes. It may keep
+	// the slice, and must not change it. While it blocks nothing is written.
 	Sent func(raw []byte)
 
-	max    int // queued bytes above which Forward waits
-	mu     sync.Mutex
-	cond   *sync.Cond
-	queue  [][]byte
-	queued int // bytes in queue, and of what the goroutine is writing
-	seq    int64
-	// scratch is where the next frame is made.
-	scratch []byte
-	err     error
-	closed  bool
+	mu      sync.Mutex
+	changed *sync.Cond
+	queue   []frame
+	queued  int // bytes in queue, and of the frame that is being written
+	seq     int64
+	closed  bool  // no message is taken any more
+	err     error // nor is one written any more, for this reason
 	done    chan struct{}
 }
 
-// NewWriter returns a Writer on w. The caller must Close it.
+// frame is a message with its header.
+type frame struct {
+	bytes   []byte
+	content int // offset
+}
+
+// newFrame returns the frame of a message of size bytes, to which they are to be
+// appended.
+func newFrame(size int) frame {
+	const header = 48 // more than it takes
+	b := fmt.Appendf(make([]byte, 0, header+size), "%s: %d\r\n\r\n", contentLength, size)
+	return frame{b, len(b)}
+}
+
+// NewWriter returns a Writer on w. The caller must Close or Abort it.
 func NewWriter(w io.Writer) *Writer {
-	wr := &Writer{w: prompt.NewWriter(w), max: maxQueued, done: make(chan struct{})}
-	wr.cond = sync.NewCond(&wr.mu)
+	wr := &Writer{w: w, done: make(chan struct{})}
+	wr.changed = sync.NewCond(&wr.mu)
 	go wr.loop()
 	return wr
 }
 
 func (w *Writer) loop() {
 	defer close(w.done)
-	var batch [][]byte
 	for {
-		w.mu.Lock()
-		for len(w.queue) == 0 && !w.closed && w.err == nil {
-			w.cond.Wait()
-		}
-		if len(w.queue) == 0 || w.err != nil {
-			w.mu.Unlock()
+		f, ok := w.next()
+		if !ok {
 			return
 		}
-		batch, w.queue = w.queue, batch[:0]
-		w.mu.Unlock()
-		for _, frame := range batch {
-			_, err := w.w.Write(frame)
-			w.mu.Lock()
-			w.queued -= len(frame)
-			if err != nil {
-				w.err = err
-				w.queue, w.queued = nil, 0
-			}
-			w.cond.Broadcast()
-			w.mu.Unlock()
-			if err != nil {
-				return
-			}
+		if w.Sent != nil {
+			w.Sent(f.bytes[f.content:])
 		}
-		clear(batch) // the frames may be large
+		_, err := w.w.Write(f.bytes)
+		w.written(f, err)
 	}
 }
 
-// Forward sends m with a sequence number of its own, which it returns, and with
-// requestSeq in place of its request_seq. It blocks while the peer is far
-// behind. before, if not nil, runs with the number before the message can be
-// answered.
+// next waits for the next frame to write. There is none after the end.
+func (w *Writer) next() (frame, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.queue) == 0 && !w.closed && w.err == nil {
+		w.changed.Wait()
+	}
+	if len(w.queue) == 0 || w.err != nil {
+		return frame{}, false
+	}
+	f := w.queue[0]
+	w.queue[0] = frame{} // it may be large
+	w.queue = w.queue[1:]
+	return f, true
+}
+
+func (w *Writer) written(f frame, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return // aborted meanwhile
+	}
+	w.queued -= len(f.bytes)
+	if err != nil {
+		w.fail(err)
+	}
+	w.changed.Broadcast()
+}
+
+// fail drops what is queued. The caller has the lock.
+func (w *Writer) fail(err error) {
+	w.err, w.queue, w.queued = err, nil, 0
+	w.changed.Broadcast()
+}
+
+// refusal is why no message is taken. The caller has the lock.
+func (w *Writer) refusal() error {
+	if w.err == nil && w.closed {
+		return ErrClosed
+	}
+	return w.err
+}
+
+// Forward sends m with a sequence number of its own and with requestSeq in place
+// of its request_seq, without ever blocking: see Wait. before, if not nil, runs
+// with the new number before the message can be answered; it must not use the
+// Writer.
 func (w *Writer) Forward(m *Message, requestSeq int64, before func(seq int64)) error {
-	return w.put(false, before, func(out []byte, seq int64) []byte { return m.appendRenumbered(out, seq, requestSeq) })
+	return w.put(func(seq int64) frame {
+		if before != nil {
+			before(seq)
+		}
+		edits := m.renumber(seq, requestSeq)
+		f := newFrame(m.spliced(edits))
+		f.bytes = m.splice(f.bytes, edits)
+		return f
+	})
 }
 
 // Send sends a message of the adapter's own, without ever blocking. build gets
-// the sequence number and returns the JSON text.
+// the sequence number and returns the JSON text; it must not use the Writer.
 func (w *Writer) Send(build func(seq int64) []byte) error {
-	return w.put(false, nil, func(out []byte, seq int64) []byte { return append(out, build(seq)...) })
+	return w.put(func(seq int64) frame {
+		content := build(seq)
+		f := newFrame(len(content))
+		f.bytes = append(f.bytes, content...)
+		return f
+	})
 }
 
-// put sends the message that build appends.
-func (w *Writer) put(wait bool, before func(int64), build func(out []byte, seq int64) []byte) error {
+// put queues the message that build makes.
+func (w *Writer) put(build func(seq int64) frame) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for wait && w.queued > w.max && w.err == nil && !w.closed {
-		w.cond.Wait()
+	if err := w.refusal(); err != nil {
+		return err
 	}
-	if w.err != nil {
-		return w.err
-	}
-	if w.closed {
-		return ErrClosed
-	}
+	f := build(w.seq + 1)
 	w.seq++
-	if before != nil {
-		before(w.seq)
-	}
-	frame := w.frame(build)
-	if w.queued == 0 {
-		n, err := w.w.WriteNow(frame)
-		if err != nil {
-			w.err = err
-			w.cond.Broadcast()
-			return err
-		}
-		if frame = frame[n:]; len(frame) == 0 {
-			return nil
-		}
-	}
-	frame = bytes.Clone(frame)
-	w.queue = append(w.queue, frame)
-	w.queued += len(frame)
-	w.cond.Broadcast()
+	w.queue = append(w.queue, f)
+	w.queued += len(f.bytes)
+	w.changed.Broadcast()
 	return nil
 }
 
-// headerRoom is more than the longest header takes, in bytes.
-const headerRoom = 48
-
-// maxScratch is how much memory is kept for the next message, in bytes.
-const maxScratch = 64 << 10
-
-// frame is the message that build appends, with its header. It is valid until
-// the next call.
-func (w *Writer) frame(build func(out []byte, seq int64) []byte) []byte {
-	var room [headerRoom]byte
-	out := build(append(w.scratch[:0], room[:]...), w.seq)
-	raw := out[headerRoom:]
-	if w.Sent != nil {
-		w.Sent(raw)
-	}
-	header := append(room[:0], contentLength...)
-	header = append(header, ' ')
-	header = strconv.AppendInt(header, int64(len(raw)), 10)
-	header = append(header, "\r\n\r\n"...)
-	from := headerRoom - len(header)
-	copy(out[from:], header)
-	if w.scratch = nil; cap(out) <= maxScratch {
-		w.scratch = out
-	}
-	return out[from:]
-}
-
-// Wait blocks until fewer than below bytes wait for the peer, ctx ends, or the
-// Writer is closed. It is how the source of many messages is held back.
+// Wait waits until fewer than below bytes (1 at least) are queued. It returns
+// early with the reason when ctx ends or the Writer takes no more messages. A
+// producer that calls it before each message is held back by a peer that does not
+// read; otherwise the memory would fill.
 func (w *Writer) Wait(ctx context.Context, below int) error {
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.cond.Broadcast()
+		w.changed.Broadcast()
 	})
 	defer stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.queued >= below && w.err == nil && !w.closed && ctx.Err() == nil {
-		w.cond.Wait()
+	for {
+		if err := w.refusal(); err != nil {
+			return err
+		}
+		if w.queued < max(below, 1) {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		w.changed.Wait()
 	}
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.closed:
-		return ErrClosed
-	}
-	return ctx.Err()
 }
 
-// Close lets the messages already handed over go out and ends the goroutine.
-// Done is closed when that has happened; a peer that does not read delays it.
+// Close takes no more messages, lets those already handed over go out and ends
+// the goroutine. A peer that does not read delays that.
 func (w *Writer) Close() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.closed = true
-	w.cond.Broadcast()
-	w.mu.Unlock()
+	w.changed.Broadcast()
 }
 
-// Done is closed when the last message is out or the peer is gone.
+// Abort drops what is queued and takes no more messages, for a peer that does not
+// read any more. Whoever waits returns with [ErrClosed]. A write under way ends
+// when the stream's owner closes the stream.
+func (w *Writer) Abort() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.fail(ErrClosed)
+	}
+}
+
+// Done is closed when the goroutine has ended: after Close and the last message,
+// after Abort or the peer's end as soon as the write under way returns.
 func (w *Writer) Done() <-chan struct{} { return w.done }
 
-// Queued is the number of bytes the peer has not yet taken.
+// Queued is the number of bytes that have not been written.
 func (w *Writer) Queued() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

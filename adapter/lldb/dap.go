@@ -268,7 +268,7 @@ func (d *DAP) Close() error {
 	case <-time.After(killTime):
 		err = fmt.Errorf("lldb-dap (pid %d) does not end", d.child.PID())
 	}
-	d.out.Close()
+	d.out.Abort()
 	_ = d.child.Stdin.Close() // ends a write to one that did not read
 	_ = d.child.Stdout.Close()
 	select {

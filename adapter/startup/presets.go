@@ -126,7 +126,7 @@ func (r *Startup) list(ctx context.Context) (map[string]bool, error) {
 // command runs an LLDB command through lldb-dap and returns what it printed.
 func (r *Startup) command(ctx context.Context, command string) (string, error) {
 	// The prefix makes it a command, whatever the repl mode.
-	answer, err := r.host.Ask(ctx, dapio.NewRequest("evaluate", map[string]string{"expression": r.cfg.EscapePrefix() + command, "context": "repl"}))
+	answer, err := r.host.Ask(ctx, dapio.NewRequest("evaluate", map[string]string{"expression": r.cfg.CommandEscapePrefix + command, "context": "repl"}))
 	if err != nil {
 		return "", err
 	}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-
-	"github.com/envoydbg/envoydbg/internal/prompt"
 )
 
 // copyCommand makes the test's program a copier.
@@ -34,10 +32,10 @@ func copyBytes(program string) int {
 	}
 	_ = theirs.Close()
 	go func() {
-		_, _ = io.Copy(prompt.NewWriter(in), prompt.Reader(prompt.Stdin()))
+		_, _ = io.Copy(in, os.Stdin)
 		_ = in.Close()
 	}()
-	_, _ = io.Copy(prompt.NewWriter(prompt.Stdout()), prompt.Reader(out))
+	_, _ = io.Copy(os.Stdout, out)
 	_ = cmd.Wait() // lldb-dap 19 may abort when it ends
 	return 0
 }
