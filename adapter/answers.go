@@ -2,16 +2,41 @@ package adapter
 
 import (
 	"encoding/json"
+	"sync/atomic"
 
 	"github.com/google/go-dap"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/dialect"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
-// client is what the adapter says to the client for itself. Nothing here blocks.
+// client is the way to the client: numbering, order, and its dialect. Nothing here
+// blocks.
 type client struct {
-	out *dapio.Writer
+	out     *dapio.Writer
+	dialect atomic.Pointer[dialect.Dialect]
+}
+
+func newClient(out *dapio.Writer) *client {
+	c := &client{out: out}
+	c.dialect.Store(&dialect.Dialect{})
+	return c
+}
+
+// forward sends a message of lldb-dap's. requestSeq is the client's number of the
+// request it answers; sent, if not nil, is told the message's own.
+func (c *client) forward(m *dapio.Message, requestSeq int64, sent func(seq int64)) {
+	_ = c.out.Forward(c.dialect.Load().Reply(m), requestSeq, sent) // a client that has gone needs nothing
+}
+
+// say sends a message of the adapter's own.
+func (c *client) say(v any, requestSeq int64) {
+	m, err := dapio.Parse(marshal(v))
+	if err != nil {
+		panic(err) // a struct is an object
+	}
+	c.forward(m, requestSeq, nil)
 }
 
 // marshal cannot fail for the plain structs it is used with.
@@ -24,13 +49,11 @@ func marshal(v any) []byte {
 }
 
 // event sends an event of the adapter's own.
-func (c client) event(name string, body any) {
-	_ = c.out.Send(func(seq int64) []byte {
-		return marshal(struct {
-			dap.Event
-			Body any `json:"body,omitempty"`
-		}{dap.Event{ProtocolMessage: dap.ProtocolMessage{Seq: int(seq), Type: dapio.Event}, Event: name}, body})
-	})
+func (c *client) event(name string, body any) {
+	c.say(struct {
+		dap.Event
+		Body any `json:"body,omitempty"`
+	}{dap.Event{ProtocolMessage: dap.ProtocolMessage{Type: dapio.Event}, Event: name}, body}, 0)
 }
 
 // Output categories (DAP, OutputEvent).
@@ -40,30 +63,28 @@ const (
 )
 
 // output shows text to the user.
-func (c client) output(category, text string) {
+func (c *client) output(category, text string) {
 	c.event("output", dap.OutputEventBody{Category: category, Output: text})
 }
 
 // respond answers a request with success. body may be nil.
-func (c client) respond(m *dapio.Message, body any) {
+func (c *client) respond(m *dapio.Message, body any) {
 	c.response(m, true, "", body)
 }
 
 // refuse answers a request with a fault. VS Code shows it in a dialog unless it is
 // quiet.
-func (c client) refuse(m *dapio.Message, f *fault.Fault, quiet bool) {
+func (c *client) refuse(m *dapio.Message, f *fault.Fault, quiet bool) {
 	c.response(m, false, f.What,
 		dap.ErrorResponseBody{Error: &dap.ErrorMessage{Id: f.Code, Format: f.Error(), ShowUser: !quiet}})
 }
 
-func (c client) response(m *dapio.Message, success bool, message string, body any) {
-	_ = c.out.Send(func(seq int64) []byte {
-		return marshal(struct {
-			dap.Response
-			Body any `json:"body,omitempty"`
-		}{dap.Response{ProtocolMessage: dap.ProtocolMessage{Seq: int(seq), Type: dapio.Response},
-			RequestSeq: int(m.Seq), Success: success, Command: m.Name, Message: message}, body})
-	})
+func (c *client) response(m *dapio.Message, success bool, message string, body any) {
+	c.say(struct {
+		dap.Response
+		Body any `json:"body,omitempty"`
+	}{dap.Response{ProtocolMessage: dap.ProtocolMessage{Type: dapio.Response},
+		RequestSeq: int(m.Seq), Success: success, Command: m.Name, Message: message}, body}, m.Seq)
 }
 
 // rawJSON is JSON text that is already encoded.

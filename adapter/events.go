@@ -17,7 +17,7 @@ func (r *router) fromLLDB(d debugger, m *dapio.Message) {
 	case m.Type == dapio.Event:
 		r.event(m)
 	case m.Type == dapio.Request:
-		_ = r.client.out.Forward(m, 0, func(seq int64) { r.reverse[seq] = m.Seq })
+		r.client.forward(m, 0, func(seq int64) { r.reverse[seq] = m.Seq })
 	default:
 		r.trace.Line("session", "lldb-dap sent a message of type %q", m.Type)
 	}
@@ -74,7 +74,7 @@ func (r *router) event(m *dapio.Message) {
 	}
 }
 
-func (r *router) pass(m *dapio.Message) { _ = r.client.out.Forward(r.paths.Answer(m), 0, nil) }
+func (r *router) pass(m *dapio.Message) { r.client.forward(r.paths.Answer(m), 0, nil) }
 
 // tellTerminated tells the client, once, that the debuggee is gone.
 func (r *router) tellTerminated() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/dialect"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
@@ -20,7 +21,7 @@ import (
 //	                      │                   │
 //	client ◀── answer ◀───┴──── answered ◀────┘
 type router struct {
-	client client
+	client *client
 	trace  *trace.Trace
 	paths  *paths.Rewriter
 	// host does what a request begins: the session.
@@ -98,7 +99,7 @@ type request struct {
 	lldbSeq int64
 }
 
-func newRouter(c client, t *trace.Trace, p *paths.Rewriter, h host) *router {
+func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
 		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}}
 }
@@ -114,7 +115,7 @@ func (r *router) fromClient(m *dapio.Message) {
 	defer r.mu.Unlock()
 	switch m.Type {
 	case dapio.Request:
-		q := &request{Message: m}
+		q := &request{Message: r.client.dialect.Load().Request(m)}
 		r.open[q] = true
 		r.request(q)
 	case dapio.Response:
@@ -187,6 +188,9 @@ func (r *router) act(q *request) {
 		r.forward(q)
 	case begin:
 		if q.Name == "initialize" {
+			d := dialect.Of(q.Message)
+			r.client.dialect.Store(&d)
+			q.Message = d.Initialize(q.Message)
 			r.move(stateInitializing)
 			r.host.initialize(q)
 			return
@@ -333,7 +337,7 @@ func (r *router) relay(q *request, answer *dapio.Message) {
 				answer = patched
 			}
 		}
-		_ = r.client.out.Forward(answer, q.Seq, nil)
+		r.client.forward(answer, q.Seq, nil)
 	}
 }
 

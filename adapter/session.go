@@ -37,7 +37,7 @@ type Session struct {
 	opts   Options
 	id     string // 8 hex digits
 	trace  *trace.Trace
-	client client
+	client *client
 	in     *dapio.Reader
 	router *router
 	paths  *paths.Rewriter
@@ -61,7 +61,7 @@ type Session struct {
 // NewSession returns a session with the client at the other end of in and out.
 func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: client{dapio.NewWriter(out)}, in: dapio.NewReader(in),
+	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
 		inbox: make(chan *dapio.Message, inboxSize), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
 	s.client.out.Sent = func(raw []byte) { s.trace.Message("client ←", raw) }
 	s.paths = paths.NewRewriter(func(local string) {

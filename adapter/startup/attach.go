@@ -1,9 +1,12 @@
 package startup
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/sjson"
@@ -25,9 +28,8 @@ import (
 // lldb-dap listens only to a target of its own making: breakpoints that bind later
 // and modules are told of that one alone. But only the command can say which remote
 // file a local one stands for; otherwise LLDB downloads the remote file and debugs
-// without the local symbols. So the command makes a target first, lldb-dap's own
-// then finds the module, with its remote file, in LLDB's cache, and the first target
-// goes.
+// without the local symbols. So the command makes a target first, which goes at once;
+// lldb-dap's own then finds the module, with its remote file, in LLDB's cache.
 func (r *Startup) attachRequest() (*dapio.Message, error) {
 	args := []byte(r.opts.Arguments)
 	var err error
@@ -44,20 +46,20 @@ func (r *Startup) attachRequest() (*dapio.Message, error) {
 	}
 	// "!" ends the attach at the first command that fails; "?" keeps quiet
 	// about those that do not (lldb-dap, "Command prefixes").
-	initCommands := append(forwardMap(sources), r.cfg.InitCommands...)
-	initCommands = append(initCommands,
-		"?!platform select remote-linux",
-		"?!platform connect "+r.relay.URL(),
-		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(r.remote.Path), quote(r.cfg.Program)))
-	attachCommands := []string{
-		"?!target delete 0",
+	platform := []string{"?!platform select remote-linux", "?!platform connect " + r.relay.URL()}
+	initCommands := slices.Concat(ignoreSIGPIPE(), forwardMap(sources), r.cfg.InitCommands, platform, []string{
+		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(r.remote.Path), quote(r.cfg.Program)),
+		"?!target delete",
+	})
+	attachCommands := slices.Concat([]string{
 		// A hook that continues the process would let Envoy run before its
 		// breakpoints are there.
 		"?target stop-hook disable",
+	}, platform, []string{ // again, because the user's preRunCommands may have chosen another
 		// A name that appeared before the wait counts, too: no order of events
 		// can miss it.
 		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", quote(r.awaited())),
-	}
+	})
 	postRunCommands := append([]string{"?target stop-hook enable"}, r.cfg.PostRunCommands...)
 	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": r.cfg.Program, "attachCommands": attachCommands} {
 		if args, err = sjson.SetBytes(args, name, value); err != nil {
@@ -65,6 +67,18 @@ func (r *Startup) attachRequest() (*dapio.Message, error) {
 		}
 	}
 	return dapio.NewRequest("attach", json.RawMessage(args)), nil
+}
+
+// ignoreSIGPIPE keeps LLDB from stopping at a signal that Envoy ignores. Targets made
+// later copy the setting. A user who has said something of the signal in ~/.lldbinit,
+// which LLDB reads before, means it.
+func ignoreSIGPIPE() []string {
+	if home, err := os.UserHomeDir(); err == nil {
+		if text, err := os.ReadFile(filepath.Join(home, ".lldbinit")); err == nil && bytes.Contains(text, []byte("SIGPIPE")) {
+			return nil
+		}
+	}
+	return []string{"?process handle --notify false --pass true --stop false SIGPIPE"}
 }
 
 // forwardMap tells LLDB where sources are, so that what it prints in the debug

@@ -23,7 +23,7 @@ func (r *Startup) setPresets(ctx context.Context) error {
 		case config.PresetMain:
 			err = r.presetMain(ctx)
 		case config.PresetSyscalls:
-			err = r.preset(ctx, preset, "breakpoint set --breakpoint-name dap --func-regex .*OsSysCallsImpl.*")
+			err = r.preset(ctx, preset, "breakpoint set --breakpoint-name dap --language c++ --func-regex .*OsSysCallsImpl.*")
 		case config.PresetLibevent:
 			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
 			_, err = r.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
@@ -62,7 +62,7 @@ func (r *Startup) presetMain(ctx context.Context) error {
 		r.presets = append(r.presets, false)
 		return err
 	}
-	b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --name Envoy::MainCommon::main")
+	b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (r *Startup) presetMain(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.preset(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --name main --shlib "+quote(filepath.Base(r.cfg.Program)))
+	return r.preset(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --fullname main --shlib "+quote(filepath.Base(r.cfg.Program)))
 }
 
 // outcome is what has become of a command that sets a breakpoint.
