@@ -140,9 +140,10 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !opened && r.state == stateOver {
+	if !opened {
 		r.tellTerminated()
 	}
+	r.move(stateEnded)
 	if answer != nil {
 		r.relay(leaving, answer)
 	}

@@ -28,7 +28,7 @@ func (r *router) event(m *dapio.Message) {
 	switch m.Name {
 	case "initialized":
 		// LLDB 22 sends it for an attach that failed, too.
-		if r.sequence != nil && r.state == stateOver {
+		if r.sequence != nil && r.state >= stateOver {
 			return
 		}
 		r.pass(m)
@@ -139,7 +139,7 @@ func (r *router) use(d debugger) {
 func (r *router) initialized(q *request, answer *dapio.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state == stateOver {
+	if r.state >= stateOver {
 		return
 	}
 	if answer != nil {

@@ -50,7 +50,7 @@ func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
 func (r *router) plain(q *request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state == stateOver {
+	if r.state >= stateOver {
 		return
 	}
 	r.move(stateRunning)
@@ -78,7 +78,7 @@ func (s *Session) Attach(m *dapio.Message, answer lldb.Answer) error {
 	r := s.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state == stateOver {
+	if r.state >= stateOver {
 		return context.Canceled
 	}
 	if _, err := r.debugger.Call(m, answer); err != nil {
@@ -123,7 +123,7 @@ func (s *Session) Go() {
 	r := s.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state == stateOver {
+	if r.state >= stateOver {
 		return
 	}
 	r.move(stateRunning)

@@ -320,7 +320,7 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		r.relay(q, answer)
 	case errors.Is(err, lldb.ErrBehind):
 		r.refuse(q, fault.LLDBDapBehind(err))
-	case r.state == stateOver || r.finished:
+	case r.state >= stateOver || r.finished:
 		r.quietly(q)
 	case d != r.debugger:
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
@@ -372,8 +372,12 @@ func (r *router) close(q *request) bool {
 
 // disconnect ends the session; the answer comes when nothing of it is left.
 func (r *router) disconnect(q *request) {
-	if r.state == stateOver {
+	switch r.state {
+	case stateOver:
 		return // answered at the end, like all that are open then
+	case stateEnded:
+		r.respond(q, nil)
+		return
 	}
 	keep := q.Get("arguments.terminateDebuggee")
 	r.host.end(ending{request: q, keep: r.attached && keep.Exists() && !keep.Bool()})

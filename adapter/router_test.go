@@ -309,7 +309,8 @@ func TestAfterTheEndAnswersAreQuiet(t *testing.T) {
 		}
 	}
 	s.router.finish(false, nil, nil)
-	s.got() // terminated was told
+	s.client("disconnect")
+	s.got("disconnect ok") // terminated was told before
 }
 
 func TestTheEndAnswersEverything(t *testing.T) {

@@ -83,8 +83,17 @@ const flushTime = time.Second
 // returns. An error means that the client's stream was not DAP, or ended within a
 // message.
 func (s *Session) Run() error {
-	go s.route()
+	routed := make(chan struct{})
+	go func() {
+		defer close(routed)
+		s.route()
+	}()
 	err := s.read()
+	close(s.inbox)
+	select {
+	case <-routed:
+	case <-time.After(insistTime):
+	}
 	s.Shutdown()
 	return err
 }
@@ -129,26 +138,33 @@ func (s *Session) read() error {
 			insist := time.AfterFunc(insistTime, func() { s.end(ending{}) })
 			defer insist.Stop()
 		}
-		select {
-		case s.inbox <- m:
-		case <-s.ended:
-			return nil
-		}
-		if leaves {
+		if !s.deliver(m) || leaves {
 			<-s.ended
 			return nil
 		}
 	}
 }
 
-// route hands the client's messages to the router, one after the other.
+// deliver puts a message into the inbox. It is false if there is no room until the
+// session has ended.
+func (s *Session) deliver(m *dapio.Message) bool {
+	select {
+	case s.inbox <- m:
+		return true
+	default:
+	}
+	select {
+	case s.inbox <- m:
+		return true
+	case <-s.ended:
+		return false
+	}
+}
+
+// route hands the client's messages to the router, one after the other, until read
+// has ended. A client may ask for something when the session has long ended.
 func (s *Session) route() {
-	for {
-		select {
-		case m := <-s.inbox:
-			s.router.fromClient(m)
-		case <-s.ended:
-			return
-		}
+	for m := range s.inbox {
+		s.router.fromClient(m)
 	}
 }

@@ -14,13 +14,14 @@ const (
 	stateConfiguring               // lldb-dap has the attach; the client sets breakpoints
 	stateConfigured                // the client is done; the startup has not let Envoy run
 	stateRunning                   // everything goes to lldb-dap
-	stateOver                      // the session ends, or has ended
+	stateOver                      // the session ends
+	stateEnded                     // nothing of it is left
 
 	states = iota
 )
 
 func (s state) String() string {
-	return [states]string{"new", "initializing", "ready", "preparing", "configuring", "configured", "running", "over"}[s]
+	return [states]string{"new", "initializing", "ready", "preparing", "configuring", "configured", "running", "over", "ended"}[s]
 }
 
 // action is what becomes of a request of the client's.
@@ -40,13 +41,13 @@ const (
 // "other". disconnect, terminate, cancel, restart and startAgent are the adapter's
 // own in every state; see router.request.
 var actions = map[string][states]action{
-	//                    new     initializing ready  preparing configuring configured running over
-	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, late},
-	"launch":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late},
-	"attach":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late},
-	"configurationDone": {refuse, hold, early, hold, configured, hold, pass, late},
-	"set":               {refuse, hold, early, hold, pass, hold, pass, late}, // setBreakpoints and its like
-	"other":             {refuse, hold, pass, hold, pass, hold, pass, late},
+	//                    new     initializing ready  preparing configuring configured running over  ended
+	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, late, late},
+	"launch":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late, late},
+	"attach":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late, late},
+	"configurationDone": {refuse, hold, early, hold, configured, hold, pass, late, late},
+	"set":               {refuse, hold, early, hold, pass, hold, pass, late, late}, // setBreakpoints and its like
+	"other":             {refuse, hold, pass, hold, pass, hold, pass, late, late},
 }
 
 func actionOf(command string, s state) action {
