@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
 // endWithin is how soon a session must have ended.
@@ -267,7 +268,7 @@ func TestAServerEndsThoughASessionDoesNot(t *testing.T) {
 		code    int
 		says    string
 	}{
-		{"in time", 1, 1, "[ED1904]"},
+		{"in time", 1, 1, fault.EndTooLong(endTime).ID()},
 		{"at once by a second signal", 2, 143, ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {

@@ -143,7 +143,7 @@ func (c *children) end() error {
 	select {
 	case <-ended:
 		return nil
-	case <-time.After(endTime + 2*closeTime):
+	case <-time.After(endTime + closeTime):
 		c.signal(syscall.SIGKILL)
 		<-ended
 		return fault.EndTooLong(endTime)

@@ -88,6 +88,7 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 	if f.output != "text" && f.output != "json" {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
+	signals := notify(nil) // first: what follows has something to clean up
 	session, release, err := f.session.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 	err = terminal.Run(terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks,
 		Script: f.execute, Interactive: terminalInput && len(f.execute) == 0, Live: terminalInput || isStream(os.Stdin),
 		Tty: term.IsTerminal(int(os.Stdout.Fd())) && f.output == "text", JSON: f.output == "json",
-		Input: os.Stdin, Output: os.Stdout, Interrupt: notify(nil)})
+		Input: os.Stdin, Output: os.Stdout, Interrupt: signals})
 	var interrupted terminal.Interrupted
 	switch {
 	case errors.Is(err, terminal.ErrFailed):
