@@ -131,18 +131,26 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	late := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
 	lines := bufio.NewScanner(out)
-	for _, want := range []string{"ready", "terminated"} {
+	line := func(want string) {
+		t.Helper()
 		if lines.Scan(); lines.Text() != want {
 			t.Fatalf("got %q, want %q", lines.Text(), want)
 		}
-		signal := map[string]os.Signal{"ready": syscall.SIGTERM, "terminated": syscall.SIGINT}[want]
+	}
+	send := func(signal os.Signal) {
+		t.Helper()
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if lines.Scan(); lines.Text() != "at once" {
-		t.Errorf("got %q", lines.Text())
-	}
+	line("ready")
+	send(syscall.SIGTERM)
+	line("terminated")
+	// timeout(1) sends it to the process and to its group.
+	send(syscall.SIGTERM)
+	time.Sleep(sameSignal) // what the rule is about
+	send(syscall.SIGINT)
+	line("at once")
 	if code := exits(t, cmd, endWithin); code != 130 {
 		t.Errorf("exit code %d, want that of SIGINT", code)
 	}
@@ -296,6 +304,7 @@ func TestAServerEndsThoughASessionDoesNot(t *testing.T) {
 						t.Fatal("the server still listens")
 					}
 				}
+				time.Sleep(sameSignal) // what the rule is about
 				if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 					t.Fatal(err)
 				}
