@@ -5,6 +5,7 @@
 //	fake-lldb-dap-big     answers threads with 8 MiB
 //	fake-lldb-dap-flood   sends 50,000 output events after its launch
 //	fake-lldb-dap-mute    closes its stdout at initialize
+//	fake-lldb-dap-deaf    never answers initialize
 package main
 
 import (
@@ -30,6 +31,8 @@ func main() {
 		switch {
 		case m.Name == "initialize" && strings.HasSuffix(kind, "mute"):
 			_ = os.Stdout.Close()
+			time.Sleep(time.Hour)
+		case m.Name == "initialize" && strings.HasSuffix(kind, "deaf"):
 			time.Sleep(time.Hour)
 		case m.Name == "initialize" && strings.HasSuffix(kind, "old"):
 			body = `{"$__lldb_version":"lldb version 18.1.8"}`
