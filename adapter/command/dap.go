@@ -44,8 +44,9 @@ Exit codes:
 
 // Times of the end.
 const (
-	// endTime bounds the end of a session after a signal.
-	endTime = 4 * time.Second
+	// endTime bounds the end of a session after a signal. The session's own
+	// bounds are below it.
+	endTime = 4500 * time.Millisecond
 	// closeTime is how long a client may take to close its side after the last
 	// events.
 	closeTime = 300 * time.Millisecond
@@ -53,6 +54,7 @@ const (
 
 // serveStdio runs one session. A signal ends it as a client that goes away does.
 func serveStdio(flags *sessionFlags, stderr io.Writer) error {
+	signals := notify(nil) // first: what follows has something to clean up
 	opts, release, err := flags.options(stderr)
 	if err != nil {
 		return err
@@ -64,7 +66,7 @@ func serveStdio(flags *sessionFlags, stderr io.Writer) error {
 	select {
 	case err := <-done:
 		return sessionError(err)
-	case <-notify(nil):
+	case <-signals:
 	}
 	down := make(chan struct{})
 	go func() { session.Shutdown(); close(down) }()

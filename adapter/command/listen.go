@@ -36,14 +36,13 @@ func serve(address string, flags *sessionFlags, stderr io.Writer) error {
 		select {
 		case <-sessions.ended():
 		case <-signals:
-			sessions.end()
+			_ = sessions.end()
 		}
 		return exit(exitError)
 	case <-signals:
 		_ = l.Close()
 		<-accepted
-		sessions.end()
-		return nil
+		return sessions.end()
 	}
 }
 
@@ -136,15 +135,18 @@ func (c *children) ended() <-chan struct{} {
 	return ended
 }
 
-// end ends all children as one signal does, and those by force that do not end.
-func (c *children) end() {
+// end ends all children as one signal does, and those by force that do not end,
+// which is an error.
+func (c *children) end() error {
 	c.signal(syscall.SIGTERM)
 	ended := c.ended()
 	select {
 	case <-ended:
-	case <-time.After(endTime + 2*closeTime):
+		return nil
+	case <-time.After(endTime + closeTime):
 		c.signal(syscall.SIGKILL)
 		<-ended
+		return fault.EndTooLong(endTime)
 	}
 }
 

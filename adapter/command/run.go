@@ -56,6 +56,11 @@ Ctrl-C, SIGTERM and SIGHUP end the session; a second one ends envoydbg at once.
   envoydbg run --break syscalls --break source/server/server.cc:120 -x continue -x bt`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *runFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.session.add(cmd)
 	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local")
@@ -73,7 +78,6 @@ Ctrl-C, SIGTERM and SIGHUP end the session; a second one ends envoydbg at once.
 	flags.StringArrayVar(&f.set, "set", nil, "any other launch attribute, `NAME=JSON`; repeatable")
 	flags.StringArrayVarP(&f.execute, "execute", "x", nil, "`command` to carry out instead of reading the keyboard; repeatable (see \"help\" at the prompt)")
 	flags.StringVarP(&f.output, "output", "o", "text", "text, or json for one object a line")
-	return cmd
 }
 
 func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
@@ -84,6 +88,7 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 	if f.output != "text" && f.output != "json" {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
+	signals := notify(nil) // first: what follows has something to clean up
 	session, release, err := f.session.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -93,7 +98,7 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 	err = terminal.Run(terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks,
 		Script: f.execute, Interactive: terminalInput && len(f.execute) == 0, Live: terminalInput || isStream(os.Stdin),
 		Tty: term.IsTerminal(int(os.Stdout.Fd())) && f.output == "text", JSON: f.output == "json",
-		Input: os.Stdin, Output: os.Stdout, Interrupt: notify(nil)})
+		Input: os.Stdin, Output: os.Stdout, Interrupt: signals})
 	var interrupted terminal.Interrupted
 	switch {
 	case errors.Is(err, terminal.ErrFailed):

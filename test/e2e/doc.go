@@ -2,6 +2,8 @@
 // editor starts it, the real lldb-dap and lldb-server of both versions, the real
 // pilot-agent, the sample Envoy and the real one.
 //
+//	run_test.go          `envoydbg run`, from a keyboard, a pipe or a script
+//	run_ends_test.go     its end, whatever blocks, and its memory
 //	startup_test.go      the way to main, what is seen on it and in which order
 //	manual_test.go       agent.start "manual", cancel and disconnect in the wait
 //	gate_test.go         with and without the gate, others of the same name

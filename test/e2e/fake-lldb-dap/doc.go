@@ -5,6 +5,7 @@
 //	fake-lldb-dap-big     answers threads with 8 MiB
 //	fake-lldb-dap-flood   sends 50,000 output events after its launch
 //	fake-lldb-dap-mute    closes its stdout at initialize
+//	fake-lldb-dap-deaf    never answers initialize
 //
 // It has no goroutines.
 package main

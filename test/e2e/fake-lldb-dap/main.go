@@ -24,6 +24,8 @@ func main() {
 		case m.Name == "initialize" && strings.HasSuffix(kind, "mute"):
 			_ = os.Stdout.Close()
 			time.Sleep(time.Hour)
+		case m.Name == "initialize" && strings.HasSuffix(kind, "deaf"):
+			time.Sleep(time.Hour)
 		case m.Name == "initialize" && strings.HasSuffix(kind, "old"):
 			body = `{"$__lldb_version":"lldb version 18.1.8"}`
 		case m.Name == "initialize":
