@@ -1,4 +1,3 @@
-// Envoydbg debugs the startup of Envoy: see README.md.
 package main
 
 import (

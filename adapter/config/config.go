@@ -54,8 +54,7 @@ type Config struct {
 	PreRunCommands []string `json:"preRunCommands"`
 	// PostRunCommands is lldb-dap's attribute; one of the adapter's comes before it.
 	PostRunCommands []string `json:"postRunCommands"`
-	// WorkTree is the local source tree. Default: the Bazel work tree above
-	// the program, else that above the adapter's working directory.
+	// WorkTree is the local source tree. Default: see sourcemap.FindWorkTree.
 	WorkTree string `json:"workTree"`
 	// SourceMap is lldb-dap's attribute: pairs of a folder in the debug
 	// information and one here. They win over what the adapter finds.
@@ -73,7 +72,8 @@ type Agent struct {
 	Command []string `json:"command"`
 	// Env is added to the environment.
 	Env map[string]string `json:"env"`
-	// Cwd is the working directory. Default: that of the adapter.
+	// Cwd is the working directory. Default: that of the adapter, which in VS
+	// Code is the workspace folder.
 	Cwd string `json:"cwd"`
 	// Start is StartWhenArmed or StartManual.
 	Start string `json:"start"`

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
@@ -136,21 +138,9 @@ func TestPackageJSONHasWhatTheCodeKnows(t *testing.T) {
 	}
 }
 
-func TestDefaultsAndNamesAreThoseOfTheCode(t *testing.T) {
-	c, err := Parse([]byte(`{"target": "local"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestValuesAreThoseOfTheCode(t *testing.T) {
 	attach, launch := contributed(t)
 	for _, attributes := range []map[string]schema{attach, launch} {
-		for name, want := range map[string]any{
-			"envoyPath": c.EnvoyPath, "gate": c.Gate, "startTimeout": c.StartTimeout, "stopOnEntry": c.StopOnEntry,
-			"agent.start": c.Agent.Start, "agent.command": []any{"pilot-agent", "proxy", "sidecar"},
-		} {
-			if got := attributes[name].Default; !reflect.DeepEqual(got, want) {
-				t.Errorf("package.json: the default of %q is %v, not %v", name, got, want)
-			}
-		}
 		if got, want := attributes["agent.start"].Enum, []string{StartWhenArmed, StartManual}; !slices.Equal(got, want) {
 			t.Errorf("package.json: agent.start takes %v, not %v", got, want)
 		}
@@ -158,4 +148,123 @@ func TestDefaultsAndNamesAreThoseOfTheCode(t *testing.T) {
 			t.Errorf("package.json: breakpointPresets takes %v, not %v", got, want)
 		}
 	}
+}
+
+var (
+	section  = regexp.MustCompile("(?m)^### `([A-Za-z.]+)`$")
+	sentence = regexp.MustCompile("Default:\\s+`([^`]+)`")
+	row      = regexp.MustCompile("(?m)^\\| `([A-Za-z.]+)` \\|[^|]*\\|([^|]*)\\|")
+)
+
+// documentedDefaults are the defaults in docs/attributes.md that are values.
+// Those that it describes in words are left out: they depend on something else.
+func documentedDefaults(t *testing.T) map[string]any {
+	t.Helper()
+	b, err := os.ReadFile(checkout.Path(t, "docs/attributes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	defaults := map[string]any{}
+	value := func(name, written string) {
+		var v any
+		if json.Unmarshal([]byte(written), &v) == nil {
+			defaults[name] = v
+		}
+	}
+	heads := section.FindAllStringSubmatchIndex(text, -1)
+	for i, head := range heads {
+		end := len(text)
+		if i+1 < len(heads) {
+			end = heads[i+1][0]
+		}
+		if m := sentence.FindStringSubmatch(text[head[1]:end]); m != nil {
+			value(text[head[2]:head[3]], m[1])
+		}
+	}
+	for _, m := range row.FindAllStringSubmatch(text, -1) {
+		// A value that holds a backtick stands between two.
+		value(m[1], strings.TrimSpace(strings.Trim(strings.TrimSpace(m[2]), "`")))
+	}
+	return defaults
+}
+
+// A default in package.json is a value that holds whenever the attribute is
+// missing; editors insert it. What depends on something else has none there.
+func TestDefaultsAreThoseOfTheDocs(t *testing.T) {
+	docs := documentedDefaults(t)
+	attach, launch := contributed(t)
+	for _, attributes := range []map[string]schema{attach, launch} {
+		for name, s := range attributes {
+			if got, want := s.Default, docs[name]; !reflect.DeepEqual(got, want) {
+				t.Errorf("the default of %q is %v in package.json and %v in docs/attributes.md", name, got, want)
+			}
+		}
+	}
+}
+
+func TestDefaultsAreThoseOfTheCode(t *testing.T) {
+	c, err := Parse([]byte(`{"target": "local"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// docs/attributes.md says so in words.
+	if c.Program != c.EnvoyPath {
+		t.Errorf("the default of program is %q, not envoyPath", c.Program)
+	}
+	c.Program, c.Target = "", "" // and target has none
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attach, _ := contributed(t)
+	for _, name := range coded(reflect.TypeFor[Config](), "") {
+		got, want := gjson.GetBytes(text, name).Value(), attach[name].Default
+		switch {
+		case name == "agent": // its attributes have defaults
+		case isEmpty(got) && isEmpty(want):
+		case !reflect.DeepEqual(got, want):
+			t.Errorf("the default of %q is %v in the code and %v in package.json", name, got, want)
+		}
+	}
+}
+
+var jsonBlock = regexp.MustCompile("(?s)```json\n(.*?)```")
+
+// Every configuration in the docs is valid and made of known attributes.
+func TestTheExamplesAreValid(t *testing.T) {
+	attach, _ := contributed(t)
+	for _, page := range []string{"README.md", "docs/attributes.md"} {
+		text, err := os.ReadFile(checkout.Path(t, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := jsonBlock.FindAllStringSubmatch(string(text), -1)
+		if len(blocks) == 0 {
+			t.Errorf("%s has no configuration", page)
+		}
+		for _, block := range blocks {
+			example := strings.ReplaceAll(block[1], "${workspaceFolder}", t.TempDir())
+			if _, err := Parse([]byte(example)); err != nil {
+				t.Errorf("%s: %v\n%s", page, err, example)
+			}
+			for name := range gjson.Parse(example).Map() {
+				if _, ok := attach[name]; !ok && !slices.Contains([]string{"type", "request", "name"}, name) {
+					t.Errorf("%s: package.json does not have %q", page, name)
+				}
+			}
+		}
+	}
+}
+
+// isEmpty: nothing, an empty string, list or object.
+func isEmpty(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.String, reflect.Slice, reflect.Map:
+		return r.Len() == 0
+	}
+	return false
 }

@@ -1,5 +1,3 @@
-// Package tail keeps the last of what a program writes, for the error that says
-// how it ended.
 package tail
 
 import (

@@ -1,5 +1,3 @@
-// Package clients drives the adapter with DAP clients that were not written
-// here: delve's in Go, VS Code's test kit in TypeScript.
 package clients
 
 import (

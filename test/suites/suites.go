@@ -16,6 +16,12 @@ var suites = []suite{
 			echo "gofmt -l: $unformatted"
 			rc=1
 		fi
+		for folder in $(go list -f '{{.Dir}}' ./...); do
+			if [ ! -e "$folder/doc.go" ]; then
+				echo "$folder: no doc.go"
+				rc=1
+			fi
+		done
 		go vet ./... || rc=1
 		go tool staticcheck ./... || rc=1
 		npm run -s lint || rc=1

@@ -1,8 +1,5 @@
 //go:build linux
 
-// Envoydbg-helper runs beside Envoy on behalf of envoydbg: it starts the debug
-// server and the agent, stands in Envoy's place until a debugger is there, and
-// ends what it started. It is no tool to call by hand.
 package main
 
 import (

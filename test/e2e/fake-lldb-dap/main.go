@@ -1,10 +1,3 @@
-// Fake-lldb-dap is no debugger: it stands in for an lldb-dap that does what the
-// real ones cannot be made to do. Its name says what:
-//
-//	fake-lldb-dap-old     says that it is LLDB 18
-//	fake-lldb-dap-big     answers threads with 8 MiB
-//	fake-lldb-dap-flood   sends 50,000 output events after its launch
-//	fake-lldb-dap-mute    closes its stdout at initialize
 package main
 
 import (

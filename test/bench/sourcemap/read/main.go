@@ -1,7 +1,3 @@
-// Command read lists the source files of an ELF, one a line, by either of two
-// packages: read linetable|stdlib ELF. Its last line on stderr is the time in
-// nanoseconds, the most memory that was resident in KB, and the bytes read from
-// the file if known.
 package main
 
 import (
