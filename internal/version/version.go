@@ -1,5 +1,3 @@
-// Package version says which build a program is. It has no data flow and no
-// goroutines.
 package version
 
 import "runtime/debug"

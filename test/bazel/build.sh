@@ -47,7 +47,9 @@ hash=$({
   dpkg-query -W bazel-bootstrap
 } | sha256sum | cut -c1-16)
 
+label="Bazel build, $variant"
 if [ -n "$in_place" ]; then
+  label="demo's Envoy, built with Bazel"
   tree=$(dirname "$here")
   home=$TOOLS/bazel/home
 else
@@ -121,9 +123,9 @@ build_once() {
     [ -e "$workspace/bazel-bin/${target#//:}" ] || missing=yes
   done
   if [ -z "$missing" ] && [ "$(cat "$built" 2>/dev/null)" = "$stamp" ]; then
-    progress "Bazel build, $variant" "present"
+    progress "$label" "present"
   else
-    timed "Bazel build, $variant" build "$@" "${targets[@]}"
+    expect="about a minute" timed "$label" build "$@" "${targets[@]}"
   fi
 }
 locked bazel build_once "$@"

@@ -43,13 +43,13 @@ install_missing() {
   local packages
   mapfile -t packages < <(missing "$@")
   if [ "${#packages[@]}" -eq 0 ]; then
-    progress "Debian packages ($#)" "present"
+    progress "Debian packages" "present: $*"
     return
   fi
   if lists_are_old || lists_lack "${packages[@]}"; then
     timed "apt-get update" as_root apt-get -q update
   fi
-  timed "apt-get install ${packages[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
+  expect="a minute or two" timed "apt-get install ${packages[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends "${packages[@]}"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debugs the startup of the sample Envoy, built by Bazel and started by the real
-# pilot-agent, in this terminal: stops in MainCommon::main, shows the stack, steps, lets Envoy run
-# until it serves, and ends everything.
+# pilot-agent, in this terminal: stops in MainCommon::main, shows the stack, steps,
+# lets Envoy run until it serves, and ends everything.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=test/setup/lib.sh
@@ -22,13 +22,28 @@ mapfile -t environment <<<"$variables"
 
 script=(-x bt -x next -x continue -x 'until starting main dispatch loop' -x quit)
 
-# Arguments of one's own take the place of the script; none but these two
-# dashes give the keyboard: test/setup/demo.sh --
+# Other arguments replace the script; "--" alone reads commands from the keyboard.
 if [ "$#" -gt 0 ]; then
   script=("$@")
   [ "$1" != -- ] || script=()
 fi
 
+shown=
+for argument in "${script[@]}"; do
+  [[ $argument != *' '* ]] || argument="'$argument'"
+  shown+="$argument "
+done
+cat <<END
+
+Debugging the startup of a sample Envoy that the real pilot-agent starts:
+
+  envoydbg run --program $program \\
+    --envoy-path $envoy \\
+    $shown-- pilot-agent proxy sidecar
+
+  ✓ a phase of the startup   ● a stop   │ output of pilot-agent and Envoy
+
+END
 cd "$folder"
 env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   --lldb-dap "$ROOT/bin/tools/lldb-19/bin/lldb-dap" \
@@ -36,3 +51,5 @@ env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   --envoy-path "$envoy" \
   "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
   --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none
+
+[ "$#" -gt 0 ] || echo $'\nTo type the commands yourself: test/setup/demo.sh --'

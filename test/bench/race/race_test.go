@@ -3,6 +3,7 @@ package race
 import (
 	"flag"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,14 @@ func TestTheOtherWaysCanBeMeasured(t *testing.T) {
 // them all.
 func BenchmarkRace(b *testing.B) {
 	l := makeLab(b)
-	conditions := report.Conditions("19.1.7", "22.1.8")
+	var servers []string
+	for _, version := range versions {
+		servers = append(servers, filepath.Join(l.lldb(version), "lldb-server"))
+	}
+	conditions, err := report.Conditions(servers...)
+	if err != nil {
+		b.Fatal(err)
+	}
 	var cells []*cell
 	var failures []string
 	for _, n := range crowds {

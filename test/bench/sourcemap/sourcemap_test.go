@@ -91,7 +91,10 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	conditions := report.Conditions()
+	conditions, err := report.Conditions()
+	if err != nil {
+		b.Fatal(err)
+	}
 	ours := run(b, all[0], program)
 	var rows [][]string
 	row := func(name string, times []time.Duration, res result) {

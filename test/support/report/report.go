@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,19 +38,36 @@ func replace(page, name, text string) (string, error) {
 	return head + begin + marker + "-->\n" + strings.TrimSpace(text) + "\n" + end + tail, nil
 }
 
-// Conditions says when and where something was measured: no more of the machine
-// than what bears on the result. The versions of LLDB are those that take part.
-func Conditions(lldb ...string) string {
+// Conditions says when and where something was measured, and with which versions
+// of LLDB: those of the lldb-servers at these paths. It says no more of the
+// machine than matters for the result.
+func Conditions(lldbServers ...string) (string, error) {
 	var name unix.Utsname
 	_ = unix.Uname(&name)
 	kernel, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-")
+	var versions []string
+	for _, server := range lldbServers {
+		out, err := exec.Command(server, "version").CombinedOutput()
+		if err != nil {
+			return "", fmt.Errorf("%s version: %w", server, err)
+		}
+		version := lldbVersion.FindString(string(out))
+		if version == "" {
+			return "", fmt.Errorf("%s version prints no version: %q", server, out)
+		}
+		versions = append(versions, version)
+	}
 	with := ""
-	if len(lldb) > 0 {
-		with = ", LLDB " + strings.Join(lldb, " and ")
+	if len(versions) > 0 {
+		with = ", LLDB " + strings.Join(versions, " and ")
 	}
 	return fmt.Sprintf("Measured %s on %d cores, Linux %s%s; load average at the start %s.",
-		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel, with, load())
+		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel, with, load()), nil
 }
+
+// lldbVersion matches the version in what lldb-server prints, which also names
+// the compiler's commit.
+var lldbVersion = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
 
 func load() string {
 	b, _ := os.ReadFile("/proc/loadavg")

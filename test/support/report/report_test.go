@@ -1,6 +1,9 @@
 package report
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,5 +41,29 @@ func TestQuantile(t *testing.T) {
 	}
 	if values[0] != 5 || Quantile(nil, 0.5) != 0 {
 		t.Error("the values were reordered, or none is not 0")
+	}
+}
+
+func TestConditionsNameTheVersionsOfLLDB(t *testing.T) {
+	server := func(name, script string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	old := server("old", "echo lldb version 19.1.7")
+	new := server("new", "echo lldb version 22.1.8 '(a fork, revision 1.2)'")
+	got, err := Conditions(old, new)
+	if err != nil || !strings.Contains(got, ", LLDB 19.1.7 and 22.1.8; load") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := Conditions(); err != nil || strings.Contains(got, "LLDB") {
+		t.Errorf("without LLDB: %q, %v", got, err)
+	}
+	for _, script := range []string{"echo no", "exit 1"} {
+		if got, err := Conditions(server("bad", script)); err == nil {
+			t.Errorf("%s: no error, but %q", script, got)
+		}
 	}
 }
