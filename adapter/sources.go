@@ -51,6 +51,9 @@ type SourcesConfig struct {
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
 	Map [][2]string
+	// Warn is told, at any time until ctx ends, of what will not work from then
+	// on; nil if nobody wants to know.
+	Warn func(error)
 }
 
 // sourcesLoaded is the outcome of LoadSources.
@@ -67,7 +70,7 @@ func (r *startup) loadSources() {
 	}
 	go func() {
 		sources, err := r.s.opts.Sources(r.s.ctx, SourcesConfig{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree,
-			Map: r.cfg.SourceMap}, r.rewrite.use)
+			Map: r.cfg.SourceMap, Warn: func(err error) { r.s.output(important, err.Error()+"\n") }}, r.rewrite.use)
 		r.sources <- sourcesLoaded{sources, err}
 	}()
 }

@@ -53,8 +53,8 @@ type Config struct {
 	// PreRunCommands is lldb-dap's attribute, run by the adapter's own attach
 	// sequence because only there the target exists.
 	PreRunCommands []string `json:"preRunCommands"`
-	// WorkTree is the local source tree. Default: the Bazel work tree above
-	// the program, else that above the adapter's working directory.
+	// WorkTree is the local source tree. Default: the one that the program tells
+	// (sourcemap.FindWorkTree), else what the command line names.
 	WorkTree string `json:"workTree"`
 	// SourceMap is lldb-dap's attribute: pairs of a folder in the debug
 	// information and one here. They win over what the adapter finds.

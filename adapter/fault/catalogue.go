@@ -1,8 +1,10 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -253,6 +255,19 @@ func LeftRunning(pids []int) *Fault {
 func SourceChanged(local string) *Fault {
 	return &Fault{Code: 1405, What: "A source file is not the one that was compiled; lines may be off.", Evidence: []string{local},
 		Do: "Build again, or check out the commit of the program."}
+}
+
+// NotWatched: rebuilds of the program will not be noticed.
+func NotWatched(program string, cause error) *Fault {
+	f := &Fault{Code: 1409, What: "A rebuild will not be noticed: the folders of the program cannot be watched.",
+		Evidence: []string{program, text(cause)}, Cause: cause, Do: "Start the session again after a rebuild."}
+	switch {
+	case errors.Is(cause, syscall.ENOSPC):
+		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_watches=524288"), or start the session again after a rebuild.`
+	case errors.Is(cause, syscall.EMFILE):
+		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_instances=1024"), or start the session again after a rebuild.`
+	}
+	return f
 }
 
 // --- ED19xx: the adapter itself ------------------------------------------------
