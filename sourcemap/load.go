@@ -52,8 +52,6 @@ func (cfg Config) load(ctx context.Context) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Before all reading: what changes meanwhile is then seen by Watch.
-	state := signature(cfg)
 	table := cfg.Table
 	var damage error
 	if table == nil {
@@ -61,7 +59,13 @@ func (cfg Config) load(ctx context.Context) (*Map, error) {
 			return nil, damage
 		}
 	}
-	index, err := Build(ctx, table.Files, Options{Trees: cfg.trees(table.Files), User: cfg.User})
+	named := baseOf(table.Files)
+	if in, ok := bazel.In(named); ok && cfg.WorkTree == "" {
+		cfg.WorkTree = in.WorkTree
+	}
+	// Before the places are looked at: Watch then sees what changes meanwhile.
+	state := signature(cfg)
+	index, err := Build(ctx, table.Files, Options{Trees: cfg.trees(named), User: cfg.User})
 	if err != nil {
 		return nil, err
 	}
@@ -91,15 +95,12 @@ func (cfg Config) complete() (Config, error) {
 	return cfg, nil
 }
 
-// trees are the work trees; none when no work tree is known, and nothing in the
-// program tells an output base.
-func (cfg Config) trees(files []linetable.File) []bazel.Tree {
+// trees are the work trees; none when neither a work tree nor an output base is
+// known. named is the output base that the debug information names, or "".
+func (cfg Config) trees(named string) []bazel.Tree {
 	t := bazel.Find(cfg.WorkTree, cfg.ELF, cfg.Cache.outputBase(cfg.WorkTree))
-	if t.OutputBase == "" {
-		// A sandbox or execution root in the debug information may name it.
-		if base := baseOf(files); base != "" {
-			t = t.WithBase(base, bazel.FromDebugPaths)
-		}
+	if t.OutputBase == "" && named != "" {
+		t = t.WithBase(named, bazel.FromDebugPaths)
 	}
 	if t.Linked() {
 		cfg.Cache.remember(cfg.WorkTree, t.OutputBase)
@@ -110,8 +111,8 @@ func (cfg Config) trees(files []linetable.File) []bazel.Tree {
 	return []bazel.Tree{t}
 }
 
-// baseOf is an output base that a path in the debug information names and that
-// exists here.
+// baseOf is an output base that a path in the debug information names, as sandboxes
+// and execution roots do, and that exists here.
 func baseOf(files []linetable.File) string {
 	seen := map[string]bool{}
 	for _, f := range files {

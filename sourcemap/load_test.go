@@ -84,6 +84,26 @@ func TestAProgramInItsOutputBaseNeedsNoWorkTree(t *testing.T) {
 	}
 }
 
+// The program has been moved, and the path of a sandbox is all that is left.
+func TestADebugPathLeadsToTheWorkTree(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	tree := bazelBuild(t, "ws/a.cc", "away/envoy", "mine/a.cc")
+	box := filepath.Join(tree.OutputBase, "sandbox/linux-sandbox/7/execroot/main")
+	cfg := Config{ELF: filepath.Join(filepath.Dir(tree.WorkTree), "away/envoy"), Table: &linetable.Table{Files: compiled(cwd+"a.cc", box+"/b.cc")}}
+	m := load(t, cfg)
+	local(t, m.Index, cwd+"a.cc", filepath.Join(tree.WorkTree, "a.cc"), ByBazel)
+	if m.cfg.WorkTree != tree.WorkTree || m.Trees[0].From != "bazel-out" {
+		t.Errorf("%+v", m.Trees)
+	}
+	// But what the user says counts.
+	cfg.WorkTree = filepath.Join(filepath.Dir(tree.WorkTree), "mine")
+	m = load(t, cfg)
+	local(t, m.Index, cwd+"a.cc", filepath.Join(cfg.WorkTree, "a.cc"), ByBazel)
+	if m.Trees[0].From != bazel.FromDebugPaths || m.Trees[0].OutputBase != tree.OutputBase {
+		t.Errorf("%+v", m.Trees)
+	}
+}
+
 func TestTheOutputBaseOfALinkIsRememberedAndNoOther(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	tree := bazelBuild(t)
