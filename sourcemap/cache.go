@@ -1,16 +1,20 @@
 package sourcemap
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
 	"strings"
 	"time"
 
-	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+	"github.com/envoydbg/envoydbg/internal/elffile"
+	"github.com/envoydbg/envoydbg/internal/regular"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
@@ -19,11 +23,11 @@ const cacheBytes = 64 << 20
 
 // cacheFormat is part of the names, so that another version of this program
 // does not read what it cannot.
-const cacheFormat = "v1"
+const cacheFormat = "v2"
 
-// Cache keeps the file lists of executables by build-id, and the output bases of
-// work trees. It is a folder; whatever cannot be read or written there is done
-// without. A nil *Cache keeps nothing.
+// Cache keeps the file lists of executables, and the output bases of work trees.
+// It is a folder; whatever cannot be read or written there is done without. A nil
+// *Cache keeps nothing.
 type Cache struct{ dir string }
 
 // UserCache is the cache in the user's cache folder.
@@ -38,35 +42,76 @@ func UserCache() *Cache {
 // NewCache keeps in dir.
 func NewCache(dir string) *Cache { return &Cache{dir} }
 
-// table reads the line tables of an ELF, from the cache where its build-id is
-// known there. An ELF without one is always read. A damaged one gives an error
-// and the table of what could be read.
-func (c *Cache) table(elf string) (*linetable.Table, error) {
-	var name string
-	if c != nil {
-		if info, err := elfinfo.Read(elf); err == nil && info.BuildID != "" {
-			name = filepath.Join(c.dir, cacheFormat+"-"+info.BuildID+".files")
-			var t linetable.Table
-			if readGob(name, &t) == nil {
-				now := time.Now()
-				_ = os.Chtimes(name, now, now) // used: the last to be removed
-				return &t, nil
-			}
-		}
+// cached is a table with the files it was read from, as they were then.
+type cached struct {
+	Table *linetable.Table
+	Debug [2]stamp // the file with the line tables and its .dwp
+}
+
+// table reads the line tables of an ELF, unless they are in the cache: for the
+// same build-id, and files of the same size and time. A build-id alone does not
+// do, since it can be set by hand, and a .dwp may come later. An ELF without one
+// is always read. A damaged one gives an error and the table of what could be
+// read.
+func (c *Cache) table(ctx context.Context, elf string) (*linetable.Table, error) {
+	if c == nil {
+		return linetable.Read(ctx, elf)
 	}
-	t, err := linetable.Read(elf, linetable.Options{})
-	if err == nil && name != "" {
-		c.write(name, t)
+	name := c.tableName(elf)
+	var known cached
+	if name != "" && readGob(name, &known) == nil && known.Table != nil && known.Debug == stamps(known.Table.Path) {
+		now := time.Now()
+		_ = os.Chtimes(name, now, now) // used: the last to be removed
+		return known.Table, nil
+	}
+	t, err := linetable.Read(ctx, elf)
+	// Not if it was written to in the meantime.
+	if err == nil && name != "" && name == c.tableName(elf) {
+		c.write(name, cached{t, stamps(t.Path)})
 	}
 	return t, err
 }
 
-// outputBase is what was remembered for a work tree.
-func (c *Cache) outputBase(workTree string) string {
-	if c == nil {
+// tableName is where the table of an ELF is kept, "" for one without a build-id.
+func (c *Cache) tableName(elf string) string {
+	files := stamps(elf)
+	f, err := elffile.Open(elf)
+	if err != nil {
 		return ""
 	}
-	b, _ := os.ReadFile(c.baseName(workTree))
+	defer f.Close()
+	id, err := f.BuildID()
+	if err != nil || id == "" {
+		return ""
+	}
+	sum := sha256.Sum256(fmt.Append(nil, id, files))
+	return filepath.Join(c.dir, cacheFormat+"-"+hex.EncodeToString(sum[:16])+".files")
+}
+
+// stamp is what tells a file from one that was there before; zero for none.
+type stamp struct{ Size, Time int64 }
+
+// stamps are those of an ELF and of the package of split DWARF beside it.
+func stamps(elf string) (out [2]stamp) {
+	for i, name := range []string{elf, elf + ".dwp"} {
+		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() {
+			out[i] = stamp{st.Size(), st.ModTime().UnixNano()}
+		}
+	}
+	return out
+}
+
+// outputBase is what was remembered for a work tree.
+func (c *Cache) outputBase(workTree string) string {
+	if c == nil || workTree == "" {
+		return ""
+	}
+	f, err := regular.Open(c.baseName(workTree))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(f)
 	return strings.TrimSpace(string(b))
 }
 
@@ -85,7 +130,7 @@ func (c *Cache) remember(workTree, base string) {
 }
 
 func (c *Cache) baseName(workTree string) string {
-	sum := sha256.Sum256([]byte(workTree))
+	sum := sha256.Sum256([]byte(realPath(workTree)))
 	return filepath.Join(c.dir, cacheFormat+"-"+hex.EncodeToString(sum[:8])+".base")
 }
 
@@ -124,7 +169,7 @@ func (c *Cache) prune() {
 }
 
 func readGob(name string, v any) error {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,9 @@ package sourcemap
 import (
 	"crypto/md5"
 	"io"
-	"os"
 	"sync"
+
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // Checker compares local files with the checksums in the debug information.
@@ -34,7 +35,7 @@ func (c *Checker) Changed(e Entry) bool {
 // Differs reports whether the local file has another content than the compiled
 // one. A file that cannot be read does not differ.
 func Differs(e Entry) bool {
-	f, err := os.Open(e.Local)
+	f, err := regular.Open(e.Local)
 	if err != nil {
 		return false
 	}

@@ -7,36 +7,43 @@ import (
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 )
 
-// FindWorkTree finds the work tree of an executable when the user names none:
-// the Bazel work tree above the executable, as its path is written (bazel-bin is
-// a link out of the tree); else the one above the folder here; else the
-// version-controlled tree above that; else the folder itself. An empty here is
-// the working directory.
-func FindWorkTree(elf, here string) (string, error) {
-	if here == "" {
-		var err error
-		if here, err = os.Getwd(); err != nil {
-			return "", err
+// FindWorkTree finds the work tree of an executable when the user names none.
+// The first of these counts:
+//
+//   - the Bazel work tree above the executable, as its path is written (bazel-bin
+//     is a link out of the tree);
+//   - the one whose output base the executable really lies in;
+//   - the Bazel work tree above folder, which the caller offers ("" for none);
+//   - the version-controlled tree above folder, else folder itself;
+//   - without a folder, the version-controlled tree above the executable.
+//
+// Both paths are absolute: nothing depends on the working directory. "" means
+// that nothing tells.
+func FindWorkTree(elf, folder string) string {
+	if dir, ok := above(filepath.Dir(elf), bazel.IsWorkTree); ok {
+		return dir
+	}
+	if in, ok := bazel.In(elf); ok && in.WorkTree != "" {
+		return in.WorkTree
+	}
+	if folder == "" {
+		dir, _ := above(filepath.Dir(elf), isRepository)
+		return dir
+	}
+	for _, is := range []func(string) bool{bazel.IsWorkTree, isRepository} {
+		if dir, ok := above(folder, is); ok {
+			return dir
 		}
 	}
-	abs, err := filepath.Abs(elf)
-	if err != nil {
-		return "", err
-	}
-	for _, start := range []string{filepath.Dir(abs), here} {
-		if dir, ok := above(start, bazel.IsWorkTree); ok {
-			return dir, nil
-		}
-	}
-	if dir, ok := above(here, func(dir string) bool {
-		_, err := os.Stat(filepath.Join(dir, ".git"))
-		return err == nil
-	}); ok {
-		return dir, nil
-	}
-	return here, nil
+	return folder
 }
 
+func isRepository(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, ".git"))
+	return err == nil
+}
+
+// above is the nearest folder from dir upwards of which something holds.
 func above(dir string, is func(string) bool) (string, bool) {
 	for {
 		if is(dir) {

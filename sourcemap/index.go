@@ -1,7 +1,7 @@
 package sourcemap
 
 import (
-	"os"
+	"context"
 	"path"
 	"path/filepath"
 	"slices"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/envoydbg/envoydbg/internal/regular"
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
@@ -30,12 +31,12 @@ type How string
 
 // The rules, in the order they are tried.
 const (
-	ByUser    How = "sourceMap" // an entry of the user's
-	ByBazel   How = "bazel"     // the path's execution root and the work tree
-	ByPath    How = "same path" // the path exists here as it is
-	ByCompDir How = "comp dir"  // the compilation directory is the work tree elsewhere
-	BySuffix  How = "suffix"    // the one file of the work tree that ends like it
-	ByNothing How = ""
+	ByUser    How = "sourceMap"           // an entry of the user's
+	ByBazel   How = "bazel"               // the path's execution root and the work tree
+	ByPath    How = "same path"           // the path exists here as it is
+	ByCompDir How = "comp dir"            // the compilation directory is the work tree elsewhere
+	ByOutput  How = "other configuration" // a generated file, among the outputs of another configuration
+	BySuffix  How = "suffix"              // the one file of the work tree that ends like it
 )
 
 // Entry is one path in the debug information.
@@ -46,7 +47,8 @@ type Entry struct {
 	// Local is the file here; "" when there is none.
 	Local string
 	How   How
-	// Tried are the places looked at in vain, for a file that was not found.
+	// Tried are the places looked at in vain, for a file that was not found, and
+	// "search given up: …" when the last rule could not be applied.
 	Tried []string
 }
 
@@ -66,11 +68,15 @@ type Index struct {
 	others sync.Map
 }
 
-// Build makes the index. Files are those of one executable.
-func Build(files []linetable.File, opts Options) *Index {
+// Build makes the index. Files are those of one executable. The only error is
+// that of ctx.
+func Build(ctx context.Context, files []linetable.File, opts Options) (*Index, error) {
 	x := &Index{Trees: opts.Trees, byPath: map[string]int{}, byLocal: map[string][]int{}, byBase: map[string][]int{}}
 	var missing []int
 	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if i, ok := x.byPath[f.Path]; ok {
 			// The same path again: another unit may know its checksum.
 			if e := &x.Entries[i]; !e.HasMD5 {
@@ -81,7 +87,7 @@ func Build(files []linetable.File, opts Options) *Index {
 		if strings.HasPrefix(path.Base(f.Path), "<") {
 			continue // "<built-in>", "<stdin>": no files
 		}
-		e := locate(f, opts)
+		e := entryOf(f, opts)
 		x.byPath[f.Path] = len(x.Entries)
 		x.Entries = append(x.Entries, e)
 		if e.Local == "" {
@@ -89,7 +95,9 @@ func Build(files []linetable.File, opts Options) *Index {
 		}
 	}
 	if len(missing) > 0 {
-		x.bySuffix(missing, opts.Trees)
+		if err := x.bySuffix(ctx, missing, opts.Trees); err != nil {
+			return nil, err
+		}
 	}
 	for i, e := range x.Entries {
 		x.byBase[path.Base(e.Path)] = append(x.byBase[path.Base(e.Path)], i)
@@ -98,52 +106,83 @@ func Build(files []linetable.File, opts Options) *Index {
 			x.byLocal[key] = append(x.byLocal[key], i)
 		}
 	}
-	return x
+	return x, nil
 }
 
-// locate finds the local file of one path.
-func locate(f linetable.File, opts Options) Entry {
+// entryOf finds the local file of one path.
+func entryOf(f linetable.File, opts Options) Entry {
 	e := Entry{File: f}
 	for _, p := range opts.User {
-		if rest, ok := below(f.Path, p.From); ok {
+		if rest, ok := cutFolder(f.Path, p.From); ok {
 			if e.try(filepath.Join(p.To, rest), ByUser) {
 				return e
 			}
 		}
 	}
-	if root, rest, ok := bazel.Split(f.Path); ok && rest != "" {
+	root, rest, inRoot := bazel.Split(f.Path)
+	if inRoot = inRoot && rest != ""; inRoot {
 		e.Root = root
-		for _, t := range opts.Trees {
-			for _, c := range t.Candidates(root, rest) {
-				if e.try(c, ByBazel) {
-					e.Local = t.Resolve(c)
-					return e
-				}
-			}
+		if e.tryTrees(opts.Trees, root, rest, ByBazel) {
+			return e
 		}
 	}
-	if path.IsAbs(f.Path) && e.try(f.Path, ByPath) {
+	if e.try(f.Path, ByPath) {
 		return e
 	}
 	// A build of the work tree in another place: what is below the compilation
 	// directory is below the work tree, or where Bazel has it, for a root of a
 	// kind that is not known.
-	if rest, ok := below(f.Path, f.CompDir); ok && rest != "" && path.IsAbs(f.CompDir) {
-		for _, t := range opts.Trees {
-			for _, c := range t.Candidates(bazel.Root{}, rest) {
-				if e.try(c, ByCompDir) {
-					e.Local = t.Resolve(c)
-					return e
-				}
-			}
-		}
+	below, inCompDir := cutFolder(f.Path, f.CompDir)
+	inCompDir = inCompDir && below != "" && path.IsAbs(f.CompDir)
+	if inCompDir && e.tryTrees(opts.Trees, bazel.Root{}, below, ByCompDir) {
+		return e
+	}
+	if inRoot && e.tryOutputs(opts.Trees, root, rest, ByBazel) {
+		return e
+	}
+	if inCompDir {
+		e.tryOutputs(opts.Trees, bazel.Root{}, below, ByCompDir)
 	}
 	return e
 }
 
+// tryTrees takes the first candidate of the work trees that is a file.
+func (e *Entry) tryTrees(trees []bazel.Tree, root bazel.Root, rest string, how How) bool {
+	for _, t := range trees {
+		for _, c := range t.Candidates(root, rest) {
+			if e.try(c, how) {
+				e.Local = t.Resolve(c)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tryOutputs takes a generated file from the outputs of another configuration. A
+// link farm there leads to a source, which no configuration changes: that is
+// found by the usual rule.
+func (e *Entry) tryOutputs(trees []bazel.Tree, root bazel.Root, rest string, how How) bool {
+	for _, t := range trees {
+		for _, c := range t.OtherConfigurations(root, rest) {
+			if !e.try(c, how) {
+				continue
+			}
+			if e.Local = t.Resolve(c); strings.Contains(e.Local, "/bazel-out/") {
+				e.How = ByOutput
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // try takes a local path if it is a file.
 func (e *Entry) try(local string, how How) bool {
-	if st, err := os.Stat(local); err == nil && !st.IsDir() {
+	if !path.IsAbs(local) || ofProcess(local) {
+		return false
+	}
+	if regular.Is(local) {
 		e.Local, e.How, e.Tried = local, how, nil
 		return true
 	}
@@ -153,22 +192,13 @@ func (e *Entry) try(local string, how How) bool {
 	return false
 }
 
-// below cuts a folder from the front of a path, at a slash.
-func below(p, dir string) (string, bool) {
-	dir = strings.TrimRight(dir, "/")
-	rest, ok := strings.CutPrefix(p, dir)
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return strings.TrimLeft(rest, "/"), true
-}
-
-// expect notes what a debugger with these prefixes will say for each path.
+// expect notes what a debugger with these prefixes will say for each path: that
+// of the first prefix that fits, unless there is no such file.
 func (x *Index) expect(pairs []Pair) {
 	x.forward = map[string]int{}
-	for i, e := range x.Entries {
-		for _, p := range pairs {
-			if rest, ok := below(e.Path, p.From); ok {
+	for _, p := range pairs {
+		for i, e := range x.Entries {
+			if rest, ok := cutFolder(e.Path, p.From); ok {
 				said := filepath.Join(p.To, rest)
 				if _, taken := x.forward[said]; !taken {
 					x.forward[said] = i
@@ -176,14 +206,6 @@ func (x *Index) expect(pairs []Pair) {
 			}
 		}
 	}
-}
-
-// realPath is the key of a local file: all of its names lead to one.
-func realPath(p string) string {
-	if real, err := filepath.EvalSymlinks(p); err == nil {
-		return real
-	}
-	return filepath.Clean(p)
 }
 
 // Find is what is known of a path: one of the debug information, or a local one
@@ -195,14 +217,11 @@ func (x *Index) Find(p string) (Entry, bool) {
 	if i, ok := x.forward[p]; ok {
 		return x.Entries[i], true
 	}
-	if !path.IsAbs(p) {
-		return Entry{}, false
-	}
 	// Links are followed once for each path: frames come by the hundred.
 	i, ok := x.others.Load(p)
 	if !ok {
 		i = -1
-		if mine := x.byLocal[realPath(p)]; len(mine) > 0 {
+		if mine := x.byLocal[keyOf(p)]; len(mine) > 0 {
 			i = mine[0]
 		}
 		x.others.Store(p, i)
@@ -219,7 +238,7 @@ func (x *Index) Find(p string) (Entry, bool) {
 // suffix of whole components. Where no single path does, the file's own paths
 // are all returned, each to be asked for.
 func (x *Index) Debugger(local string) []string {
-	mine := x.byLocal[realPath(local)]
+	mine := x.byLocal[keyOf(local)]
 	switch len(mine) {
 	case 0:
 		return nil
@@ -247,7 +266,7 @@ func (x *Index) Debugger(local string) []string {
 // Paths are all paths in the debug information that stand for a local file.
 func (x *Index) Paths(local string) []string {
 	var out []string
-	for _, i := range x.byLocal[realPath(local)] {
+	for _, i := range x.byLocal[keyOf(local)] {
 		out = append(out, x.Entries[i].Path)
 	}
 	sort.Strings(out)

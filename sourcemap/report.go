@@ -1,6 +1,7 @@
 package sourcemap
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sort"
@@ -17,11 +18,13 @@ type Report struct {
 	OutputBaseFrom string `json:"outputBaseFrom,omitempty"`
 	Files          int    `json:"files"`
 	// Mapped counts the files found here, by rule.
-	Mapped   map[How]int  `json:"mapped"`
-	Roots    []RootReport `json:"roots"`
-	Guessed  []FileReport `json:"guessed"`
-	Changed  []FileReport `json:"changed"`
-	Unmapped []FileReport `json:"unmapped"`
+	Mapped map[How]int  `json:"mapped"`
+	Roots  []RootReport `json:"roots"`
+	// OtherConfiguration are generated files of another configuration's build.
+	OtherConfiguration []FileReport `json:"otherConfiguration"`
+	Guessed            []FileReport `json:"guessed"`
+	Changed            []FileReport `json:"changed"`
+	Unmapped           []FileReport `json:"unmapped"`
 }
 
 // RootReport is one execution root.
@@ -39,16 +42,21 @@ type FileReport struct {
 }
 
 // Report makes the report; it reads every local file that has a checksum. step,
-// if not nil, is called with the number of files done.
-func (m *Map) Report(step func(done int)) Report {
+// if not nil, is called with the number of files done. The only error is that of
+// ctx.
+func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 	r := Report{ELF: m.ELF, BuildID: m.Table.BuildID, Files: len(m.Entries), Mapped: map[How]int{},
-		Roots: []RootReport{}, Guessed: []FileReport{}, Changed: []FileReport{}, Unmapped: []FileReport{}}
+		Roots: []RootReport{}, OtherConfiguration: []FileReport{},
+		Guessed: []FileReport{}, Changed: []FileReport{}, Unmapped: []FileReport{}}
 	if len(m.Trees) > 0 {
 		t := m.Trees[0]
 		r.WorkTree, r.OutputBase, r.OutputBaseFrom = t.WorkTree, t.OutputBase, t.From
 	}
 	roots := map[string]*RootReport{}
 	for i, e := range m.Entries {
+		if err := ctx.Err(); err != nil {
+			return Report{}, err
+		}
 		if step != nil {
 			step(i)
 		}
@@ -64,6 +72,8 @@ func (m *Map) Report(step func(done int)) Report {
 		case e.Local == "":
 			r.Unmapped = append(r.Unmapped, FileReport{Path: e.Path, Tried: e.Tried})
 			continue
+		case e.How == ByOutput:
+			r.OtherConfiguration = append(r.OtherConfiguration, FileReport{Path: e.Path, Local: e.Local})
 		case e.How == BySuffix:
 			r.Guessed = append(r.Guessed, FileReport{Path: e.Path, Local: e.Local})
 		}
@@ -76,11 +86,11 @@ func (m *Map) Report(step func(done int)) Report {
 		r.Roots = append(r.Roots, *root)
 	}
 	sort.Slice(r.Roots, func(i, j int) bool { return r.Roots[i].Path < r.Roots[j].Path })
-	return r
+	return r, nil
 }
 
-// LLDB are the commands that come nearest to the map for who uses LLDB without
-// the adapter. They go forward only: with several roots LLDB finds breakpoints by
+// LLDB are the commands that come nearest to the map, for use in LLDB without the
+// adapter. They go forward only: with several roots LLDB finds breakpoints by
 // the first one alone.
 func (m *Map) LLDB() []string {
 	pairs := m.Forward()
@@ -102,16 +112,13 @@ func (m *Map) Forward() []Pair {
 	var pairs []Pair
 	seen := map[string]bool{}
 	for _, e := range m.Entries {
-		root := e.Root.Path
-		if root == "" || seen[root] || len(m.Trees) == 0 {
+		if e.Root.Path == "" || seen[e.Root.Path] || len(m.Trees) == 0 {
 			continue
 		}
-		seen[root] = true
-		t := m.Trees[0]
-		if t.OutputBase != "" {
-			pairs = append(pairs, Pair{root + "/external", t.OutputBase + "/external"})
+		seen[e.Root.Path] = true
+		for _, p := range m.Trees[0].Prefixes(e.Root) {
+			pairs = append(pairs, Pair{p[0], p[1]})
 		}
-		pairs = append(pairs, Pair{root, t.WorkTree})
 	}
 	sort.SliceStable(pairs, func(i, j int) bool { return len(pairs[i].From) > len(pairs[j].From) })
 	return append(slices.Clone(m.User), pairs...)

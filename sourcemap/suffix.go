@@ -1,11 +1,15 @@
 package sourcemap
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/envoydbg/envoydbg/internal/regular"
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 )
 
@@ -14,52 +18,103 @@ const maxWalk = 500_000
 
 // bySuffix looks for files that no rule found, in the work trees: the one that
 // shares the longest tail of components with the path, if it is the only one
-// that does. It may be wrong and is told as such.
-func (x *Index) bySuffix(missing []int, trees []bazel.Tree) {
-	wanted := map[string][]int{}
-	for _, i := range missing {
-		base := path.Base(x.Entries[i].Path)
-		wanted[base] = append(wanted[base], i)
-	}
-	type hit struct {
-		local  string
-		length int
-		tied   bool
-	}
-	best := map[int]hit{}
+// that does. It may be wrong and is told as such. That it is the only one is
+// known after a complete search alone; any other finds nothing. The only error is
+// that of ctx.
+func (x *Index) bySuffix(ctx context.Context, missing []int, trees []bazel.Tree) error {
+	s := newSearch(x.Entries, missing, maxWalk)
+	var incomplete error
 	for _, t := range trees {
-		walked := 0
-		_ = filepath.WalkDir(t.WorkTree, func(p string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return nil // a folder that cannot be read has no candidates
-			case d.IsDir() && p != t.WorkTree && skipped(d.Name()):
-				return fs.SkipDir
-			case d.IsDir():
-				return nil
-			}
-			if walked++; walked > maxWalk {
-				return fs.SkipAll
-			}
-			for _, i := range wanted[d.Name()] {
-				n := sharedTail(x.Entries[i].Path, p)
-				switch h := best[i]; {
-				case n > h.length:
-					best[i] = hit{local: p, length: n}
-				case n == h.length && h.local != p:
-					h.tied = true
-					best[i] = h
-				}
-			}
-			return nil
-		})
-	}
-	for i, h := range best {
-		// A name alone is a guess that is more often wrong than right.
-		if h.length >= 2 && !h.tied {
-			x.Entries[i].Local, x.Entries[i].How, x.Entries[i].Tried = h.local, BySuffix, nil
+		if incomplete = s.walk(ctx, t); incomplete != nil {
+			break
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	x.finish(s.best, missing, incomplete)
+	return nil
+}
+
+// finish takes the files that are the only ones, or notes why that is not known.
+func (x *Index) finish(best map[int]hit, missing []int, incomplete error) {
+	for _, i := range missing {
+		e, h := &x.Entries[i], best[i]
+		switch {
+		case incomplete != nil:
+			e.Tried = append(e.Tried, "search given up: "+incomplete.Error())
+		case h.length >= 2 && !h.tied:
+			// A name alone is a guess that is more often wrong than right.
+			e.Local, e.How, e.Tried = h.local, BySuffix, nil
+		}
+	}
+}
+
+// search goes through work trees.
+type search struct {
+	entries []Entry
+	wanted  map[string][]int // by base name
+	best    map[int]hit
+	left    int // files
+}
+
+func newSearch(entries []Entry, missing []int, files int) *search {
+	s := &search{entries: entries, wanted: map[string][]int{}, best: map[int]hit{}, left: files}
+	for _, i := range missing {
+		base := path.Base(entries[i].Path)
+		s.wanted[base] = append(s.wanted[base], i)
+	}
+	return s
+}
+
+// hit is the best file for an entry so far.
+type hit struct {
+	local  string
+	length int
+	tied   bool
+}
+
+// walk searches one work tree. It returns nil if it has seen all of it that a
+// person can.
+func (s *search) walk(ctx context.Context, t bazel.Tree) error {
+	if t.WorkTree == "" {
+		return nil
+	}
+	// WalkDir follows no link, not even the first.
+	top := realPath(t.WorkTree)
+	return filepath.WalkDir(top, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+			return nil // nothing that could be opened in an editor either
+		case err != nil:
+			return err
+		case d.IsDir() && p != top && skipped(d.Name()):
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		}
+		if s.left--; s.left < 0 {
+			return fmt.Errorf("%s has too many files", t.WorkTree)
+		}
+		wanted := s.wanted[d.Name()]
+		if len(wanted) == 0 || !regular.Is(p) {
+			return nil
+		}
+		local := filepath.Join(t.WorkTree, strings.TrimPrefix(p, top))
+		for _, i := range wanted {
+			n := sharedTail(s.entries[i].Path, local)
+			switch h := s.best[i]; {
+			case n > h.length:
+				s.best[i] = hit{local: local, length: n}
+			case n == h.length && h.local != local:
+				h.tied = true
+				s.best[i] = h
+			}
+		}
+		return nil
+	})
 }
 
 // skipped are folders without sources of one's own. Links, such as Bazel's, are

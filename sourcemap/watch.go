@@ -2,7 +2,9 @@ package sourcemap
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,26 +22,36 @@ const (
 )
 
 // Watch calls changed with a new map whenever the executable or the places of
-// its sources have changed: a rebuild, `bazel clean`, another compilation mode,
-// links that go and come back. It returns when ctx ends, or with an error when
-// nothing can be watched. While the executable is missing the last map stays.
+// its sources have changed since m was made: a rebuild, `bazel clean`, another
+// compilation mode, links that go and come back. The line tables stay those of m:
+// a rebuild does not change what runs. While the executable is missing the last
+// map stays.
 //
-// Folders are watched and not files, because a build replaces files.
-func Watch(ctx context.Context, cfg Config, changed func(*Map)) error {
+// It returns nil when ctx ends, and an error as soon as a folder cannot be
+// watched: nothing is half watched without a word. Folders are watched and not
+// files, because a build replaces files.
+func (m *Map) Watch(ctx context.Context, changed func(*Map)) error {
+	cfg := m.cfg
+	cfg.Table = m.Table
+	_, err := abandonable(ctx, func() (struct{}, error) { return struct{}{}, cfg.watch(ctx, m.state, changed) })
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (cfg Config) watch(ctx context.Context, last string, changed func(*Map)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watching for rebuilds: %w", err)
 	}
 	defer w.Close()
-	if cfg.WorkTree, err = cfg.workTree(); err != nil {
+	watched := map[string]bool{}
+	if err := rewatch(w, watched, folders(cfg)); err != nil {
 		return err
 	}
-	watched := map[string]bool{}
-	last := signature(cfg)
-	rewatch(w, watched, folders(cfg))
-
-	var timer <-chan time.Time
-	var since time.Time
+	// Something may have changed since the map was made.
+	timer, since := time.After(0), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -65,32 +77,33 @@ func Watch(ctx context.Context, cfg Config, changed func(*Map)) error {
 			timer = nil
 			// The folders may be others now; watch them before looking, so
 			// that what comes in between is not missed.
-			rewatch(w, watched, folders(cfg))
+			if err := rewatch(w, watched, folders(cfg)); err != nil {
+				return err
+			}
 			now := signature(cfg)
-			if now == last || strings.HasPrefix(now, missing) {
+			if now == last || now == missing {
 				continue
 			}
-			m, err := Load(cfg)
+			m, err := Load(ctx, cfg)
 			if err != nil {
-				continue // half written, or damaged: its end is another event
+				return err
 			}
-			last = now
+			last = m.state
 			changed(m)
 		}
 	}
 }
 
-// missing begins the signature of an executable that is not there.
-const missing = "missing"
+// missing is the signature of an executable that is not there.
+const missing = ""
 
 // signature changes when the map may.
 func signature(cfg Config) string {
-	real := realPath(cfg.ELF)
-	st, err := os.Stat(real)
-	if err != nil {
+	files := stamps(cfg.ELF)
+	if files[0] == (stamp{}) {
 		return missing
 	}
-	parts := []string{real, fmt.Sprint(st.ModTime().UnixNano(), st.Size())}
+	parts := []string{realPath(cfg.ELF), fmt.Sprint(files)}
 	for _, link := range links(cfg.WorkTree) {
 		to, _ := os.Readlink(link)
 		_, err := os.Stat(link)
@@ -100,26 +113,36 @@ func signature(cfg Config) string {
 }
 
 // links are Bazel's links in a work tree.
-func links(tree string) []string {
-	var out []string
+func links(tree string) (out []string) {
+	if tree == "" {
+		return nil
+	}
 	for _, name := range []string{"bazel-out", "bazel-bin", "bazel-" + filepath.Base(tree)} {
 		out = append(out, filepath.Join(tree, name))
 	}
 	return out
 }
 
-// folders are those whose entries decide the signature: the work tree, and every
-// folder on the executable's path, as written and as it really is. Where one is
-// missing, the nearest that exists stands for it.
-func folders(cfg Config) []string {
-	out := []string{cfg.WorkTree}
-	if st, err := os.Stat(filepath.Join(cfg.WorkTree, "bazel-out")); err == nil && st.IsDir() {
-		out = append(out, realPath(filepath.Join(cfg.WorkTree, "bazel-out")))
+// folders are those whose entries decide the signature: the work tree, the
+// outputs, and every folder on the executable's path, as written and as it really
+// is. Those above them decide it, too, when they are renamed; true marks the ones
+// that builds write to.
+func folders(cfg Config) map[string]bool {
+	out := map[string]bool{}
+	if cfg.WorkTree != "" {
+		out[cfg.WorkTree] = true
+		if outputs := filepath.Join(cfg.WorkTree, "bazel-out"); isDir(outputs) {
+			out[realPath(outputs)] = true
+		}
 	}
-	for dir := filepath.Dir(cfg.ELF); ; dir = filepath.Dir(dir) {
+	// The folder that is really written to, when the name is a link.
+	if real := realPath(cfg.ELF); real != cfg.ELF {
+		out[filepath.Dir(real)] = true
+	}
+	for dir, first := filepath.Dir(cfg.ELF), true; ; dir, first = filepath.Dir(dir), false {
 		real, err := filepath.EvalSymlinks(dir)
 		if err == nil {
-			out = append(out, real)
+			out[real] = out[real] || first
 			if dir == real {
 				break // no link from here up
 			}
@@ -131,21 +154,31 @@ func folders(cfg Config) []string {
 	return out
 }
 
-// rewatch makes the watched folders those that are wanted.
-func rewatch(w *fsnotify.Watcher, watched map[string]bool, want []string) {
-	wanted := map[string]bool{}
-	for _, dir := range want {
-		wanted[dir] = true
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+// rewatch makes the watched folders those that are wanted. A folder that has gone
+// is left out, and one that the user may not read, where no build writes to it.
+func rewatch(w *fsnotify.Watcher, watched, wanted map[string]bool) error {
+	for dir, written := range wanted {
 		// Adding again is harmless, and needed where a folder was replaced by
 		// another of its name.
-		if w.Add(dir) == nil {
+		err := w.Add(dir)
+		switch {
+		case err == nil:
 			watched[dir] = true
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission) && !written:
+		default:
+			return fmt.Errorf("watching %s for rebuilds: %w", dir, err)
 		}
 	}
 	for dir := range watched {
-		if !wanted[dir] {
+		if _, ok := wanted[dir]; !ok {
 			_ = w.Remove(dir)
 			delete(watched, dir)
 		}
 	}
+	return nil
 }

@@ -24,7 +24,7 @@ type sessionFlags struct {
 func (f *sessionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.lldbDap, "lldb-dap", "", "lldb-dap `program` (default: lldb-dap or the newest lldb-dap-N in PATH)")
 	cmd.Flags().StringVar(&f.log, "log", "", "write the trace of all traffic to `file`")
-	cmd.Flags().StringVar(&f.workTree, "work-tree", "", "local source `folder`, where neither the launch attribute nor a Bazel work tree above the program says (default: the working directory)")
+	cmd.Flags().StringVar(&f.workTree, "work-tree", "", "local source `folder`, for a program that tells none, when the launch attribute does not either")
 }
 
 // arguments are the flags again, for a child process.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -29,10 +32,17 @@ are not what was compiled. A debug session uses the same map by itself.`,
   envoydbg sourcemap --lldb bazel-bin/envoy >> ~/.lldbinit-envoy`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg := sourcemap.Config{ELF: args[0], WorkTree: workTree, Cache: sourcemap.UserCache()}
+			elf, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			cfg := sourcemap.Config{ELF: elf, Cache: sourcemap.UserCache()}
 			if workTree != "" {
 				if st, err := os.Stat(workTree); err != nil || !st.IsDir() {
 					return fmt.Errorf("--work-tree %s: no such folder", workTree)
+				}
+				if cfg.WorkTree, err = filepath.Abs(workTree); err != nil {
+					return err
 				}
 			}
 			user, err := parsePairs(pairs)
@@ -42,7 +52,9 @@ are not what was compiled. A debug session uses the same map by itself.`,
 			for _, p := range user {
 				cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
 			}
-			m, err := sourcemap.Load(cfg)
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			m, err := sourcemap.Load(ctx, cfg)
 			if m == nil {
 				return fault.BadProgram(args[0], err)
 			}
@@ -56,7 +68,10 @@ are not what was compiled. A debug session uses the same map by itself.`,
 				}
 				return nil
 			}
-			report := m.Report(progress(cmd.ErrOrStderr(), len(m.Entries)))
+			report, err := m.Report(ctx, progress(cmd.ErrOrStderr(), len(m.Entries)))
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				e := json.NewEncoder(out)
 				e.SetIndent("", "  ")
@@ -67,7 +82,7 @@ are not what was compiled. A debug session uses the same map by itself.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&workTree, "work-tree", "", "`folder` with the sources (default: the Bazel work tree above ELF, else above the working directory)")
+	flags.StringVar(&workTree, "work-tree", "", "`folder` with the sources (default: the Bazel work tree that ELF lies in or was built from, else the version-controlled one that it lies in)")
 	flags.StringArrayVar(&pairs, "source-map", nil, "`FROM=TO`: a folder in the debug information and where it is here; wins; repeatable")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	flags.BoolVar(&asLLDB, "lldb", false, "print the nearest LLDB commands, for use without envoydbg")
@@ -97,7 +112,11 @@ const listed = 10
 
 func printReport(w io.Writer, r sourcemap.Report, all bool) {
 	fmt.Fprintf(w, "program      %s   build-id %s\n", r.ELF, r.BuildID)
-	fmt.Fprintf(w, "work tree    %s\n", r.WorkTree)
+	if r.WorkTree != "" {
+		fmt.Fprintf(w, "work tree    %s\n", r.WorkTree)
+	} else {
+		fmt.Fprintf(w, "work tree    not known; --work-tree names it\n")
+	}
 	if r.OutputBase != "" {
 		fmt.Fprintf(w, "output base  %s   (%s)\n", r.OutputBase, r.OutputBaseFrom)
 	}
@@ -120,6 +139,7 @@ func printReport(w io.Writer, r sourcemap.Report, all bool) {
 	}
 	sort.Strings(rules)
 	fmt.Fprintf(w, "files        %5d, %d found (%s)\n", r.Files, found, strings.Join(rules, ", "))
+	list(w, "generated", "by a build in another configuration than the program's", r.OtherConfiguration, all)
 	list(w, "guessed", "found by the end of the path alone", r.Guessed, all)
 	list(w, "changed", "not what was compiled", r.Changed, all)
 	list(w, "missing", "not on this machine", r.Unmapped, all)

@@ -54,7 +54,8 @@ type Config struct {
 	PreRunCommands []string `json:"preRunCommands"`
 	// PostRunCommands is lldb-dap's attribute; one of the adapter's comes before it.
 	PostRunCommands []string `json:"postRunCommands"`
-	// WorkTree is the local source tree. Default: see sourcemap.FindWorkTree.
+	// WorkTree is the local source tree. Default: the one that the program tells
+	// (sourcemap.FindWorkTree), else what the command line names.
 	WorkTree string `json:"workTree"`
 	// SourceMap is lldb-dap's attribute: pairs of a folder in the debug
 	// information and one here. They win over what the adapter finds.

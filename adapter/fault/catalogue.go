@@ -1,8 +1,10 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -307,6 +309,19 @@ func Over(command string) *Fault {
 func LLDBDapBehind(cause error) *Fault {
 	return &Fault{Code: 1407, What: "lldb-dap does not read its requests.", Evidence: []string{text(cause)}, Cause: cause,
 		Do: "Wait, or stop the session: lldb-dap is busy, or it has been stopped."}
+}
+
+// NotWatched: rebuilds of the program will not be noticed.
+func NotWatched(program string, cause error) *Fault {
+	f := &Fault{Code: 1409, What: "A rebuild will not be noticed: the folders of the program cannot be watched.",
+		Evidence: []string{program, text(cause)}, Cause: cause, Do: "Start the session again after a rebuild."}
+	switch {
+	case errors.Is(cause, syscall.ENOSPC):
+		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_watches=524288"), or start the session again after a rebuild.`
+	case errors.Is(cause, syscall.EMFILE):
+		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_instances=1024"), or start the session again after a rebuild.`
+	}
+	return f
 }
 
 // --- ED19xx: the adapter itself ------------------------------------------------

@@ -65,6 +65,7 @@ var each = map[string]*Fault{
 	"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
 	"LeftRunning":         LeftRunning([]int{4711}),
 	"NoSources":           NoSources("/bin/envoy", errCause),
+	"NotWatched":          NotWatched("/src/envoy", errCause),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Over":                Over("threads"),
 	"LLDBDapBehind":       LLDBDapBehind(errCause),

@@ -47,4 +47,7 @@ type Config struct {
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
 	Map [][2]string
+	// Warn is told, at any time until ctx ends, of what will not work from then
+	// on; nil if nobody wants to know.
+	Warn func(error)
 }

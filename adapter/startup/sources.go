@@ -21,7 +21,8 @@ func (r *Startup) loadSources(ctx context.Context) {
 	}
 	go func() {
 		defer r.trace.Recover("the source map")
-		sources, err := r.opts.Sources(ctx, paths.Config{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree, Map: r.cfg.SourceMap},
+		sources, err := r.opts.Sources(ctx, paths.Config{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree, Map: r.cfg.SourceMap,
+			Warn: func(err error) { r.host.Output(important, err.Error()+"\n") }},
 			r.opts.Paths.Use)
 		r.box.post(sourcesLoaded{sources, err})
 	}()

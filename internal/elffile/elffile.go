@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // ErrNotELF is wrapped by every error that says the file itself is at fault:
@@ -25,6 +28,7 @@ type File struct {
 	Machine elf.Machine
 	Order   binary.ByteOrder
 
+	file                 *os.File // of Open
 	r                    io.ReaderAt
 	phoff, shoff         uint64
 	phnum, phsize        uint64
@@ -35,6 +39,32 @@ type File struct {
 func bad(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrNotELF, fmt.Sprintf(format, args...))
 }
+
+// Open opens the ELF at path, following symbolic links, to be closed by the
+// caller. What is no regular file is no ELF, and is not opened.
+func Open(path string) (*File, error) {
+	file, err := regular.Open(path)
+	if errors.Is(err, regular.ErrNot) {
+		return nil, bad("%s is not a regular file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := file.Stat()
+	var f *File
+	if err == nil {
+		f, err = New(file, st.Size())
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.file = file
+	return f, nil
+}
+
+// Close closes a file of Open.
+func (f *File) Close() error { return f.file.Close() }
 
 // New decodes the header of the ELF of size bytes in r.
 func New(r io.ReaderAt, size int64) (*File, error) {

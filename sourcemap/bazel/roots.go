@@ -44,35 +44,43 @@ func Split(p string) (root Root, rest string, ok bool) {
 	case p == "":
 		return Root{}, "", false
 	case !path.IsAbs(p):
-		return Root{Kind: Relative}, clean(p), true
+		return Root{Kind: Relative}, fromRoot(p), true
 	case p == "/proc/self/cwd" || strings.HasPrefix(p, "/proc/self/cwd/"):
-		return Root{"/proc/self/cwd", ProcSelfCwd}, clean(strings.TrimPrefix(p, "/proc/self/cwd")), true
+		return Root{"/proc/self/cwd", ProcSelfCwd}, fromRoot(strings.TrimPrefix(p, "/proc/self/cwd")), true
 	}
 	// /proc/self/cwd/../REPO, as LLDB and the reader of line tables spell it.
 	if rest, ok := strings.CutPrefix(p, "/proc/self/"); ok && strings.Contains(rest, "/") {
-		return Root{"/proc/self", Sibling}, "external/" + clean(rest), true
+		return Root{"/proc/self", Sibling}, "external/" + fromRoot(rest), true
 	}
 	for _, r := range []struct {
 		pattern *regexp.Regexp
 		kind    Kind
 	}{{sandboxRoot, Sandbox}, {execRoot, Execroot}, {remoteRoot, Remote}} {
 		if m := r.pattern.FindStringSubmatch(p); m != nil {
-			return Root{m[1], r.kind}, clean(p[len(m[1]):]), true
+			return Root{m[1], r.kind}, fromRoot(p[len(m[1]):]), true
 		}
 	}
 	return Root{}, "", false
 }
 
-// clean makes a rest relative and plain. "../repo/x" is what a path from within
-// the main repository to another one looks like in some labels; in an execution
-// root that is external/repo/x.
-func clean(rest string) string {
+// fromRoot makes a rest relative to its root and plain. "../repo/x" is what a
+// path from within the main repository to another one looks like where
+// repositories are beside each other; in other layouts that is external/repo/x.
+func fromRoot(rest string) string {
 	rest = path.Clean(strings.TrimLeft(rest, "/"))
-	if after, ok := strings.CutPrefix(rest, "../"); ok {
-		return "external/" + strings.TrimLeft(after, "./")
+	outside := false
+	for {
+		after, ok := strings.CutPrefix(rest, "../")
+		if !ok {
+			break
+		}
+		rest, outside = after, true
 	}
-	if rest == "." {
+	switch {
+	case rest == "." || rest == "..":
 		return ""
+	case outside:
+		return "external/" + rest
 	}
 	return rest
 }

@@ -17,7 +17,21 @@ func TestSplitKnowsBazelsRoots(t *testing.T) {
 		{"/dev/shm/bazel-sandbox.0a1b/linux-sandbox/9/execroot/ws/b/c.h", "/dev/shm/bazel-sandbox.0a1b/linux-sandbox/9/execroot/ws", Sandbox, "b/c.h"},
 		{"/o/execroot/ws/bazel-out/k8-dbg/bin/gen.cc", "/o/execroot/ws", Execroot, "bazel-out/k8-dbg/bin/gen.cc"},
 		{"/b/f/w/external/abseil~/a.h", "/b/f/w", Remote, "external/abseil~/a.h"},
+		{"/b/f/w", "/b/f/w", Remote, ""},
 		{"/worker/build/6a0b/root/src/x.cc", "/worker/build/6a0b/root", Remote, "src/x.cc"},
+		{"/worker/12/exec/src/x.cc", "/worker/12/exec", Remote, "src/x.cc"},
+		{"/tmp/worker/k8/exec/src/x.cc", "/tmp/worker/k8/exec", Remote, "src/x.cc"},
+		{"/o/sandbox/sandboxfs/4/execroot/ws/a.cc", "/o/sandbox/sandboxfs/4/execroot/ws", Sandbox, "a.cc"},
+		{"/o/sandbox/darwin-sandbox/4/execroot/ws", "/o/sandbox/darwin-sandbox/4/execroot/ws", Sandbox, ""},
+		// beside the root is another repository
+		{"/proc/self/dep/d.cc", "/proc/self", Sibling, "external/dep/d.cc"},
+		{"/proc/self/.hidden/x", "/proc/self", Sibling, "external/.hidden/x"},
+		{"/proc/self/cwdx/a.cc", "/proc/self", Sibling, "external/cwdx/a.cc"},
+		{"../.hidden/x", "", Relative, "external/.hidden/x"},
+		{"../../...dots/x", "", Relative, "external/...dots/x"},
+		{".hidden/x", "", Relative, ".hidden/x"},
+		{"..", "", Relative, ""},
+		{".", "", Relative, ""},
 		{"./src/x.cc", "", Relative, "src/x.cc"},
 		{"../abseil+/absl/a.h", "", Relative, "external/abseil+/absl/a.h"},
 	} {
@@ -29,7 +43,8 @@ func TestSplitKnowsBazelsRoots(t *testing.T) {
 }
 
 func TestSplitLeavesOtherPathsAlone(t *testing.T) {
-	for _, p := range []string{"", "/usr/include/c++/12/vector", "/home/u/src/main.cc", "/proc/self/exe", "/my/execroot"} {
+	for _, p := range []string{"", "/usr/include/c++/12/vector", "/home/u/src/main.cc", "/proc/self/exe", "/my/execroot",
+		"/b/f/work/a.cc", "/x/b/f/w/a.cc", "/worker/build/6a0b/rooted/a.cc", "/worker/a/exec/a.cc", "/o/linux-sandbox/a/execroot"} {
 		if root, rest, ok := Split(p); ok {
 			t.Errorf("Split(%q) = %+v, %q", p, root, rest)
 		}

@@ -100,9 +100,9 @@ func paths(t *Table) []string {
 	return slices.Compact(all)
 }
 
-func mustRead(t *testing.T, path string, opts Options) *Table {
+func mustRead(t *testing.T, path string) *Table {
 	t.Helper()
-	table, err := Read(path, opts)
+	table, err := Read(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,6 +136,11 @@ var programs = []struct {
 	{"gcc, type units, 5", with(gcc, "-gdwarf-5", "-fdebug-types-section"), []int{5}, false, 0},
 	{"clang, type units, 5", with(clang, "-gdwarf-5", "-fdebug-types-section"), []int{5}, false, 0},
 	{"gcc, link-time optimisation", with(gcc, "-gdwarf-5", "-flto"), []int{5}, false, 0},
+	{"static", with(gcc, "-gdwarf-5", "-static"), []int{5}, false, 0},
+	{"static-pie", with(gcc, "-gdwarf-5", "-static-pie"), []int{5}, false, 0},
+	{"no-pie, version 4", with(gcc, "-gdwarf-4", "-no-pie"), []int{4}, false, 0},
+	{"gcc, relocations kept, 4", with(gcc, "-gdwarf-4", "-Wl,--emit-relocs"), []int{4}, false, 0},
+	{"clang, relocations kept, 5", with(clang, "-gdwarf-5", "-Wl,--emit-relocs"), []int{5}, false, 0},
 	{"clang, comp_dir .", with(clang, "-gdwarf-5", "-fdebug-compilation-dir=."), []int{5}, false, 0},
 	{"clang, comp_dir ., 4", with(clang, "-gdwarf-4", "-fdebug-compilation-dir=."), []int{4}, false, 0},
 	{"clang, comp_dir ../x", with(clang, "-gdwarf-5", "-fdebug-compilation-dir=../x"), []int{5}, false, 0},
@@ -175,7 +180,7 @@ func TestProgramsOfCompilers(t *testing.T) {
 			dir := tree(t)
 			p.build(t, dir)
 			program := filepath.Join(dir, "program")
-			table := mustRead(t, program, Options{})
+			table := mustRead(t, program)
 			peer := program
 			if p.peers&llvmCannot != 0 {
 				peer += ".plain"
@@ -266,7 +271,7 @@ func TestMD5IsThatOfTheSource(t *testing.T) {
 	run(t, dir, clang, "-gdwarf-5", "-I.", "-c", "src/b.cc", "-o", "clang.o")
 	run(t, dir, gcc, "-gdwarf-5", "-I.", "src/a.cc", "clang.o", "-o", "program")
 	withMD5 := map[string]bool{}
-	for _, f := range mustRead(t, filepath.Join(dir, "program"), Options{}).Files {
+	for _, f := range mustRead(t, filepath.Join(dir, "program")).Files {
 		if !f.HasMD5 {
 			continue
 		}
@@ -291,9 +296,9 @@ func TestPackageBesideTheProgram(t *testing.T) {
 		for _, version := range []string{"-gdwarf-4", "-gdwarf-5"} {
 			dir := tree(t)
 			program := compile(t, dir, compiler, version, "-gsplit-dwarf", "-fdebug-types-section")
-			before := mustRead(t, program, Options{})
+			before := mustRead(t, program)
 			run(t, dir, "llvm-dwp-19", "-e", "program", "-o", "program.dwp")
-			after := mustRead(t, program, Options{})
+			after := mustRead(t, program)
 			if before.Sources.DWP != "" || after.Sources.DWP != program+".dwp" || after.Sources.Units <= before.Sources.Units {
 				t.Errorf("%s %s: %+v, then %+v", compiler, version, before.Sources, after.Sources)
 			}
@@ -316,7 +321,7 @@ func TestSeparateDebugFiles(t *testing.T) {
 	dir := tree(t)
 	for _, id := range []string{"sha1", "none"} {
 		program := compile(t, dir, gcc, "-gdwarf-5", "-Wl,--build-id="+id)
-		want := paths(mustRead(t, program, Options{}))
+		want := paths(mustRead(t, program))
 		run(t, dir, "objcopy", "--only-keep-debug", "program", "program.debug")
 		run(t, dir, "objcopy", "--strip-all", "--add-gnu-debuglink=program.debug", "program", "stripped")
 		debug, err := os.ReadFile(filepath.Join(dir, "program.debug"))
@@ -324,7 +329,7 @@ func TestSeparateDebugFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		stripped := filepath.Join(dir, "stripped")
-		table := mustRead(t, stripped, Options{})
+		table := mustRead(t, stripped)
 		buildID := table.BuildID
 		if !slices.Equal(paths(table), want) || table.Path != filepath.Join(dir, "program.debug") {
 			t.Errorf("%s: beside: %s, %q", id, table.Path, paths(table))
@@ -343,8 +348,9 @@ func TestSeparateDebugFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			at = place
-			if table := mustRead(t, stripped, Options{DebugDirs: []string{symbols}}); table.Path != place {
-				t.Errorf("%s: read %s, want %s", id, table.Path, place)
+			table, err := (&input{ctx: t.Context()}).read(stripped, symbols)
+			if err != nil || table.Path != place {
+				t.Errorf("%s: %v, read %+v, want %s", id, err, table, place)
 			}
 		}
 		// One of another build is not taken, nor is one that is damaged.
@@ -353,14 +359,14 @@ func TestSeparateDebugFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrong := map[string]string{"sha1": " instead of " + buildID, "none": "not the file whose checksum"}[id]
-		_, err = Read(stripped, Options{DebugDirs: []string{symbols}})
+		_, err = (&input{ctx: t.Context()}).read(stripped, symbols)
 		if !errors.Is(err, ErrNoLineTables) || !strings.Contains(err.Error(), at+" (") || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%s: of another build: %v, want %q", id, err, wrong)
 		}
 		if err := os.WriteFile(at, debug[:len(debug)/2], 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, err = Read(stripped, Options{DebugDirs: []string{symbols}})
+		_, err = (&input{ctx: t.Context()}).read(stripped, symbols)
 		if !errors.Is(err, ErrNoLineTables) || !strings.Contains(err.Error(), "beyond the end of the file") {
 			t.Errorf("%s: damaged: %v", id, err)
 		}

@@ -2,7 +2,7 @@
 // tables of its DWARF name, spelled as LLDB spells them.
 //
 //	ELF ─▶ internal/elffile ─▶ .debug_line? ── no ─▶ debug file by build-id or .gnu_debuglink
-//	                               │ yes                   │ (locate.go)
+//	                               │ yes                   │ (debugfile.go)
 //	                               ◀───────────────────────┘
 //	                               ▼
 //	.debug_line ─▶ header ─(skip program)─▶ header ─▶ …          (line.go)
@@ -57,5 +57,6 @@
 // against a limit far beyond honest ones, so that memory is bounded by a small
 // multiple of what is read.
 //
-// The package starts no goroutine, and keeps no file open.
+// The package starts no goroutine, and keeps no file open. An open that hangs, as
+// on a dead network mount, Read cannot leave; sourcemap.Load can.
 package linetable

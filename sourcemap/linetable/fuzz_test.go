@@ -2,6 +2,7 @@ package linetable
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"path"
@@ -14,12 +15,11 @@ import (
 
 // readMemory reads what is in b alone, without debug files beside it.
 func readMemory(b []byte) ([]File, []error) {
-	var read int64
-	img, err := parseImage("program", counter{bytes.NewReader(b), &read}, int64(len(b)))
+	img, err := parseImage("program", bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, []error{err}
 	}
-	r := newReader()
+	r := newReader(context.Background())
 	if _, _, err := img.debugLink(); err != nil {
 		r.fail(err)
 	}

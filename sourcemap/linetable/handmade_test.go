@@ -23,7 +23,7 @@ func readBytes(t *testing.T, b []byte) (*Table, error) {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Read(path, Options{})
+	return Read(t.Context(), path)
 }
 
 // brief lists files as path, comp_dir and the MD5's first byte.
@@ -253,17 +253,19 @@ func TestFilesThatAreNotRead(t *testing.T) {
 	if _, err := readBytes(t, big); err == nil {
 		t.Error("no error for a big-endian file")
 	}
-	_, err := readBytes(t, makeELF(part{name: ".debug_line"}, part{name: ".rela.debug_line"}))
+	object := makeELF(part{name: ".debug_line"}, part{name: ".rela.debug_line"})
+	binary.LittleEndian.PutUint16(object[16:], uint16(elf.ET_REL))
+	_, err := readBytes(t, object)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("a relocatable object: %v", err)
 	}
 	if _, err = readBytes(t, makeELF(part{name: ".text"})); !errors.Is(err, ErrNoLineTables) || !strings.Contains(err.Error(), "neither a build-id nor") {
 		t.Errorf("no DWARF: %v", err)
 	}
-	if _, err = Read(filepath.Join(t.TempDir(), "absent"), Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err = Read(t.Context(), filepath.Join(t.TempDir(), "absent")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an absent file: %v", err)
 	}
-	if _, err = Read(t.TempDir(), Options{}); err == nil {
+	if _, err = Read(t.Context(), t.TempDir()); err == nil {
 		t.Error("no error for a folder")
 	}
 }

@@ -1,6 +1,7 @@
 package linetable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -18,6 +19,7 @@ const (
 
 // reader gathers the files of all line tables of a program.
 type reader struct {
+	ctx      context.Context
 	files    files
 	units    int
 	versions map[int]bool
@@ -25,8 +27,8 @@ type reader struct {
 	more     int // errors beyond these
 }
 
-func newReader() *reader {
-	return &reader{files: files{}, versions: map[int]bool{}}
+func newReader(ctx context.Context) *reader {
+	return &reader{ctx: ctx, files: files{}, versions: map[int]bool{}}
 }
 
 func (r *reader) fail(err error) {
@@ -59,7 +61,7 @@ func (r *reader) read(img *image, suffix string) {
 	defer names.close()
 	u := &unit{reader: r, lines: lines, names: names, tally: newTally(names), comps: newCompDirs(img, suffix, names)}
 	defer u.comps.close()
-	for off := uint64(0); off < lines.size; {
+	for off := uint64(0); off < lines.size && r.ctx.Err() == nil; {
 		next, err := u.header(off)
 		if err != nil {
 			r.fail(err)

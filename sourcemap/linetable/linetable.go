@@ -1,6 +1,7 @@
 package linetable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,14 +10,6 @@ import (
 // ErrNoLineTables is wrapped by the error of a file that has none, also not in
 // a separate debug file; the error lists the places tried.
 var ErrNoLineTables = errors.New("no line tables")
-
-// Options says where to look beside the file itself.
-type Options struct {
-	// DebugDirs are folders with separate debug files, before /usr/lib/debug: as
-	// .build-id/xx/yyyy.debug, and under the name in .gnu_debuglink, alone or
-	// below the path of the ELF's folder.
-	DebugDirs []string
-}
 
 // Table is what the line tables of one program say.
 type Table struct {
@@ -45,29 +38,43 @@ type Sources struct {
 }
 
 // Read returns the source files of the ELF at path. A program that was
-// compiled with -gsplit-dwarf may have a package PATH.dwp beside it.
+// compiled with -gsplit-dwarf may have a package PATH.dwp beside it. Separate
+// debug files are looked for by build-id below /usr/lib/debug, and by
+// .gnu_debuglink beside the ELF and there.
 //
 // When the input is corrupt (a *CorruptError, elffile.ErrNotELF for headers of
 // the ELF), the table of what was found up to there comes with the error,
-// or nil when nothing could be read.
-func Read(path string, opts Options) (*Table, error) {
-	var bytes int64
-	img, err := locate(path, opts, &bytes)
+// or nil when nothing could be read. A file that is no regular one gives
+// regular.ErrNot.
+//
+// When ctx ends, Read stops before its next read and returns the error of ctx
+// alone.
+func Read(ctx context.Context, path string) (*Table, error) {
+	in := &input{ctx: ctx}
+	t, err := in.read(path, systemDebugDir)
+	if ended := ctx.Err(); ended != nil {
+		return nil, ended
+	}
+	return t, err
+}
+
+func (in *input) read(path string, debugDirs ...string) (*Table, error) {
+	img, err := in.openWithLines(path, debugDirs...)
 	if err != nil {
 		return nil, err
 	}
 	defer img.close()
-	r := newReader()
+	r := newReader(in.ctx)
 	t := &Table{Path: img.path, BuildID: img.buildID}
 	r.read(img, "")
 	r.read(img, ".dwo")
-	t.Sources.DWP = r.readDWP(&bytes, path, img.path)
+	t.Sources.DWP = r.readDWP(in, path, img.path)
 	t.Files = r.files.table()
 	for v := range r.versions {
 		t.Sources.Versions = append(t.Sources.Versions, v)
 	}
 	slices.Sort(t.Sources.Versions)
-	t.Sources.Units, t.Sources.BytesRead = r.units, bytes
+	t.Sources.Units, t.Sources.BytesRead = r.units, in.bytes
 	t.Sources.Compressed = img.compressed(".debug_line")
 	if err := r.err(); err != nil {
 		return t, fmt.Errorf("%s: %w", img.path, err)

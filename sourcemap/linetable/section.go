@@ -125,7 +125,10 @@ func (img *image) index() error {
 			}
 			img.sections[name] = s
 		case ".rela.debug_line":
-			return fmt.Errorf("%w: a relocatable object; link it first", errors.ErrUnsupported)
+			// A program linked with --emit-relocs keeps it, and is relocated.
+			if img.file.Type == elf.ET_REL {
+				return fmt.Errorf("%w: a relocatable object; link it first", errors.ErrUnsupported)
+			}
 		}
 		return nil
 	})

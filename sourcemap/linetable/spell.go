@@ -9,24 +9,24 @@ import (
 func spell(comp, dir, name string) string {
 	switch {
 	case strings.HasPrefix(name, "/"):
-		return clean(name)
+		return normalize(name)
 	case strings.HasPrefix(dir, "/"):
-		return clean(below(dir, name))
+		return normalize(join(dir, name))
 	}
-	return clean(below(comp, below(dir, name)))
+	return normalize(join(comp, join(dir, name)))
 }
 
-// below joins without making two slashes, which could become a root.
-func below(dir, name string) string {
+// join joins without making two slashes, which could become a root.
+func join(dir, name string) string {
 	if dir == "" || strings.HasSuffix(dir, "/") {
 		return dir + name
 	}
 	return dir + "/" + name
 }
 
-// clean takes out what is redundant. Unlike path.Clean it leaves the root
+// normalize takes out what is redundant. Unlike path.Clean it leaves the root
 // "//host" alone.
-func clean(p string) string {
+func normalize(p string) string {
 	if strings.HasPrefix(p, "//") && len(p) > 2 && p[2] != '/' {
 		if i := strings.IndexByte(p[2:], '/'); i >= 0 {
 			return p[:2+i] + path.Clean(p[2+i:])

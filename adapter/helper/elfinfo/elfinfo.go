@@ -3,8 +3,6 @@ package elfinfo
 import (
 	"debug/elf"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/envoydbg/envoydbg/internal/elffile"
 )
@@ -25,31 +23,20 @@ type Info struct {
 
 // Read describes the ELF at path, following symbolic links.
 func Read(path string) (Info, error) {
-	f, err := os.Open(path)
+	f, err := elffile.Open(path)
 	if err != nil {
 		return Info{}, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return Info{}, err
-	}
-	if !st.Mode().IsRegular() {
-		return Info{}, fmt.Errorf("%w: %s is not a regular file", ErrNotELF, path)
-	}
-	info, err := read(f, st.Size())
+	info, err := describe(f)
 	if err != nil {
 		return Info{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return info, nil
 }
 
-func read(r io.ReaderAt, size int64) (Info, error) {
-	f, err := elffile.New(r, size)
-	if err != nil {
-		return Info{}, err
-	}
-	info := Info{Size: size, Machine: machineName(f.Machine)}
+func describe(f *elffile.File) (info Info, err error) {
+	info = Info{Size: int64(f.Size), Machine: machineName(f.Machine)}
 	if info.BuildID, err = f.BuildID(); err != nil {
 		return Info{}, err
 	}

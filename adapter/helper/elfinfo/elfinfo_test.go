@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/envoydbg/envoydbg/internal/elffile"
 )
 
 // The test binary is an ELF of this machine made by the Go linker: with
@@ -49,6 +51,15 @@ func TestOwnExecutableAgreesWithDebugELF(t *testing.T) {
 	}
 }
 
+// read describes an ELF that is no file.
+func read(b []byte) (Info, error) {
+	f, err := elffile.New(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return Info{}, err
+	}
+	return describe(f)
+}
+
 func TestSmallImages(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -66,7 +77,7 @@ func TestSmallImages(t *testing.T) {
 		{name: "cut in the ELF header", data: image(true, 0)[:40], bad: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := read(bytes.NewReader(c.data), int64(len(c.data)))
+			got, err := read(c.data)
 			if c.bad {
 				if !errors.Is(err, ErrNotELF) {
 					t.Fatalf("error %v, want ErrNotELF", err)
@@ -106,7 +117,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(huge)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := read(bytes.NewReader(b), int64(len(b))); err != nil && !errors.Is(err, ErrNotELF) {
+		if _, err := read(b); err != nil && !errors.Is(err, ErrNotELF) {
 			t.Fatalf("%v", err)
 		}
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"debug/dwarf"
 	"debug/elf"
 	"fmt"
@@ -38,7 +39,7 @@ func fail(err error) {
 }
 
 func byLineTable(path string) (paths []string, read int64, err error) {
-	table, err := linetable.Read(path, linetable.Options{})
+	table, err := linetable.Read(context.Background(), path)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -2,6 +2,7 @@ package linetable
 
 import (
 	"bytes"
+	"context"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -14,30 +15,40 @@ import (
 	"strings"
 
 	"github.com/envoydbg/envoydbg/internal/elffile"
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // systemDebugDir is where distributions put separate debug files.
 const systemDebugDir = "/usr/lib/debug"
 
-// counter counts the bytes that are read.
-type counter struct {
-	io.ReaderAt
-	n *int64
+// input is the file access of one Read: it opens images, whose reads it counts
+// and refuses once the context has ended.
+type input struct {
+	ctx   context.Context
+	bytes int64
 }
 
-func (c counter) ReadAt(b []byte, off int64) (int, error) {
-	n, err := c.ReaderAt.ReadAt(b, off)
-	*c.n += int64(n)
+type countedReader struct {
+	io.ReaderAt
+	in *input
+}
+
+func (r countedReader) ReadAt(b []byte, off int64) (int, error) {
+	if err := r.in.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.ReaderAt.ReadAt(b, off)
+	r.in.bytes += int64(n)
 	return n, err
 }
 
-// openImage opens the ELF at path, to be closed by the caller.
-func openImage(path string, read *int64) (*image, error) {
-	f, err := os.Open(path)
+// open opens the ELF at path, to be closed by the caller.
+func (in *input) open(path string) (*image, error) {
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	img, err := newImage(path, f, read)
+	img, err := in.image(path, f)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -46,15 +57,12 @@ func openImage(path string, read *int64) (*image, error) {
 	return img, nil
 }
 
-func newImage(path string, f *os.File, read *int64) (*image, error) {
+func (in *input) image(path string, f *os.File) (*image, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: not a regular file", elffile.ErrNotELF)
-	}
-	return parseImage(path, counter{f, read}, st.Size())
+	return parseImage(path, countedReader{f, in}, st.Size())
 }
 
 func parseImage(path string, r io.ReaderAt, size int64) (*image, error) {
@@ -75,10 +83,10 @@ func parseImage(path string, r io.ReaderAt, size int64) (*image, error) {
 // hasLines tells whether there is anything to read.
 func (img *image) hasLines() bool { return img.has(".debug_line") || img.has(".debug_line.dwo") }
 
-// locate opens the ELF at path, or the separate debug file that has its line
-// tables.
-func locate(path string, opts Options, read *int64) (*image, error) {
-	img, err := openImage(path, read)
+// openWithLines opens the ELF at path, or the separate debug file that has its
+// line tables, below one of dirs or beside the ELF.
+func (in *input) openWithLines(path string, dirs ...string) (*image, error) {
+	img, err := in.open(path)
 	if err != nil || img.hasLines() {
 		return img, err
 	}
@@ -88,8 +96,11 @@ func locate(path string, opts Options, read *int64) (*image, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	var tried []string
-	for _, candidate := range candidates(path, img.buildID, link, opts.DebugDirs) {
-		debug, why := open(candidate, img, sum, read)
+	for _, candidate := range candidates(path, img.buildID, link, dirs) {
+		if err := in.ctx.Err(); err != nil {
+			return nil, err
+		}
+		debug, why := in.openDebug(candidate, img, sum)
 		if debug != nil {
 			return debug, nil
 		}
@@ -104,7 +115,6 @@ func locate(path string, opts Options, read *int64) (*image, error) {
 
 // candidates are the places of a separate debug file, best first.
 func candidates(path, buildID, link string, dirs []string) []string {
-	dirs = append(slices.Clone(dirs), systemDebugDir)
 	var all []string
 	if len(buildID) > 2 {
 		for _, dir := range dirs {
@@ -120,22 +130,24 @@ func candidates(path, buildID, link string, dirs []string) []string {
 		beside = filepath.Dir(real)
 	}
 	all = append(all, filepath.Join(beside, link), filepath.Join(beside, ".debug", link))
-	below, err := filepath.Abs(beside)
+	abs, err := filepath.Abs(beside)
 	for _, dir := range dirs {
 		if err == nil {
-			all = append(all, filepath.Join(dir, below, link))
+			all = append(all, filepath.Join(dir, abs, link))
 		}
 		all = append(all, filepath.Join(dir, link))
 	}
 	return all
 }
 
-// open opens a candidate when it belongs to the program, else says why not.
-func open(candidate string, program *image, sum uint32, read *int64) (*image, string) {
-	debug, err := openImage(candidate, read)
+// openDebug opens a candidate when it belongs to the program, else says why not.
+func (in *input) openDebug(candidate string, program *image, sum uint32) (*image, string) {
+	debug, err := in.open(candidate)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, "not there"
+	case errors.Is(err, regular.ErrNot):
+		return nil, regular.ErrNot.Error()
 	case err != nil:
 		return nil, strings.TrimPrefix(err.Error(), candidate+": ")
 	}
@@ -193,9 +205,9 @@ func (img *image) debugLink() (link string, sum uint32, err error) {
 
 // readDWP reads the package of split DWARF beside one of the paths, and returns
 // which.
-func (r *reader) readDWP(read *int64, paths ...string) string {
+func (r *reader) readDWP(in *input, paths ...string) string {
 	for _, path := range slices.Compact(paths) {
-		img, err := openImage(path+".dwp", read)
+		img, err := in.open(path + ".dwp")
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
