@@ -37,9 +37,6 @@ var blockages = []blockage{
 		waitForPart(t, s, harness.LLDBDap, func(p harness.Proc) bool { return strings.Contains(p.Args[0], "deaf") })
 		return r
 	}},
-	{name: "preflight: the program is a pipe", once: true, reach: func(t *testing.T, s *harness.Story) *terminal {
-		return reachPhase(t, s, s.Sample().With("program", fifo(t, s)), "preflight")
-	}},
 	{name: "debug server: lldb-server does not tell its version", once: true, reach: func(t *testing.T, s *harness.Story) *terminal {
 		server := filepath.Join(s.Dir, "lldb-server")
 		if err := os.WriteFile(server, []byte("#!/bin/sh\nexec sleep 1000\n"), 0o700); err != nil {
