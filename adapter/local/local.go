@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -26,12 +27,12 @@ type Target struct {
 }
 
 // Connect implements startup.Target.
-func (l Target) Connect(_ context.Context, n startup.Notices) (startup.Beside, error) {
+func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	path, err := helper.FindBinary(l.HelperDir, runtime.GOARCH)
 	if err != nil {
 		return nil, fault.NoHelper(errPath(err), err)
 	}
-	c, err := helper.Start(path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
+	c, err := helper.Start(ctx, path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
@@ -101,7 +102,5 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 
 // Close implements startup.Beside.
 func (c *child) Close() error {
-	err := c.Client.Close()
-	c.left.end()
-	return err
+	return errors.Join(c.Client.Close(), c.left.end())
 }

@@ -205,7 +205,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestHelloComesFirstAndOnce(t *testing.T) {
-	c, err := helper.Start(actor(t, "helper"), helper.Handlers{})
+	c, err := helper.Start(t.Context(), actor(t, "helper"), helper.Handlers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestHelloComesFirstAndOnce(t *testing.T) {
 }
 
 func TestHelperThatDiesSaysWhy(t *testing.T) {
-	c, err := helper.Start(script(t, "echo no room left >&2; exit 3"), helper.Handlers{})
+	c, err := helper.Start(t.Context(), script(t, "echo no room left >&2; exit 3"), helper.Handlers{})
 	if err == nil {
 		defer c.Close()
 		_, err = c.Hello(t.Context(), helper.HelloParams{})
