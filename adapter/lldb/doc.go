@@ -5,5 +5,6 @@
 // What differs between the versions the adapter supports is asked here, by
 // [Version], and nowhere else.
 //
-// A Child has the goroutines of internal/process's.
+// A Child has the goroutines of internal/process's, and one that removes what LLDB
+// has left among the temporary files, and ends after it.
 package lldb

@@ -61,11 +61,13 @@ type session struct {
 func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	dir := opts.Dir
 	if dir == "" {
-		var err error
-		if dir, err = MakeDir(); err != nil {
+		made, err := MakeDir()
+		if err != nil {
 			rwc.Close()
 			return err
 		}
+		defer made.Remove()
+		dir = made.Path
 	}
 	defer os.RemoveAll(dir)
 	kids, err := newChildren()

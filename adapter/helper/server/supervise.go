@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/internal/process"
+	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
 // Main is the helper's command line, for which it returns the exit code: serve
@@ -30,8 +31,13 @@ func Main(args []string, version string) (int, error) {
 		if err != nil {
 			return 1, err
 		}
-		return supervise("/proc/self/exe", []string{args[0], "session", dir}, dir)
+		return supervise("/proc/self/exe", []string{args[0], "session", dir.Path}, dir)
 	case len(args) == 3 && args[1] == "session":
+		release, err := tempdir.Hold(args[2])
+		if err != nil {
+			return 1, err
+		}
+		defer release()
 		if err := overStdio(Options{Version: version, Dir: args[2]}); err != nil {
 			return 1, err
 		}
@@ -40,17 +46,17 @@ func Main(args []string, version string) (int, error) {
 	return 2, fmt.Errorf("usage: %s serve | version", args[0])
 }
 
-// supervise runs args, a program that calls overStdio with Options.Dir dir, and
-// returns its exit code. The two watch each other, so that whichever of them is
+// supervise runs args, a program that holds dir and calls overStdio with it as
+// Options.Dir, and returns its exit code. The two watch each other, so that whichever of them is
 // killed outright, the other ends what was started: when the program dies its
 // descendants become children of this process, which kills them and removes
 // dir; when this process dies the program gets SIGTERM.
-func supervise(path string, args []string, dir string) (int, error) {
+func supervise(path string, args []string, dir *tempdir.Dir) (int, error) {
+	defer dir.Remove()
 	runtime.LockOSThread() // PDEATHSIG follows the thread that forked
 	if err := errors.Join(process.Subreap(), process.Reserve()); err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir)
 	survivePipes()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
