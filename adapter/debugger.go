@@ -26,7 +26,7 @@ func (p *peer) Knows(command string) bool { return p.Version.Knows(command) }
 func (p *peer) Can(capability string) bool { return p.Supports[capability] }
 
 // Fault implements debugger: why a request got no answer.
-func (p *peer) Fault() *fault.Fault { return fault.LLDBDapDied(p.Status(), p.Stderr(), p.Why()) }
+func (p *peer) Fault() *fault.Fault { return fault.LLDBDapDied(p.Status(), p.Stderr(), p.Said()) }
 
 // Unknown implements debugger.
 func (p *peer) Unknown(command string) *fault.Fault {
@@ -83,7 +83,7 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 	answer, err := p.Initialize(ctx, s.hello)
 	if err != nil {
 		_ = p.Close()
-		return nil, nil, fault.LLDBDapStart(path, p.Stderr(), p.Why(), err)
+		return nil, nil, fault.LLDBDapStart(path, p.Stderr(), p.Said(), err)
 	}
 	if p.Version.Major < lldb.Oldest {
 		_ = p.Close()

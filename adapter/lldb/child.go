@@ -2,12 +2,10 @@ package lldb
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/envoydbg/envoydbg/internal/process"
 )
@@ -24,6 +22,10 @@ type Child struct {
 // so the kernel kills it when the adapter is killed. When ctx ends before lldb-dap
 // runs, the error is that of ctx.
 func Start(ctx context.Context, path string, env ...string) (*Child, error) {
+	// With less it aborts when it cannot start a thread, and often without a word.
+	if err := process.Needs(needs); err != nil {
+		return nil, err
+	}
 	env = append(os.Environ(), env...)
 	s := newScratch(env)
 	c, err := process.Start(ctx, process.Command{Path: path, Env: env, Group: true, Tied: true})
@@ -78,18 +80,6 @@ func tempDir(env []string) string {
 	return "/tmp"
 }
 
-// needs is how many more processes and threads there must be room for, roughly, so
-// that lldb-dap does not fail for want of them: 19 and 22 start with 14 and a
-// program in them with 20.
+// needs is how many processes and threads lldb-dap takes, roughly: 19 and 22 start with
+// 14 and a program in them with 20.
 const needs = 20
-
-// shortage says why an lldb-dap that has ended without a word may have done so: where
-// it can start no thread it aborts, and what it says then is often lost. It is empty
-// when there is room enough.
-func (c *Child) shortage() string {
-	room, limit := process.Room()
-	if c.State().Success() || room >= needs {
-		return ""
-	}
-	return fmt.Sprintf("%v: there is room for %d more processes and threads (%s)", syscall.EAGAIN, room, limit)
-}

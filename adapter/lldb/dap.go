@@ -158,17 +158,6 @@ func (d *DAP) Said() string { return d.console.String() }
 // Stderr is the end of what lldb-dap has written there.
 func (d *DAP) Stderr() string { return d.child.Stderr() }
 
-// Why is what may say why lldb-dap has ended, besides its stderr: what it has told
-// the client, and what this machine lacks.
-func (d *DAP) Why() string {
-	select {
-	case <-d.child.Done():
-		return d.console.String() + "\n" + d.child.shortage()
-	default:
-		return d.console.String()
-	}
-}
-
 // Status says how lldb-dap has ended, or that it runs.
 func (d *DAP) Status() string {
 	select {

@@ -12,6 +12,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Target is this machine.
@@ -32,12 +33,19 @@ func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside,
 	if err != nil {
 		return nil, fault.NoHelper(errPath(err), err)
 	}
+	if err := process.Needs(needs); err != nil {
+		return nil, fault.HelperStart(err, "")
+	}
 	c, err := helper.Start(ctx, path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
 	return &child{Client: c, tunnel: l.Tunnel}, nil
 }
+
+// needs is how many processes and threads the helper, lldb-server, the agent and Envoy
+// take, at the least: some 35 on two processors.
+const needs = 30
 
 func errPath(err error) string {
 	if p, ok := err.(*os.PathError); ok {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/internal/process"
+	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
 // orphanTime bounds the end of what a dead helper has left behind.
@@ -28,8 +29,9 @@ func (o *orphans) add(pid int) {
 // ended, or why that is not known.
 func (o *orphans) end() error {
 	err := o.sessions.Kill(time.Now().Add(orphanTime))
-	if o.dir != "" {
-		err = errors.Join(err, os.RemoveAll(o.dir))
+	if o.dir == "" { // the helper died before it told where its folder is
+		tempdir.Sweep(tempdir.Places())
+		return err
 	}
-	return err
+	return errors.Join(err, os.RemoveAll(o.dir))
 }

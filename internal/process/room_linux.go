@@ -11,6 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Needs returns an error, an EAGAIN, when there is room for fewer than n more
+// processes and threads.
+func Needs(n int) error {
+	if room, limit := Room(); room < n {
+		return fmt.Errorf("%w: %d more processes and threads are needed, and there is room for %d (%s)", unix.EAGAIN, n, room, limit)
+	}
+	return nil
+}
+
 // Room is how many more processes and threads this process and those like it may
 // start, and the limit that is the nearest, in words. It is an estimate: others come
 // and go. Without a limit it is [math.MaxInt].

@@ -2,7 +2,5 @@
 
 package process
 
-import "math"
-
-// Room is not known here.
-func Room() (left int, limit string) { return math.MaxInt, "" }
+// Needs returns nil: how much room there is is not known here.
+func Needs(int) error { return nil }

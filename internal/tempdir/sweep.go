@@ -10,6 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Sweep removes the folders in these places whose owners have been killed, as
+// [Make] does.
+func Sweep(places []string) {
+	for _, place := range places {
+		if place != "" {
+			sweep(place)
+		}
+	}
+}
+
 // sweep removes the folders in a place whose owners have been killed. What it cannot
 // look at it leaves.
 func sweep(place string) {
