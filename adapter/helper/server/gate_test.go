@@ -99,7 +99,9 @@ func TestDeathAtTheGateIsTold(t *testing.T) {
 	c := openSession(t)
 	c.startGated(nil, "envoy", "wait")
 	pid := c.gate("waiting").PID
-	witness(t, pid).signal(9)
+	if err := witness(t, pid)[0].Signal(9); err != nil {
+		t.Fatal(err)
+	}
 	if failed := c.gate("failed"); failed.PID != pid {
 		t.Errorf("failed %+v, want pid %d", failed, pid)
 	}

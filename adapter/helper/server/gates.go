@@ -26,7 +26,9 @@ func (s *session) listenGate() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.mu.Lock()
 	s.gates = l
+	s.mu.Unlock()
 	go func() {
 		for {
 			c, err := l.AcceptUnix()
@@ -45,9 +47,9 @@ func (s *session) listenGate() (string, error) {
 func (s *session) followGate(c *net.UnixConn) {
 	defer c.Close()
 	pid := peer(c)
-	s.mu.Lock() // after a start in progress, whose agent is then the last one
+	s.agentStarting.Lock() // after a start in progress, whose agent is then the last one
 	a := s.agent.Load()
-	s.mu.Unlock()
+	s.agentStarting.Unlock()
 	if pid == 0 || a == nil {
 		return
 	}
@@ -110,7 +112,8 @@ func (s *session) watchBypass(a *agent) {
 		case <-tick.C:
 		}
 		now := 0
-		for _, pid := range s.agentSide() {
+		pids, _ := s.agentSide() // what cannot be read now is seen the next time
+		for _, pid := range pids {
 			a.gatesMu.Lock()
 			known := a.gatePIDs[pid]
 			a.gatesMu.Unlock()
