@@ -338,6 +338,41 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 	})
 }
 
+// The process may be made to stop where it was attached to: the client's resume is
+// answered as the attach was, and the server does not hear of it.
+func TestStopInPlace(t *testing.T) {
+	s := begin(t, Config{})
+	client, server := s.awaiting()
+	s.relay.StopInPlace() // means nothing before there is a process
+	passes(server, client, attached)
+	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.relay.StopInPlace()
+	passes(client, server, "qC")
+	passes(server, client, "QC126b")
+	client.says("vCont;c:p126b.-1")
+	client.hears(attached)
+	// Only once.
+	passes(client, server, "vCont;c:p126b.-1")
+	passes(server, client, "W00;process:126b")
+	s.hears("exited: exit status 0, process 4715")
+	server.leaves()
+	s.hears("disconnected g1: <nil>")
+}
+
+// Another process that the client attaches to runs.
+func TestStopInPlaceIsForTheSessionsProcess(t *testing.T) {
+	s := begin(t, Config{})
+	client, server := s.awaiting()
+	passes(server, client, attached)
+	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.relay.StopInPlace()
+	passes(client, server, "D;126b")
+	passes(server, client, "OK")
+	passes(client, server, "vAttach;1")
+	passes(server, client, attached)
+	passes(client, server, "vCont;c")
+}
+
 // A debug server that does not know the attach packet, or says something else.
 func TestAnAnswerThatIsNoStop(t *testing.T) {
 	for _, answer := range []string{"", "OK", "T0"} {

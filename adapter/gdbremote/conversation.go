@@ -54,6 +54,10 @@ type conversation struct {
 	// been resumed and has stopped; resume is the packet that resumed it.
 	attachPCs string
 	resume    string
+	// attachStop is the stop reply that answered the session's own attach; with
+	// inPlace it answers the next resume, too.
+	attachStop string
+	inPlace    bool
 }
 
 // maxPending bounds the requests without an answer. LLDB has one, or two after a
@@ -109,6 +113,10 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 			s.arming = &arming
 		}
 	case requestRun:
+		if c.inPlace && c.ours && c.noAck {
+			c.inPlace = false
+			return step{answer: c.attachStop}, nil
+		}
 		c.idle = false
 		if c.attachPCs != "" {
 			c.resume = string(f.Payload)
@@ -206,6 +214,7 @@ func (c *conversation) packet(payload []byte) step {
 		if !isStop {
 			stop.Err = fmt.Sprintf("the debug server answers %.100q", payload)
 		}
+		c.attachStop = string(payload)
 		return c.attachAnswer(oldest, stop)
 	case oldest.waitsForStop():
 		c.pop()
@@ -302,7 +311,7 @@ func (c *conversation) admitted(out Attached, err error) step {
 		c.settle(false)
 		return step{own: "D", kind: requestRelease}
 	}
-	c.ours = true
+	c.ours, c.inPlace = true, false
 	c.settle(true)
 	return step{pass: true, attached: &out}
 }
@@ -315,6 +324,13 @@ func resumePacket(stop Stop, request request) string {
 		return "vCont;c"
 	}
 	return fmt.Sprintf("vCont;C%02x:%s;c", stop.Signal, stop.Thread)
+}
+
+// stopInPlace is [Relay.StopInPlace] for this connection.
+func (c *conversation) stopInPlace() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inPlace = c.ours
 }
 
 // isIdle reports whether no process is debugged here any more.
