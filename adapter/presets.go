@@ -2,11 +2,15 @@ package adapter
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/elffile"
 )
 
 // presets sets the breakpoints of "breakpointPresets". They are LLDB's own
@@ -52,29 +56,101 @@ func unbound(said string) bool {
 }
 
 // presetMain stops at Envoy::MainCommon::main, or at main where Envoy has
-// another shape. A stripped Envoy has no name to stop at, but libc is told the
-// address of main: it is the first argument of __libc_start_main.
+// another shape.
 func (r *startup) presetMain(ctx context.Context) error {
-	if !r.local.Symbols {
-		r.s.output(console, "program has no symbols: the preset \"main\" finds main() through libc. For names and source lines set \"program\" "+
-			"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
-		_, err := r.command(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
-			"--command 'breakpoint set --address $arg1'")
-		r.breakpoints.add(err == nil)
-		return err
-	}
-	said, err := r.command(ctx, "breakpoint set --name Envoy::MainCommon::main")
+	said, err := r.breakAtMain(ctx)
 	if err != nil {
 		return err
 	}
-	if !unbound(said) {
-		r.breakpoints.add(true)
+	if unbound(said) {
+		r.breakpoints.add(false)
+		r.s.output(important, fault.PresetUnbound(config.PresetMain, lastLine(said)).Error()+"\n")
 		return nil
 	}
-	if _, err := r.command(ctx, "breakpoint delete "+breakpointID(said)); err != nil {
-		return err
+	r.breakpoints.add(true)
+	if r.cfg.Gate {
+		return nil // it stands before its first instruction
 	}
-	return r.preset(ctx, config.PresetMain, "breakpoint set --name main --shlib "+quote(filepath.Base(r.cfg.Program)))
+	if r.pastMain, err = r.isPast(ctx, breakpointID(said)); r.pastMain {
+		r.s.output(important, fault.PastMain(int(r.envoyPID.Load())).Error()+"\n")
+	}
+	return err
+}
+
+// breakAtMain sets the breakpoint and returns what LLDB says.
+func (r *startup) breakAtMain(ctx context.Context) (string, error) {
+	module := quote(filepath.Base(r.cfg.Program))
+	if r.local.Symbols {
+		said, err := r.command(ctx, "breakpoint set --name Envoy::MainCommon::main")
+		if err != nil || !unbound(said) {
+			return said, err
+		}
+		if _, err := r.command(ctx, "breakpoint delete "+breakpointID(said)); err != nil {
+			return "", err
+		}
+		return r.command(ctx, "breakpoint set --name main --shlib "+module)
+	}
+	r.s.output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
+		"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
+	// The address is in the program's start-up code. Where that is unknown, libc
+	// is told it: it is the first argument of __libc_start_main. Without the gate
+	// Envoy may have called that before the debugger came.
+	if address, ok, err := elffile.Main(r.cfg.Program); err == nil && ok {
+		return r.command(ctx, fmt.Sprintf("breakpoint set --shlib %s --address %#x", module, address))
+	}
+	return r.command(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+		"--command 'breakpoint set --address $arg1'")
+}
+
+var (
+	placeAddress = regexp.MustCompile(`address = 0x([0-9a-f]+)`)
+	frameAddress = regexp.MustCompile(`(?m)^[ *]*frame #([0-9]+): 0x([0-9a-f]+)`)
+	symbolRange  = regexp.MustCompile(`Symbol: .*range = \[0x([0-9a-f]+)-0x([0-9a-f]+)\)`)
+)
+
+// isPast reports whether the main thread is inside the functions of all places of
+// a breakpoint already, so that it will not come to them again.
+func (r *startup) isPast(ctx context.Context, id string) (bool, error) {
+	list, err := r.command(ctx, "breakpoint list "+id)
+	if err != nil {
+		return false, err
+	}
+	stack, err := r.command(ctx, "thread backtrace 1")
+	if err != nil {
+		return false, err
+	}
+	places := placeAddress.FindAllStringSubmatch(list, -1)
+	for _, place := range places {
+		function, err := r.command(ctx, "image lookup --verbose --address 0x"+place[1])
+		if err != nil || !isOnStack(function, stack) {
+			return false, err
+		}
+	}
+	return len(places) > 0, nil
+}
+
+// isOnStack reports whether a frame of the backtrace is in the function.
+func isOnStack(function, backtrace string) bool {
+	bounds := symbolRange.FindStringSubmatch(function)
+	if bounds == nil {
+		return false
+	}
+	from, to := parseHex(bounds[1]), parseHex(bounds[2])
+	for _, frame := range frameAddress.FindAllStringSubmatch(backtrace, -1) {
+		pc := parseHex(frame[2])
+		if frame[1] != "0" {
+			pc-- // into the call that the frame returns to
+		}
+		if pc >= from && pc < to {
+			return true
+		}
+	}
+	return false
+}
+
+func parseHex(s string) uint64 {
+	n, _ := strconv.ParseUint(s, 16, 64)
+	return n
 }
 
 // breakpointID reads N of "Breakpoint N: …".

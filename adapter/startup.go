@@ -43,6 +43,7 @@ type startup struct {
 	envoyPID    atomic.Int64 // who was attached to
 	envoyEnded  atomic.Bool  // the debug server says so
 	lost        atomic.Bool  // a connection to the debug server has broken
+	pastMain    bool         // main had begun before the breakpoint in it was set
 	breakpoints bound
 	firstStop   sync.Once
 	// partial holds, by stream, the first bytes of a character whose rest is
@@ -396,6 +397,9 @@ func (r *startup) bind(ctx context.Context) error {
 		return r.prefer(err)
 	}
 	r.s.phases.end("%s", r.breakpoints.String())
+	if r.pastMain && !r.cfg.StopOnEntry {
+		r.relay.StopInPlace() // there will be no stop at main
+	}
 	r.s.routeMu.Lock()
 	r.s.configured = true
 	r.s.routeMu.Unlock()

@@ -55,6 +55,7 @@ var each = map[string]*Fault{
 	"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
 	"LeftRunning":         LeftRunning([]int{4711}),
 	"NoSources":           NoSources("/bin/envoy", errCause),
+	"PastMain":            PastMain(1),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Internal":            Internal(errCause),
 	"BadClient":           BadClient(errCause),
