@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// told plays one connection without any I/O: each line is a packet of the
+// play plays one connection without any I/O: each line is a packet of the
 // client's ("> …") or the server's ("< …"). It returns what the observer is told
 // of exits, and whether the end of the connection would be expected after all.
-func told(t *testing.T, lines ...string) (exits []string, idle bool) {
+func play(t *testing.T, lines ...string) (exits []string, idle bool) {
 	t.Helper()
 	c := &conversation{noAck: true, claim: func(name string) bool { return name == "envoy" }, settle: func(bool) {}}
 	for _, line := range append([]string{"> " + awaitEnvoy, "< " + attached}, lines...) {
@@ -74,7 +74,7 @@ func TestWhatTellsTheEndOfTheProcess(t *testing.T) {
 		{"no answer yet", []string{run, "< O5730"}, "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			exits, idle := told(t, test.lines...)
+			exits, idle := play(t, test.lines...)
 			if strings.Join(exits, ", ") != test.want || idle != test.idle {
 				t.Errorf("told %v, idle %v; want %q, %v", exits, idle, test.want, test.idle)
 			}
@@ -103,7 +103,7 @@ func TestWhenNothingIsDebuggedAnyMore(t *testing.T) {
 		{"attached to another that has ended", []string{"> D;126b", "< OK", "> vAttach;1", "< W00"}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if exits, idle := told(t, test.lines...); idle != test.want || exits != nil {
+			if exits, idle := play(t, test.lines...); idle != test.want || exits != nil {
 				t.Errorf("idle %v, want %v; told %v", idle, test.want, exits)
 			}
 		})

@@ -79,12 +79,36 @@ func TestTheOtherWaysCanBeMeasured(t *testing.T) {
 	}
 }
 
+// Without the gate the debugger can come too late for a breakpoint in main. Then
+// Envoy stops where it is, and the user is told why; it never just runs on.
+func TestALateDebuggerStopsEnvoyWhereItIs(t *testing.T) {
+	l := makeLab(t)
+	stop, err := l.gather(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for _, version := range versions {
+		out, err := l.product(version, session{before: true, stopAt: atMain})
+		if err != nil {
+			t.Fatalf("LLDB %d: %v", version, err)
+		}
+		if out.missed || !out.began || !out.late {
+			t.Errorf("LLDB %d: missed %v, main begun %v, told so %v", version, out.missed, out.began, out.late)
+		}
+	}
+}
+
 // BenchmarkRace runs every cell and writes the page. Within one size of the
 // process list the cells take turns, so that what else the machine does meets
 // them all.
 func BenchmarkRace(b *testing.B) {
 	l := makeLab(b)
-	conditions := report.Conditions("19.1.7", "22.1.8")
+	lldbs, err := report.LLDBs(l.root, versions...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	conditions := report.Conditions(lldbs...)
 	var cells []*cell
 	var failures []string
 	for _, n := range crowds {
@@ -121,11 +145,7 @@ func BenchmarkRace(b *testing.B) {
 	if *page == "" {
 		return
 	}
-	root, err := report.Root()
-	if err == nil {
-		err = report.Replace(filepath.Join(root, *page), "race", text)
-	}
-	if err != nil {
+	if err := report.Replace(filepath.Join(l.root, *page), "race", text); err != nil {
 		b.Fatal(err)
 	}
 }

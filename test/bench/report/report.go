@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/envoydbg/envoydbg/adapter/lldb"
 )
 
 // Root is the checkout's folder, found from the working directory upwards.
@@ -53,6 +56,25 @@ func replace(page, name, text string) (string, error) {
 		return "", fmt.Errorf("the markers of %q are not there", name)
 	}
 	return head + begin + marker + "-->\n" + strings.TrimSpace(text) + "\n" + end + tail, nil
+}
+
+// LLDBs are the versions of the LLDBs in bin/tools below root that have these
+// major numbers, e.g. "22.1.8", in their own words.
+func LLDBs(root string, majors ...int) ([]string, error) {
+	var versions []string
+	for _, major := range majors {
+		server := filepath.Join(root, "bin/tools", fmt.Sprintf("lldb-%d", major), "bin/lldb-server")
+		out, err := exec.Command(server, "version").Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s version: %w", server, err)
+		}
+		v, ok := lldb.ParseVersion(string(out))
+		if !ok || v.Major != major {
+			return nil, fmt.Errorf("%s version: %q is not LLDB %d", server, out, major)
+		}
+		versions = append(versions, v.Text)
+	}
+	return versions, nil
 }
 
 // Conditions says when and where something was measured: no more of the machine

@@ -1,6 +1,10 @@
 package report
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,5 +42,33 @@ func TestQuantile(t *testing.T) {
 	}
 	if values[0] != 5 || Quantile(nil, 0.5) != 0 {
 		t.Error("the values were reordered, or none is not 0")
+	}
+}
+
+// The versions are those that the programs tell, and a wrong program is an error.
+func TestTheVersionsOfLLDBAreRead(t *testing.T) {
+	root := t.TempDir()
+	install := func(major int, script string) {
+		t.Helper()
+		dir := filepath.Join(root, "bin/tools", fmt.Sprintf("lldb-%d", major), "bin")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "lldb-server"), []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	install(19, `[ "$*" = version ] && echo lldb version 19.1.7`)
+	install(22, "echo lldb version 22.1.9")
+	if got, err := LLDBs(root, 19, 22); err != nil || !slices.Equal(got, []string{"19.1.7", "22.1.9"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	install(23, "echo lldb version 22.1.9")
+	install(24, "echo what?")
+	install(25, "exit 1")
+	for _, major := range []int{23, 24, 25, 26} {
+		if got, err := LLDBs(root, major); err == nil {
+			t.Errorf("LLDB %d is %q", major, got)
+		}
 	}
 }
