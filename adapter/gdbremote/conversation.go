@@ -124,6 +124,9 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	case requestDetach, requestKill:
 		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
 		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
+		if string(f.Payload) == "k" {
+			return s, nil // nobody has to answer it; what comes is the end of the process
+		}
 	}
 	return s, c.push(kind)
 }
@@ -229,14 +232,12 @@ func (c *conversation) packet(payload []byte) step {
 			c.idle = true
 		}
 		return step{pass: true, exited: c.exit(stop)}
-	case stop.Exit != nil && oldest != requestRead && oldest != requestKill:
+	case stop.Exit != nil && oldest != requestRead:
 		return step{pass: true, exited: c.exit(stop)} // not an answer: it comes in between
 	}
 	c.pop()
 	s := passOn
 	switch oldest {
-	case requestKill:
-		s.exited = c.exit(stop)
 	case requestNoAck:
 		// The client still acknowledges this OK; from then on nobody does.
 		c.noAck = c.noAck || string(payload) == "OK"
@@ -311,7 +312,7 @@ func (c *conversation) admitted(out Attached, err error) step {
 		c.settle(false)
 		return step{own: "D", kind: requestRelease}
 	}
-	c.ours, c.inPlace = true, false
+	c.ours = true
 	c.settle(true)
 	return step{pass: true, attached: &out}
 }

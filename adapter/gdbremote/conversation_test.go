@@ -56,11 +56,13 @@ func TestWhatTellsTheEndOfTheProcess(t *testing.T) {
 		{"a notification", []string{"> QNonStop:1", "< OK", run, "< OK", "< %Stop:W04;process:126b"}, "exit status 4", false},
 		{"the answer to vStopped", []string{"> vStopped", "< W00"}, "exit status 0", true},
 		{"killed by the client", []string{"> k", "< X09"}, "signal 9", true},
+		{"killed by the client, without an answer", []string{"> k", "> x1000,3", "< X09"}, "", true},
 		{"killed while it stood still", []string{"< X09"}, "signal 9", false},
 		{"killed before an answer", []string{"> qC", "< X09"}, "signal 9", false},
 		{"once only", []string{"< X09", "< X09"}, "signal 9", false},
 		{"of this process", []string{run, "< W00;process:126b"}, "exit status 0", true},
 
+		{"another notification", []string{"< %W00"}, "", false},
 		{"a child's end", []string{run, "< W00;process:126c"}, "", false},
 		{"memory", []string{"> x1000,3", "< W00"}, "", false},
 		{"memory, of two requests at once", []string{"> qC", "> x1000,3", "< QC126b", "< X09"}, "", false},
@@ -173,7 +175,37 @@ func TestALongAnswer(t *testing.T) {
 	if len(c.pending) != 1 {
 		t.Errorf("the process runs, but %v is pending", c.pending)
 	}
+	c.pending = []request{requestRelease}
+	long()
+	if len(c.pending) != 1 {
+		t.Error("a long packet is taken for the answer to a detach")
+	}
 	if _, err := c.fromClient(Frame{Kind: KindPart, More: true}); err != nil || len(c.pending) != 2 {
 		t.Errorf("a long request: %v, %v", c.pending, err)
+	}
+}
+
+// With acknowledgements, what has a wrong checksum comes once more.
+func TestABrokenNotificationMeansNothing(t *testing.T) {
+	c := &conversation{ours: true}
+	f := Frame{Kind: KindNotification, Payload: []byte("Stop:W00")}
+	if s := c.fromServer(f); !s.pass || s.exited != nil {
+		t.Errorf("the broken one: %+v", s)
+	}
+	f.Valid = true
+	if s := c.fromServer(f); !s.pass || s.exited == nil {
+		t.Errorf("the good one: %+v", s)
+	}
+}
+
+// A connection that ends gives the session's attach free if it was under way there.
+func TestTheEndOfTheConnectionFreesTheAttach(t *testing.T) {
+	for kind, want := range map[request]bool{requestAwaited: true, requestSkip: true, requestAttach: false, requestOther: false, requestRun: false} {
+		freed := false
+		c := &conversation{pending: []request{requestOther, kind}, settle: func(attached bool) { freed = !attached }}
+		c.end()
+		if freed != want {
+			t.Errorf("with a pending request of kind %d: %v", kind, freed)
+		}
 	}
 }

@@ -209,6 +209,9 @@ func TestAPanicEndsOneConnection(t *testing.T) {
 		platform, platformServer := s.platform()
 		client, server := s.connect(s.launch(platform, platformServer))
 		noAck(client, server)
+		// Even where the end of the connection would be nothing to tell.
+		passes(client, server, "vCont;c")
+		passes(server, client, "W00")
 		p.at.Store("boom")
 		if fromServer {
 			server.sends("boom")
