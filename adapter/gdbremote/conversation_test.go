@@ -150,7 +150,7 @@ func TestAClientThatDoesNotWaitForAnswers(t *testing.T) {
 // A long packet is an answer like any other, but means nothing else.
 func TestALongAnswer(t *testing.T) {
 	c := &conversation{noAck: true}
-	request := func(payload string) {
+	ask := func(payload string) {
 		t.Helper()
 		if _, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte(payload), Valid: true}); err != nil {
 			t.Fatal(err)
@@ -163,14 +163,14 @@ func TestALongAnswer(t *testing.T) {
 			}
 		}
 	}
-	request("jThreadsInfo")
-	request("x1000,3")
+	ask("jThreadsInfo")
+	ask("x1000,3")
 	long()
 	if len(c.pending) != 1 || c.pending[0] != requestRead {
 		t.Errorf("the answer to the first leaves %v", c.pending)
 	}
 	long()
-	request("vCont;c")
+	ask("vCont;c")
 	long() // console output
 	if len(c.pending) != 1 {
 		t.Errorf("the process runs, but %v is pending", c.pending)

@@ -54,6 +54,12 @@ func TestEachDebugServerGetsItsOwnSocket(t *testing.T) {
 		server.closes()
 		s.observes("disconnected " + name + ": <nil>")
 	}
+	// What has ended is forgotten: the platform's connection is left.
+	s.until(func() bool {
+		s.relay.mu.Lock()
+		defer s.relay.mu.Unlock()
+		return len(s.relay.links) == 1 && len(s.relay.open) == 3 // and its socket
+	})
 }
 
 func TestALaunchThatFailsIsTheClients(t *testing.T) {
@@ -373,6 +379,7 @@ func TestCloseEndsWhatBlocks(t *testing.T) {
 		<-asked
 		s.relay.Close()
 		client.receivesEnd()
+		s.observesNothing()
 	})
 }
 
