@@ -322,6 +322,12 @@ func PresetUnbound(preset, said string) *Fault {
 		Do: `Remove it from "breakpointPresets", or give a "program" with symbols.`}
 }
 
+// PastMain: without the gate, the debugger came after main had begun.
+func PastMain(pid int) *Fault {
+	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
+		Do: `Use the gate ("gate": true), which holds Envoy before its first instruction.`}
+}
+
 // LeftRunning: the cleanup could not end everything.
 func LeftRunning(pids []int) *Fault {
 	return &Fault{Code: 1404, What: fmt.Sprintf("Processes of this session could not be ended: %v.", pids),

@@ -69,6 +69,7 @@ var each = map[string]*Fault{
 	"Exhausted":           Exhausted("memory", "lldb-dap does not start", "cannot allocate memory", "Free some."),
 	"NoSources":           NoSources("/bin/envoy", errCause),
 	"NotWatched":          NotWatched("/src/envoy", errCause),
+	"PastMain":            PastMain(1),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Over":                Over("threads"),
 	"LLDBDapBehind":       LLDBDapBehind(errCause),

@@ -80,6 +80,8 @@ type Startup struct {
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
 	presets []bool                        // verified?
+	// pastMain: main had begun before the breakpoint in it was set.
+	pastMain bool
 	// partial holds, by stream, the first bytes of a character whose rest is still
 	// to come; it belongs to the goroutine that brings the output.
 	partial map[string][]byte
@@ -461,6 +463,9 @@ func (r *Startup) bind(ctx context.Context) error {
 		return r.cause(ctx, err)
 	}
 	r.phases.End("%s", r.count())
+	if r.pastMain && !r.cfg.StopOnEntry {
+		r.relay.StopInPlace() // there will be no stop at main
+	}
 	r.host.Go()
 	return nil
 }
