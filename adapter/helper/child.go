@@ -13,9 +13,13 @@ import (
 	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
-// endWait bounds the end of a helper whose stream was closed: it ends all it
-// has started within 5 s.
-const endWait = 8 * time.Second
+// Bounds of the end of a helper whose stream was closed. It gives Envoy and the
+// agent three seconds to end by themselves and kills them then. One that has left
+// a request unanswered is not waited for: it is stopped, or hangs.
+const (
+	endWait   = 4 * time.Second
+	stuckWait = 200 * time.Millisecond
+)
 
 // FindBinary returns the path of the helper for goarch in dir, or, when dir is
 // empty, beside the running executable.
@@ -66,22 +70,38 @@ func start(cmd *exec.Cmd, h Handlers) (*Client, error) {
 		out.Close()
 		return nil, fmt.Errorf("the helper %s cannot be started: %w", cmd.Path, err)
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	return newClient(&stdio{out, in}, h, func() error {
-		var err error
-		select {
-		case err = <-exited:
-		case <-time.After(endWait):
-			_ = cmd.Process.Kill()
-			<-exited
-			err = fmt.Errorf("it did not end within %s of the end of its input and was killed", endWait)
-		}
-		if err == nil {
-			return nil
-		}
-		return fmt.Errorf("the helper %s (pid %d) ended: %w%s", cmd.Path, cmd.Process.Pid, err, suffix(errs))
-	})
+	child := &process{cmd: cmd, errs: errs, exited: make(chan error, 1)}
+	go func() { child.exited <- cmd.Wait() }()
+	return newClient(&stdio{out, in}, h, child)
+}
+
+// process is a helper that was started as a child.
+type process struct {
+	cmd    *exec.Cmd
+	errs   *tail.Tail
+	exited chan error // gets the result of Wait, once
+}
+
+// end waits for the end of the process, whose stream is closed already, and kills
+// it when that takes too long. The error says how it ended, nil for exit status 0.
+// It is called once.
+func (p *process) end(stuck bool) error {
+	wait := endWait
+	if stuck {
+		wait = stuckWait
+	}
+	var err error
+	select {
+	case err = <-p.exited:
+	case <-time.After(wait):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		err = fmt.Errorf("it did not end within %s of the end of its input and was killed", wait)
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the helper %s (pid %d) ended: %w%s", p.cmd.Path, p.cmd.Process.Pid, err, suffix(p.errs))
 }
 
 // stdio is a child's stdout and stdin as one stream.

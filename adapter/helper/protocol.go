@@ -2,16 +2,17 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 1
+const Protocol = 2
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
 //
 //   - The first stream the adapter opens is the control stream: JSON-RPC 2.0
 //     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
-//   - Every further stream is one connection to a debug server. It begins with
-//     one JSON line, a [DialHeader]; the helper answers with one JSON line, a
-//     [DialReply]; all bytes after these lines belong to the debug server.
+//   - Every further stream begins with one JSON line, a [StreamHeader], which
+//     the helper answers with one JSON line, a [StreamReply]. What follows
+//     depends on the header's Kind: the bytes of a debug server, or the output of
+//     the agent (output.go).
 const (
 	// MethodHello: [HelloParams] → [HelloResult]. The first request.
 	MethodHello = "hello"
@@ -35,8 +36,6 @@ const (
 
 // Notifications, helper → adapter.
 const (
-	// NotifyOutput: [OutputParams], what the agent and Envoy wrote, in order.
-	NotifyOutput = "agent/output"
 	// NotifyGate: [GateParams], the state of the gate changed.
 	NotifyGate = "gate/state"
 	// NotifyExit: [ExitParams], a process the helper started has ended.
@@ -95,8 +94,8 @@ type PlatformStartParams struct {
 	LLDBServer string `json:"lldbServer"`
 }
 
-// PlatformStartResult says where the platform answers. Socket is dialled with
-// [DialHeader].
+// PlatformStartResult says where the platform answers. Socket is reached
+// by a stream of kind [StreamDial].
 type PlatformStartResult struct {
 	PID     int    `json:"pid"`
 	Socket  string `json:"socket"`
@@ -150,15 +149,6 @@ type ProcessResult struct {
 	TracerPID int    `json:"tracerPid"`
 }
 
-// OutputParams carries bytes of the agent's stdout or stderr (Envoy inherits
-// both). Data is base64 in JSON. Consecutive output of one stream is joined, up
-// to 32 KiB, while the adapter is behind. What was dropped because it read too
-// slowly is said in a line of its own on stderr.
-type OutputParams struct {
-	Stream string `json:"stream"` // "stdout" | "stderr"
-	Data   []byte `json:"data"`
-}
-
 // GateParams: State is "waiting" (PID stands at the gate), "passed" (PID was
 // traced and is now the real Envoy), "timeout" (nobody traced it),
 // "failed" (the exec of Envoy failed, see Detail), or "bypassed" (the agent
@@ -178,6 +168,9 @@ type ExitParams struct {
 	Code   int    `json:"code"` // -1 when ended by a signal
 	// Stderr is the tail of what the platform wrote there; empty for the agent.
 	Stderr string `json:"stderr,omitempty"`
+	// Output counts the bytes that the helper had read from the agent by then,
+	// on both streams, since the session began.
+	Output int64 `json:"output,omitempty"`
 }
 
 // ReleaseResult names who runs on.
@@ -190,14 +183,21 @@ type EndResult struct {
 	Left []int `json:"left"` // PIDs still alive after the last SIGKILL
 }
 
-// DialHeader is the first line of a debug-server stream. Socket must lie in the
-// session's folder.
-type DialHeader struct {
-	Socket string `json:"socket"`
+// Kinds of streams, in [StreamHeader].
+const (
+	StreamDial   = "dial"   // one connection to a debug server
+	StreamOutput = "output" // what the agent and Envoy write; one for a session
+)
+
+// StreamHeader is the first line of every stream but the control stream.
+type StreamHeader struct {
+	Kind string `json:"kind"`
+	// Socket is where [StreamDial] leads. It must lie in the session's folder.
+	Socket string `json:"socket,omitempty"`
 }
 
-// DialReply is the helper's answer; Error is empty when connected.
-type DialReply struct {
+// StreamReply is the helper's answer; Error is empty when the stream is ready.
+type StreamReply struct {
 	Error string `json:"error,omitempty"`
 }
 

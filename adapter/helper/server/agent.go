@@ -122,7 +122,7 @@ func (s *session) run(a *agent, cmd command) error {
 	}
 	var pipes sync.WaitGroup
 	for i, stream := range []string{"stdout", "stderr"} {
-		pipes.Go(func() { s.pump(stream, read[i]) })
+		pipes.Go(func() { s.output.pump(stream, read[i]) })
 	}
 	ended := make(chan struct{})
 	go func() { pipes.Wait(); close(ended) }()
@@ -133,27 +133,12 @@ func (s *session) run(a *agent, cmd command) error {
 		case <-time.After(lingering):
 		}
 		text, code := statusText(a.Status)
-		s.out.notify(helper.NotifyExit, helper.ExitParams{What: "agent", PID: a.PID, Status: text, Code: code})
+		s.notices.notify(helper.NotifyExit, helper.ExitParams{What: "agent", PID: a.PID, Status: text, Code: code, Output: s.output.total()})
 	}()
 	if a.gated {
 		go s.watchBypass(a)
 	}
 	return nil
-}
-
-// pump queues what comes through r until all who hold its other end are gone.
-func (s *session) pump(stream string, r *os.File) {
-	defer r.Close()
-	buf := make([]byte, chunk)
-	for {
-		n, err := r.Read(buf)
-		if n > 0 {
-			s.out.output(stream, buf[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // describe names processes: "4711 (/usr/local/bin/envoy), …".

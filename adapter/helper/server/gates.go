@@ -61,17 +61,17 @@ func (s *session) followGate(c *net.UnixConn) {
 		if json.Unmarshal(lines.Bytes(), &r) != nil {
 			continue
 		}
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: string(r.State), PID: pid, Detail: r.Detail})
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: string(r.State), PID: pid, Detail: r.Detail})
 		if r.State != gate.Waiting {
 			return
 		}
 	}
 	if now := exe(pid); now == "" || filepath.Dir(now) == s.dir {
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: string(gate.Failed), PID: pid,
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: string(gate.Failed), PID: pid,
 			Detail: "the process was ended while it stood at the gate"})
 	} else {
 		a.decided.Do(func() { close(a.settled) })
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: "passed", PID: pid, Detail: now})
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: "passed", PID: pid, Detail: now})
 	}
 }
 
@@ -122,7 +122,7 @@ func (s *session) watchBypass(a *agent) {
 		// report was read.
 		if now != 0 && now == last {
 			a.decided.Do(func() { close(a.settled) })
-			s.out.notify(helper.NotifyGate, helper.GateParams{State: "bypassed", PID: now,
+			s.notices.notify(helper.NotifyGate, helper.GateParams{State: "bypassed", PID: now,
 				Detail: exe(now) + " was started without the gate: the agent did not take binaryPath from PROXY_CONFIG"})
 			return
 		}

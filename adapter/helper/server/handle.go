@@ -49,7 +49,7 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 	case helper.MethodProcess:
 		return answer(req, s.process)
 	case helper.MethodEnd:
-		return s.endAll(), nil
+		return s.end(), nil
 	}
 	return nil, fail(jsonrpc2.CodeMethodNotFound, "unknown method %q", req.Method)
 }

@@ -72,6 +72,7 @@ func actor(t *testing.T, name string) string {
 //	envoy-anyway   starts $ENVOY, whatever PROXY_CONFIG says
 //	wait           waits for Envoy and exits as it did
 //	deaf           ignores SIGTERM from now on
+//	at-term:N      from now on, at SIGTERM, prints N bytes and exits with 3
 //	stay           waits to be ended
 //	exit:N
 func playAgent(script []string) {
@@ -81,9 +82,7 @@ func playAgent(script []string) {
 		switch word {
 		case "print":
 			n, _ := strconv.Atoi(arg)
-			for i := 0; i < n; i += 100 {
-				fmt.Printf("%099d\n", i)
-			}
+			printLines(n)
 		case "say":
 			fmt.Fprintln(os.Stderr, arg)
 		case "envoy", "envoy-anyway":
@@ -103,12 +102,27 @@ func playAgent(script []string) {
 			os.Exit(envoy.ProcessState.ExitCode())
 		case "deaf":
 			signal.Ignore(syscall.SIGTERM)
+		case "at-term":
+			n, _ := strconv.Atoi(arg)
+			asked := make(chan os.Signal, 1)
+			signal.Notify(asked, syscall.SIGTERM)
+			go func() {
+				<-asked
+				printLines(n)
+				os.Exit(3)
+			}()
 		case "stay":
 			<-make(chan os.Signal)
 		case "exit":
 			n, _ := strconv.Atoi(arg)
 			os.Exit(n)
 		}
+	}
+}
+
+func printLines(bytes int) {
+	for i := 0; i < bytes; i += 100 {
+		fmt.Printf("%099d\n", i)
 	}
 }
 

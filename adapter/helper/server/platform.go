@@ -82,7 +82,7 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 	go func() {
 		<-ch.Done
 		text, code := statusText(ch.Status)
-		s.out.notify(helper.NotifyExit, helper.ExitParams{What: "platform", PID: ch.PID, Status: text, Code: code, Stderr: errs.text()})
+		s.notices.notify(helper.NotifyExit, helper.ExitParams{What: "platform", PID: ch.PID, Status: text, Code: code, Stderr: errs.text()})
 	}()
 	return helper.PlatformStartResult{PID: ch.PID, Socket: socket, Version: version}, nil
 }

@@ -18,9 +18,6 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
-// outputHeld bounds the output kept for an adapter that reads slowly, in bytes.
-const outputHeld = 16 << 20
-
 // Options of a session.
 type Options struct {
 	// Version is the helper's, told in answer to hello.
@@ -37,7 +34,8 @@ type session struct {
 	name     string // HelloParams.Session; written once, before greeted is closed
 	greeted  chan struct{}
 	children *children
-	out      *queue
+	notices  *queue
+	output   *output
 	closing  chan struct{} // closed when the session ends
 
 	platformMu sync.Mutex // one platformStart at a time
@@ -78,14 +76,15 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		out: newQueue(outputHeld), closing: make(chan struct{})}
+		notices: newQueue(), output: newOutput(outputHeld), closing: make(chan struct{})}
 	err = s.serve(ctx, mux)
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()
 	close(s.closing)
-	s.out.close()
-	left := s.endAll().Left
+	s.notices.close()
+	left := s.end().Left
+	s.output.close()
 	mux.Close()
 	s.agentMu.Lock()
 	if s.gates != nil {
@@ -111,8 +110,8 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 		jsonrpc2.AsyncHandler(jsonrpc2.HandlerWithError(s.handle).SuppressErrClosed()))
 	go func() {
 		for {
-			method, params, ok := s.out.take()
-			if !ok || rpc.Notify(ctx, method, params) != nil {
+			n, ok := s.notices.take()
+			if !ok || rpc.Notify(ctx, n.method, n.params) != nil {
 				return
 			}
 		}
@@ -123,7 +122,7 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 			if err != nil {
 				return
 			}
-			go s.connect(stream)
+			go s.accept(stream)
 		}
 	}()
 	select {
@@ -133,6 +132,13 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 	case <-mux.CloseChan():
 	}
 	return nil
+}
+
+// end ends all that was started, while the output of the agent is drained.
+func (s *session) end() helper.EndResult {
+	s.output.drain(true)
+	defer s.output.drain(false)
+	return s.endAll()
 }
 
 // gone turns the end of the stream into success: that is how sessions end.
