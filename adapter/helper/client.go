@@ -264,6 +264,19 @@ func Code(err error) int64 {
 	return 0
 }
 
+// RefusalOf returns what an error of code [CodePtrace] says, nil for other errors.
+func RefusalOf(err error) *Refusal {
+	var e *jsonrpc2.Error
+	if !errors.As(err, &e) || e.Code != CodePtrace || e.Data == nil {
+		return nil
+	}
+	r := &Refusal{}
+	if json.Unmarshal(*e.Data, r) != nil {
+		return nil
+	}
+	return r
+}
+
 // within runs fn, which may block in a write that nobody reads, on a goroutine
 // of its own, and returns at the end of ctx or of the conversation at the latest.
 // The goroutine ends with the conversation. A result that comes too late and can

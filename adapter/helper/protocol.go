@@ -50,7 +50,15 @@ const (
 	CodeStartFailed  = 4 // a program could not be started, or died at once
 	CodeBusy         = 5 // an agent of this session is already running
 	CodeEnvoyRunning = 6 // without the gate: an Envoy of that name is running already
+	CodePtrace       = 7 // the kernel refuses ptrace; the error's data is a [Refusal]
 )
+
+// Refusal says why the debug server may not trace Envoy, and the one thing to do
+// about it, both in words for the user.
+type Refusal struct {
+	Why string `json:"why"` // no full stop at its end
+	Do  string `json:"do"`
+}
 
 // HelloParams opens the session.
 type HelloParams struct {
@@ -67,7 +75,7 @@ type HelloResult struct {
 	Arch     string `json:"arch"` // GOARCH
 	PID      int    `json:"pid"`
 	UID      int    `json:"uid"`
-	// Dir is the session's 0700 folder beside Envoy.
+	// Dir is the session's folder beside Envoy, which the helper removes.
 	Dir string `json:"dir"`
 }
 
@@ -122,9 +130,10 @@ type AgentStartParams struct {
 	Cwd     string            `json:"cwd"`
 	// EnvoyPath is the Envoy the agent would start; the gate execs it.
 	EnvoyPath string `json:"envoyPath"`
-	// Gate puts the gate at the agent's binaryPath, by PROXY_CONFIG. It waits
-	// as Dir/GateBase, a name that exists from the moment it waits. Without
-	// Gate, Env goes to the agent as it is.
+	// Gate leads the agent to the gate when it starts Envoy: by the binaryPath of
+	// PROXY_CONFIG, by a folder in front of PATH, and in the agent's own place when
+	// Command is EnvoyPath. The gate waits under the base name [GateBase], which
+	// exists from the moment it waits. Without Gate, Env goes to the agent as it is.
 	Gate bool `json:"gate"`
 	// GateTimeout in milliseconds: how long the gate waits to be traced.
 	GateTimeout int64 `json:"gateTimeout"`
@@ -147,17 +156,51 @@ type ProcessResult struct {
 	Ours      bool   `json:"ours"`
 	Exe       string `json:"exe"`
 	TracerPID int    `json:"tracerPid"`
+	// Query is what makes an Envoy with the arguments of this process answer a
+	// question instead of serving, for example "--version"; empty for a start.
+	Query string `json:"query,omitempty"`
 }
 
-// GateParams: State is "waiting" (PID stands at the gate), "passed" (PID was
-// traced and is now the real Envoy), "timeout" (nobody traced it),
-// "failed" (the exec of Envoy failed, see Detail), or "bypassed" (the agent
-// started Envoy without passing the gate: PID is that Envoy).
+// GateParams tells of the gate, and of what comes to it.
 type GateParams struct {
-	State  string `json:"state"`
-	PID    int    `json:"pid"`
+	State GateState `json:"state"`
+	PID   int       `json:"pid"`
+	// Detail is for the user: a sentence for GateOpen and GateEnded, else why,
+	// without a full stop; empty for GateWaiting. For GatePassed it is the path of
+	// the program.
 	Detail string `json:"detail,omitempty"`
+	// Do is the one thing to do about it, a sentence, for GateRefused,
+	// GateUnreachable and GateBypassed.
+	Do string `json:"do,omitempty"`
 }
+
+// GateState is what has happened. After the first three the session goes on as
+// it was; after GatePassed it has its Envoy. All others are in the way of that.
+type GateState string
+
+const (
+	// GateWaiting: PID waits at the gate for the debugger, the only one that does.
+	GateWaiting GateState = "waiting"
+	// GateOpen: PID has been let through and becomes Envoy without the debugger,
+	// because it only asks Envoy something (--version, --mode validate) or because
+	// another has passed before.
+	GateOpen GateState = "open"
+	// GateEnded: PID has ended while it waited; the next one takes its place.
+	GateEnded GateState = "ended"
+	// GatePassed: PID was traced and is now the real Envoy.
+	GatePassed GateState = "passed"
+	// GateTimeout: nobody traced PID, which has ended.
+	GateTimeout GateState = "timeout"
+	// GateFailed: PID could not become Envoy and has ended.
+	GateFailed GateState = "failed"
+	// GateRefused: PID waits, and the debug server may not trace it.
+	GateRefused GateState = "refused"
+	// GateUnreachable: PID is of the agent and of a user who cannot reach the gate.
+	GateUnreachable GateState = "unreachable"
+	// GateBypassed: PID is that Envoy, started without passing the gate. It may be
+	// the agent itself.
+	GateBypassed GateState = "bypassed"
+)
 
 // ExitParams: What is "agent" or "platform"; Status in words, as
 // os.ProcessState prints it ("exit status 1", "signal: killed").

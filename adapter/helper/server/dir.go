@@ -5,14 +5,22 @@ package server
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// maxDir leaves room for "/gdbserver.XXXXXX" within the 107 bytes of a unix
+// privateName is the folder, below a session's, that only the session's user may
+// enter. lldb-server's sockets are there.
+const privateName = "lldb"
+
+// maxDir leaves room for lldb-server's sockets within the 107 bytes of a unix
 // socket's address.
-const maxDir = 107 - len("/gdbserver.XXXXXX")
+const maxDir = 107 - len("/"+privateName+"/gdbserver.XXXXXX")
+
+func (s *session) private() string { return filepath.Join(s.dir, privateName) }
 
 // sessionDirs are the places to try: those of a login, then those that are
 // writable in an Istio sidecar with a read-only root.
@@ -21,13 +29,26 @@ func sessionDirs() []string {
 		"/var/lib/istio/data", "/etc/istio/proxy"}
 }
 
-// MakeDir makes the 0700 folder of a session in the first of the given places,
-// or the usual ones when none is given, that is writable, lets programs run
-// (the gate is one) and is short enough for unix sockets.
+// MakeDir makes the folder of a session in the first of the given places, or the
+// usual ones when none is given, that is writable, lets programs run (the gate is
+// one) and is short enough for unix sockets. Places that are closed to other users
+// come last: an agent that changes its user must reach the gate. Others may pass
+// the folder but not list it.
 func MakeDir(places ...string) (string, error) {
 	if len(places) == 0 {
 		places = sessionDirs()
 	}
+	places = slices.Clone(places)
+	slices.SortStableFunc(places, func(a, b string) int {
+		switch closedA, closedB := closedToOthers(a) != "", closedToOthers(b) != ""; {
+		case closedA == closedB:
+			return 0
+		case closedA:
+			return 1
+		default:
+			return -1
+		}
+	})
 	var why []string
 	for _, place := range places {
 		if place == "" {
@@ -57,6 +78,13 @@ func makeDir(place string) (string, error) {
 	if len(dir) > maxDir {
 		os.Remove(dir)
 		return "", fmt.Errorf("%s: too long for unix sockets (%d bytes, at most %d)", dir, len(dir), maxDir)
+	}
+	if err = os.Chmod(dir, 0o711); err == nil {
+		err = os.Mkdir(filepath.Join(dir, privateName), 0o700)
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return "", err
 	}
 	return dir, nil
 }

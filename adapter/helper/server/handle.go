@@ -18,6 +18,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 )
 
 // handle answers one request; several run at a time.
@@ -122,5 +123,5 @@ func (s *session) process(p helper.ProcessParams) (helper.ProcessResult, error) 
 		return helper.ProcessResult{}, nil
 	}
 	return helper.ProcessResult{Alive: true, Ours: slices.Contains(s.agentSide(), p.PID),
-		Exe: exe(p.PID), TracerPID: tracerOf(p.PID)}, nil
+		Exe: exe(p.PID), TracerPID: tracerOf(p.PID), Query: gate.Query(arguments(p.PID))}, nil
 }

@@ -3,7 +3,10 @@
 package server
 
 import (
+	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,8 +16,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/test/support/noptrace"
 	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
@@ -28,6 +34,11 @@ func TestMain(m *testing.M) {
 	}
 	switch name := filepath.Base(exe); {
 	case name == "helper":
+		if os.Getenv("TEST_NO_PTRACE") != "" {
+			if err := noptrace.Forbid(); err != nil {
+				panic(err)
+			}
+		}
 		code, err := Main(os.Args, "test")
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "helper: %v\n", err)
@@ -44,24 +55,73 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// actor makes a link to the test binary under name.
+// actor makes a link to the test binary under name. An Envoy is a file of its own
+// with a build-id of its own, as it is in life.
 func actor(t *testing.T, name string) string {
 	t.Helper()
+	dir := t.TempDir()
+	// Some agents change their user.
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, name)
+	if strings.HasPrefix(name, "real-envoy") {
+		writeEnvoy(t, path, 1)
+		return path
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), name)
 	if err := os.Link(exe, path); err != nil {
 		b, err := os.ReadFile(exe)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, b, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		writeProgram(t, path, b)
 	}
 	return path
+}
+
+// writeEnvoy writes a copy of the test binary with another build-id, a different
+// one for each number.
+func writeEnvoy(t *testing.T, path string, number byte) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := elfinfo.Read(exe)
+	if err != nil || info.BuildID == "" {
+		t.Fatalf("the test binary has no build-id: %+v, %v", info, err)
+	}
+	id, err := hex.DecodeString(info.BuildID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b, id)
+	if at < 0 {
+		t.Fatalf("the build-id %s is not in the test binary", info.BuildID)
+	}
+	b[at] ^= number
+	writeProgram(t, path, b)
+}
+
+// writeProgram holds back forks: a child with the file open for writing would
+// keep it from being executed.
+func writeProgram(t *testing.T, path string, b []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // playAgent does what its arguments say, one after the other:
@@ -70,7 +130,11 @@ func actor(t *testing.T, name string) string {
 //	say:TEXT       a line to stderr
 //	envoy          starts Envoy as PROXY_CONFIG says, or else $ENVOY
 //	envoy-anyway   starts $ENVOY, whatever PROXY_CONFIG says
-//	wait           waits for Envoy and exits as it did
+//	ask:ARGS       runs the same with these arguments and waits for its end
+//	ask-anyway:ARGS
+//	wait           waits for the last Envoy and exits as it did
+//	restart        starts Envoy again whenever it ends
+//	user:N         becomes user and group N
 //	deaf           ignores SIGTERM from now on
 //	at-term:N      from now on, at SIGTERM, prints N bytes and exits with 3
 //	stay           waits to be ended
@@ -86,20 +150,27 @@ func playAgent(script []string) {
 		case "say":
 			fmt.Fprintln(os.Stderr, arg)
 		case "envoy", "envoy-anyway":
-			var c struct{ BinaryPath string }
-			_ = json.Unmarshal([]byte(os.Getenv("PROXY_CONFIG")), &c)
-			if c.BinaryPath == "" || word == "envoy-anyway" {
-				c.BinaryPath = os.Getenv("ENVOY")
-			}
-			envoy = exec.Command(c.BinaryPath, "-c", "etc/istio/proxy/envoy-rev.json", "two words", "")
-			envoy.Stdout, envoy.Stderr = os.Stdout, os.Stderr
-			if err := envoy.Start(); err != nil {
+			envoy = startEnvoy(word == "envoy-anyway", "-c", "etc/istio/proxy/envoy-rev.json", "two words", "")
+		case "ask", "ask-anyway":
+			asked := startEnvoy(word == "ask-anyway", strings.Fields(arg)...)
+			if err := asked.Wait(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}
 		case "wait":
 			_ = envoy.Wait()
 			os.Exit(envoy.ProcessState.ExitCode())
+		case "restart":
+			for {
+				_ = envoy.Wait()
+				envoy = startEnvoy(false, "--restart-epoch", "1")
+			}
+		case "user":
+			n, _ := strconv.Atoi(arg)
+			if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(n), syscall.Setuid(n)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		case "deaf":
 			signal.Ignore(syscall.SIGTERM)
 		case "at-term":
@@ -120,6 +191,21 @@ func playAgent(script []string) {
 	}
 }
 
+func startEnvoy(anyway bool, args ...string) *exec.Cmd {
+	var c struct{ BinaryPath string }
+	_ = json.Unmarshal([]byte(os.Getenv("PROXY_CONFIG")), &c)
+	if c.BinaryPath == "" || anyway {
+		c.BinaryPath = os.Getenv("ENVOY")
+	}
+	envoy := exec.Command(c.BinaryPath, args...)
+	envoy.Stdout, envoy.Stderr = os.Stdout, os.Stderr
+	if err := envoy.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return envoy
+}
+
 func printLines(bytes int) {
 	for i := 0; i < bytes; i += 100 {
 		fmt.Printf("%099d\n", i)
@@ -135,6 +221,13 @@ type selfReport struct {
 }
 
 func playEnvoy() {
+	if gate.Query(os.Args[1:]) != "" {
+		fmt.Printf("ANSWER pid %d\n", os.Getpid())
+		if os.Getenv("ENVOY_SLOW") != "" {
+			time.Sleep(time.Second) // long enough to be noticed
+		}
+		os.Exit(0)
+	}
 	exe, _ := os.Readlink("/proc/self/exe")
 	b, _ := json.Marshal(selfReport{os.Getpid(), os.Args, os.Environ(), exe})
 	fmt.Printf("ENVOY %s\n", b)

@@ -129,7 +129,7 @@ func TestNewsDoNotWaitForTheOutput(t *testing.T) {
 	pid := c.gate("waiting").PID
 	blocked(t, agent)
 	witness(t, pid).signal(unix.SIGKILL)
-	c.gate("failed")
+	c.gate("ended")
 	witness(t, agent).signal(unix.SIGKILL)
 	c.exit("agent")
 	close(free)

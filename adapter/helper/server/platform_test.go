@@ -44,7 +44,7 @@ func TestPlatformListensWhenStarted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(p.Version, version+".") || filepath.Dir(p.Socket) != c.hello.Dir {
+			if !strings.HasPrefix(p.Version, version+".") || filepath.Dir(p.Socket) != filepath.Join(c.hello.Dir, privateName) {
 				t.Errorf("platform %+v", p)
 			}
 			conn, err := c.DialServer(c.ctx, p.Socket)
@@ -252,8 +252,27 @@ func TestPlaceForTheSession(t *testing.T) {
 	if err != nil || filepath.Dir(dir) != good {
 		t.Errorf("%s, %v", dir, err)
 	}
-	if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o700 {
-		t.Errorf("%v, %v", st, err)
+	for path, want := range map[string]os.FileMode{dir: 0o711, filepath.Join(dir, privateName): 0o700} {
+		if st, err := os.Stat(path); err != nil || st.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", path, st, err, want)
+		}
+	}
+	// A place that is closed to other users is the last choice.
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(open, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(filepath.Dir(open)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(open, "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, places := range [][]string{{closed, open}, {open, closed}} {
+		if dir, err := MakeDir(places...); err != nil || filepath.Dir(dir) != open {
+			t.Errorf("of %s: %s, %v", places, dir, err)
+		}
 	}
 	if _, err := MakeDir("/no/place", long); err == nil || !strings.Contains(err.Error(), "/no/place") || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("got %v", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 )
 
 // Options of a session.
@@ -39,9 +40,11 @@ type session struct {
 	closing  chan struct{} // closed when the session ends
 
 	platformMu sync.Mutex // one platformStart at a time
-	agentMu    sync.Mutex // one agentStart at a time; guards gates
+	agentMu    sync.Mutex // one agentStart at a time; guards gates and gateDir
 	endMu      sync.Mutex // one endAll at a time
 	gates      *net.UnixListener
+	gateDir    gate.Dir
+	ending     atomic.Bool // what was started is being ended
 
 	agent atomic.Pointer[agent] // the last one started
 
@@ -136,6 +139,8 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 
 // end ends all that was started, while the output of the agent is drained.
 func (s *session) end() helper.EndResult {
+	s.ending.Store(true)
+	defer s.ending.Store(false)
 	s.output.drain(true)
 	defer s.output.drain(false)
 	return s.endAll()
