@@ -26,7 +26,7 @@ func (p *peer) Knows(command string) bool { return p.Version.Knows(command) }
 func (p *peer) Can(capability string) bool { return p.Supports[capability] }
 
 // Fault implements debugger: why a request got no answer.
-func (p *peer) Fault() *fault.Fault { return fault.LLDBDapDied(p.Status(), p.Stderr()) }
+func (p *peer) Fault() *fault.Fault { return fault.LLDBDapDied(p.Status(), p.Stderr(), p.Said()) }
 
 // Unknown implements debugger.
 func (p *peer) Unknown(command string) *fault.Fault {
@@ -67,20 +67,23 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 	var env []string
 	if !plain {
 		env = append(env, gdbremote.SchemeVariable+"="+gdbremote.Scheme(s.opts.TempDir),
+			// What LLDB writes goes with the session's folder, also when the adapter
+			// is killed.
+			"TMPDIR="+s.opts.TempDir,
 			// By default LLDB asks these servers for symbols, and waits seconds for an
 			// answer where there is no network.
 			"DEBUGINFOD_URLS=")
 	}
 	p := &peer{s: s}
 	if p.DAP, err = lldb.StartDAP(s.ctx, path, p, s.trace, env...); err != nil {
-		return nil, nil, fault.LLDBDapStart(path, "", err)
+		return nil, nil, fault.LLDBDapStart(path, "", "", err)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, initializeTime)
 	defer cancel()
 	answer, err := p.Initialize(ctx, s.hello)
 	if err != nil {
 		_ = p.Close()
-		return nil, nil, fault.LLDBDapStart(path, p.Stderr(), err)
+		return nil, nil, fault.LLDBDapStart(path, p.Stderr(), p.Said(), err)
 	}
 	if p.Version.Major < lldb.Oldest {
 		_ = p.Close()

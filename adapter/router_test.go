@@ -57,7 +57,7 @@ func (f *fakeLLDB) Call(m *dapio.Message, answer lldb.Answer) (int64, error) {
 func (f *fakeLLDB) Reply(*dapio.Message, int64)         {}
 func (f *fakeLLDB) Knows(command string) bool           { return command != "unheardOf" }
 func (f *fakeLLDB) Can(string) bool                     { return true }
-func (f *fakeLLDB) Fault() *fault.Fault                 { return fault.LLDBDapDied("killed", "") }
+func (f *fakeLLDB) Fault() *fault.Fault                 { return fault.LLDBDapDied("killed", "", "") }
 func (f *fakeLLDB) Unknown(command string) *fault.Fault { return fault.Unsupported(command, "22") }
 
 // asked are the commands that lldb-dap has got.

@@ -78,15 +78,23 @@ func LLDBTooOld(path, version string, oldest int) *Fault {
 		Do:       fmt.Sprintf(`Install it ("apt install lldb-%d"), or set "lldbDap" to a newer one.`, oldest)}
 }
 
-// LLDBDapStart: lldb-dap did not start, or said nothing that is DAP.
-func LLDBDapStart(path, stderr string, cause error) *Fault {
+// LLDBDapStart: lldb-dap did not start, or said nothing that is DAP. For said see
+// LLDBDapDied.
+func LLDBDapStart(path, stderr, said string, cause error) *Fault {
+	if f := exhausted("lldb-dap does not start", cause, stderr, said); f != nil {
+		return f
+	}
 	f := &Fault{Code: 1103, What: "lldb-dap does not start.", Evidence: []string{path}, Cause: cause,
 		Do: fmt.Sprintf("Run %q in a terminal to see why, or set \"lldbDap\" to another one.", path+" --help")}
 	return f.tail(stderr, cause)
 }
 
-// LLDBDapDied: lldb-dap ended in the middle of the session.
-func LLDBDapDied(status, stderr string) *Fault {
+// LLDBDapDied: lldb-dap ended in the middle of the session. said is what it has told
+// the client, and what else may say why; it is not shown.
+func LLDBDapDied(status, stderr, said string) *Fault {
+	if f := exhausted("lldb-dap has ended ("+status+")", nil, stderr, said); f != nil {
+		return f
+	}
 	f := &Fault{Code: 1104, What: "lldb-dap has crashed; the debug session is over.", Evidence: []string{status},
 		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbDap\"."}
 	return f.tail(stderr, nil)
@@ -100,6 +108,9 @@ func NoHelper(path string, cause error) *Fault {
 
 // HelperStart: the helper did not start or did not answer.
 func HelperStart(cause error, stderr string) *Fault {
+	if f := exhausted("the helper does not start", cause, stderr); f != nil {
+		return f
+	}
 	f := &Fault{Code: 1106, What: "The helper program does not start.", Cause: cause,
 		Do: "Check that it may be executed here (noexec mount, file mode), then start again."}
 	return f.tail(stderr, cause)
@@ -117,6 +128,15 @@ func NoSources(path string, cause error) *Fault {
 		Evidence: []string{path, text(cause)}, Cause: cause,
 		Do: `Build the program again, or give "sourceMap" by hand.`}
 }
+
+// NoTempDir: no place for the session's folder. tried has a line for each place.
+func NoTempDir(tried []string, maxPath int, cause error) *Fault {
+	return &Fault{Code: 1110, What: "No folder for the session's sockets can be made.", Evidence: tried, Cause: cause,
+		Do: fmt.Sprintf("Free space in one of these places or make it writable, or set TMPDIR to a folder whose path is shorter than %d bytes.", maxPath-longestName)}
+}
+
+// longestName is how much the name of the session's folder adds to a path.
+const longestName = len("/envoydbg-4294967295")
 
 // --- ED12xx: what is beside Envoy --------------------------------------------
 
@@ -151,6 +171,9 @@ func BadEnvoyPath(path, why string) *Fault {
 
 // ServerStart: lldb-server platform did not start.
 func ServerStart(why string) *Fault {
+	if f := exhausted("lldb-server does not start", nil, why); f != nil {
+		return f
+	}
 	return &Fault{Code: 1206, What: "lldb-server does not start.", Evidence: []string{why},
 		Do: `Run "lldb-server version" there to see why, or set "lldbServer" to another one.`}
 }
@@ -172,6 +195,9 @@ func WrongMachine(local, localArch, remote, remoteArch string) *Fault {
 
 // AgentStart: the agent could not be started.
 func AgentStart(command []string, why string) *Fault {
+	if f := exhausted("the agent does not start", nil, why); f != nil {
+		return f
+	}
 	return &Fault{Code: 1301, What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), why},
 		Do: `Check "agent.command", "agent.cwd" and "agent.env".`}
 }
@@ -204,6 +230,9 @@ func GateTimeout(pid int, detail string) *Fault {
 
 // GateExec: the gate could not exec the real Envoy.
 func GateExec(path, why string) *Fault {
+	if f := exhausted("the gate cannot start Envoy", nil, why); f != nil {
+		return f
+	}
 	return &Fault{Code: 1306, What: "The gate could not start the real Envoy.", Evidence: []string{path, why},
 		Do: `Set "envoyPath" to an executable Envoy.`}
 }
@@ -245,6 +274,9 @@ func Cancelled() *Fault {
 
 // ServerDied: lldb-server platform ended.
 func ServerDied(status, stderr string) *Fault {
+	if f := exhausted("lldb-server has ended", nil, stderr); f != nil {
+		return f
+	}
 	f := &Fault{Code: 1313, What: "lldb-server has ended; the debug session is over.", Evidence: []string{status},
 		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbServer\"."}
 	return f.tail(stderr, nil)
@@ -258,6 +290,9 @@ func ConnectionLost(why string) *Fault {
 
 // HelperDied: the helper ended in the middle of the session.
 func HelperDied(why string) *Fault {
+	if f := exhausted("the helper beside Envoy has gone", nil, why); f != nil {
+		return f
+	}
 	return &Fault{Code: 1315, What: "The helper beside Envoy has gone; the debug session is over.", Evidence: []string{why},
 		Do: "Start the session again."}
 }
@@ -344,7 +379,13 @@ func NotWatched(program string, cause error) *Fault {
 	return f
 }
 
-// --- ED19xx: the adapter itself ------------------------------------------------
+// --- ED19xx: the adapter and its machine ---------------------------------------
+
+// Exhausted: the machine has run out of something. during says what came of it, found
+// is the system's own word for it, and do what to do about it.
+func Exhausted(resource, during, found, do string) *Fault {
+	return &Fault{Code: 1906, What: fmt.Sprintf("A limit of this machine is reached: %s.", resource), Evidence: []string{during, found}, Do: do}
+}
 
 // Internal: a step that should not fail did.
 func Internal(cause error) *Fault {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,8 +33,8 @@ var each = map[string]*Fault{
 	"EndTooLong":          EndTooLong(time.Second),
 	"NoLLDBDap":           NoLLDBDap("lldb-dap in PATH"),
 	"LLDBTooOld":          LLDBTooOld("/usr/bin/lldb-dap", "18.1.0", 19),
-	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", errCause),
-	"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called"),
+	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", "", errCause),
+	"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called", ""),
 	"NoHelper":            NoHelper("/bin/envoydbg-helper", errCause),
 	"HelperStart":         HelperStart(errCause, ""),
 	"BadProgram":          BadProgram("/src/envoy", errCause),
@@ -67,6 +68,8 @@ var each = map[string]*Fault{
 	"NoRestart":           NoRestart(),
 	"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
 	"LeftRunning":         LeftRunning([]int{4711}),
+	"NoTempDir":           NoTempDir([]string{"/tmp: read-only file system"}, 80, errCause),
+	"Exhausted":           Exhausted("memory", "lldb-dap does not start", "cannot allocate memory", "Free some."),
 	"NoSources":           NoSources("/bin/envoy", errCause),
 	"NotWatched":          NotWatched("/src/envoy", errCause),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
@@ -279,6 +282,49 @@ func TestStderrGoesBeforeTheCause(t *testing.T) {
 	} {
 		if got := test.f.Evidence[len(test.f.Evidence)-1]; got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+// Whatever hits a limit of the machine says so, in any part's words, and is not
+// answered with advice about LLDB's version.
+func TestLimitsOfTheMachineAreTold(t *testing.T) {
+	dump := "terminate called after throwing an instance of 'std::system_error'\n  what():  Resource temporarily unavailable\n" +
+		"PLEASE submit a bug report\nStack dump:\n" + strings.Repeat("0  libLLVM.so.19.1 0x00007f\n", 100)
+	for _, test := range []struct {
+		f              *Fault
+		what, evidence string
+	}{
+		{LLDBDapStart("/lldb-dap", dump, "", errCause), "processes and threads", "what():  Resource temporarily unavailable"},
+		{LLDBDapStart("/lldb-dap", "", "", fmt.Errorf("fork/exec /lldb-dap: %w", syscall.EAGAIN)), "processes and threads",
+			"fork/exec /lldb-dap: resource temporarily unavailable"},
+		{LLDBDapStart("/lldb-dap", "", "", fmt.Errorf("pipe2: %w", syscall.EMFILE)), "open files of a process", "pipe2: too many open files"},
+		{LLDBDapDied("signal: aborted", "", dump), "processes and threads", "what():  Resource temporarily unavailable"},
+		{LLDBDapDied("signal: aborted", "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc", ""), "memory",
+			"terminate called after throwing an instance of 'std::bad_alloc'"},
+		{HelperStart(fmt.Errorf("the helper cannot be started: %w", syscall.ENOMEM), ""), "memory", "the helper cannot be started: cannot allocate memory"},
+		{HelperDied("exit status 2\nruntime: failed to create new OS thread (have 5 already; errno=11)\ngoroutine 1:\n…"), "processes and threads",
+			"runtime: failed to create new OS thread (have 5 already; errno=11)"},
+		{ServerStart("lldb-server cannot be started: fork/exec lldb-server: resource temporarily unavailable"), "processes and threads",
+			"lldb-server cannot be started: fork/exec lldb-server: resource temporarily unavailable"},
+		{ServerStart("inotify on /tmp/x: no space left on device"), "inotify watches", "inotify on /tmp/x: no space left on device"},
+		{ServerDied("signal: aborted", "LLVM ERROR: out of memory\nStack dump:\n"), "memory", "LLVM ERROR: out of memory"},
+		{AgentStart([]string{"pilot-agent"}, "the gate could not be placed at /tmp/x: write /tmp/x: no space left on device"), "disk space or inodes",
+			"the gate could not be placed at /tmp/x: write /tmp/x: no space left on device"},
+		{AgentStart([]string{"pilot-agent"}, "write /tmp/x: disk quota exceeded"), "disk quota", "write /tmp/x: disk quota exceeded"},
+		{GateExec("/envoy", "exec of /envoy failed: cannot allocate memory"), "memory", "exec of /envoy failed: cannot allocate memory"},
+	} {
+		if test.f.Code != 1906 || !strings.Contains(test.f.What, ": "+test.what+".") || test.f.Evidence[1] != test.evidence {
+			t.Errorf("%s %v: %s", test.what, test.evidence, test.f)
+		}
+		if text := test.f.Error(); strings.Contains(text, "Stack dump") || strings.Contains(text, "version") || strings.Contains(text, "lldbDap") {
+			t.Errorf("%s", text)
+		}
+	}
+	for _, f := range []*Fault{LLDBDapDied("signal: segmentation fault", "PLEASE submit a bug report", "error: no such thread"),
+		HelperStart(errCause, "inotify is fine"), ServerStart("exit status 127"), AgentStart([]string{"x"}, "not in PATH")} {
+		if f.Code == 1906 {
+			t.Errorf("taken for a limit: %s", f)
 		}
 	}
 }

@@ -1,16 +1,15 @@
 package helper
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
-	"github.com/envoydbg/envoydbg/internal/tail"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Bounds of the end of a helper whose stream was closed. It gives Envoy and the
@@ -43,65 +42,39 @@ func FindBinary(dir, goarch string) (string, error) {
 
 // Start runs the helper at path as a child, in a session of its own so that
 // Ctrl-C in a terminal reaches only the adapter, and speaks to it over its
-// stdin and stdout.
-func Start(path string, h Handlers) (*Client, error) {
-	cmd := exec.Command(path, "serve")
-	return start(cmd, h)
+// stdin and stdout. When ctx ends before the helper runs, the error is that of ctx.
+func Start(ctx context.Context, path string, h Handlers) (*Client, error) {
+	c, err := process.Start(ctx, process.Command{Path: path, Args: []string{"serve"}})
+	if err != nil {
+		return nil, fmt.Errorf("the helper %s cannot be started: %w", path, err)
+	}
+	return newClient(&stdio{c.Stdout, c.Stdin}, h, func(stuck bool) error { return ended(c, path, stuck) })
 }
 
-func start(cmd *exec.Cmd, h Handlers) (*Client, error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	errs := &tail.Tail{}
-	cmd.Stderr = errs
-	cmd.WaitDelay = time.Second // for a stderr that something else holds open
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	// Not StdoutPipe: Wait would close it while its last bytes are unread.
-	out, w, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	cmd.Stdout = w
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		out.Close()
-		return nil, fmt.Errorf("the helper %s cannot be started: %w", cmd.Path, err)
-	}
-	child := &process{cmd: cmd, errs: errs, exited: make(chan error, 1)}
-	go func() { child.exited <- cmd.Wait() }()
-	return newClient(&stdio{out, in}, h, child)
-}
-
-// process is a helper that was started as a child.
-type process struct {
-	cmd    *exec.Cmd
-	errs   *tail.Tail
-	exited chan error // gets the result of Wait, once
-}
-
-// end waits for the end of the process, whose stream is closed already, and kills
-// it when that takes too long. The error says how it ended, nil for exit status 0.
-// It is called once.
-func (p *process) end(stuck bool) error {
+// ended waits for the end of a helper whose stream was closed, and says how it
+// ended; nil for exit status 0.
+func ended(c *process.Child, path string, stuck bool) error {
 	wait := endWait
 	if stuck {
 		wait = stuckWait
 	}
-	var err error
+	killed := ""
 	select {
-	case err = <-p.exited:
+	case <-c.Done():
 	case <-time.After(wait):
-		_ = p.cmd.Process.Kill()
-		<-p.exited
-		err = fmt.Errorf("it did not end within %s of the end of its input and was killed", wait)
+		// It alone: its own end makes the kernel end what it has started.
+		c.Kill()
+		<-c.Done()
+		killed = fmt.Sprintf("it did not end within %s of the end of its input and was killed, ", wait)
 	}
-	if err == nil {
+	if c.State().Success() {
 		return nil
 	}
-	return fmt.Errorf("the helper %s (pid %d) ended: %w%s", p.cmd.Path, p.cmd.Process.Pid, err, suffix(p.errs))
+	text := fmt.Sprintf("the helper %s (pid %d) ended: %s%s", path, c.PID(), killed, c.Status())
+	if said := c.Stderr(); said != "" {
+		text += "\n" + said
+	}
+	return errors.New(text)
 }
 
 // stdio is a child's stdout and stdin as one stream.
@@ -113,11 +86,3 @@ type stdio struct {
 func (s *stdio) Write(b []byte) (int, error) { return s.in.Write(b) }
 
 func (s *stdio) Close() error { return errors.Join(s.in.Close(), s.ReadCloser.Close()) }
-
-// suffix is what a program wrote, for the end of an error.
-func suffix(t *tail.Tail) string {
-	if s := t.String(); s != "" {
-		return "\n" + s
-	}
-	return ""
-}

@@ -51,8 +51,10 @@ type Client struct {
 	opened chan struct{} // closed when rpc is set
 	rpc    *jsonrpc2.Conn
 
-	// child is the process that serves the stream, nil when it is not ours.
-	child *process
+	// ended, when not nil, waits for the end of the process that serves the stream,
+	// which is closed already, and kills it in the end, soon when it is stuck. It
+	// says how the process ended, and is nil for exit status 0.
+	ended func(stuck bool) error
 	// stuck is set when the helper has not answered a request in time.
 	stuck atomic.Bool
 
@@ -61,7 +63,7 @@ type Client struct {
 
 	once   sync.Once
 	err    error // why the conversation ended; valid when done is closed
-	ending error // how the child ended; valid when done is closed
+	ending error // what ended returned; valid when done is closed
 }
 
 // ErrClosed is the error of a client that was closed by [Client.Close].
@@ -72,12 +74,12 @@ func NewClient(rwc io.ReadWriteCloser, h Handlers) (*Client, error) {
 	return newClient(rwc, h, nil)
 }
 
-func newClient(rwc io.ReadWriteCloser, h Handlers, child *process) (*Client, error) {
+func newClient(rwc io.ReadWriteCloser, h Handlers, ended func(stuck bool) error) (*Client, error) {
 	mux, err := yamux.Client(rwc, MuxConfig())
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{mux: mux, handlers: h, done: make(chan struct{}), opened: make(chan struct{}), child: child}
+	c := &Client{mux: mux, handlers: h, done: make(chan struct{}), opened: make(chan struct{}), ended: ended}
 	go func() {
 		<-mux.CloseChan()
 		c.finish(errEnded)
@@ -218,8 +220,8 @@ func (c *Client) finish(why error) {
 		case <-closed:
 		case <-time.After(closeWait):
 		}
-		if c.child != nil {
-			c.ending = c.child.end(c.stuck.Load())
+		if c.ended != nil {
+			c.ending = c.ended(c.stuck.Load())
 			if c.ending != nil && !errors.Is(why, ErrClosed) {
 				why = c.ending
 			}

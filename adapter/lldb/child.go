@@ -3,6 +3,9 @@ package lldb
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/envoydbg/envoydbg/internal/process"
 )
@@ -11,6 +14,7 @@ import (
 type Child struct {
 	*process.Child
 	Path string
+	done chan struct{}
 }
 
 // Start runs lldb-dap with env added to the environment, as the leader of a process
@@ -18,9 +22,64 @@ type Child struct {
 // so the kernel kills it when the adapter is killed. When ctx ends before lldb-dap
 // runs, the error is that of ctx.
 func Start(ctx context.Context, path string, env ...string) (*Child, error) {
-	c, err := process.Start(ctx, process.Command{Path: path, Env: append(os.Environ(), env...), Group: true, Tied: true})
+	// With less it aborts when it cannot start a thread, and often without a word.
+	if err := process.Needs(needs); err != nil {
+		return nil, err
+	}
+	env = append(os.Environ(), env...)
+	s := newScratch(env)
+	c, err := process.Start(ctx, process.Command{Path: path, Env: env, Group: true, Tied: true})
 	if err != nil {
 		return nil, err
 	}
-	return &Child{Child: c, Path: path}, nil
+	child := &Child{Child: c, Path: path, done: make(chan struct{})}
+	go func() {
+		defer close(child.done)
+		<-c.Done()
+		s.remove(c.PID())
+	}()
+	return child, nil
 }
+
+// Done is closed when the process has ended and left nothing.
+func (c *Child) Done() <-chan struct{} { return c.done }
+
+// scratch is where LLDB writes the expressions it compiles: the folder lldb/PID among
+// the temporary files. LLDB removes it only when it ends in order, which 19 hardly
+// ever does, and never the folder lldb.
+type scratch struct {
+	dir   string // …/lldb
+	there bool   // before, so that it is somebody else's
+}
+
+func newScratch(env []string) scratch {
+	s := scratch{dir: filepath.Join(tempDir(env), "lldb")}
+	_, err := os.Lstat(s.dir)
+	s.there = err == nil
+	return s
+}
+
+func (s scratch) remove(pid int) {
+	_ = os.RemoveAll(filepath.Join(s.dir, strconv.Itoa(pid)))
+	if !s.there {
+		_ = os.Remove(s.dir) // fails while it is another LLDB's, too
+	}
+}
+
+// tempDir is LLVM's choice, llvm::sys::path::system_temp_directory.
+func tempDir(env []string) string {
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP", "TEMPDIR"} {
+		for i := len(env) - 1; i >= 0; i-- { // the last one counts
+			if value, ok := strings.CutPrefix(env[i], name+"="); ok && value != "" {
+				return value
+			} else if ok {
+				break
+			}
+		}
+	}
+	return "/tmp"
+}
+
+// needs is how many processes and threads lldb-dap takes, roughly: 19 and 22 start with
+// 14 and a program in them with 20.
+const needs = 20

@@ -1,12 +1,10 @@
 package lldb
 
 import (
-	"bufio"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -18,7 +16,7 @@ const limit = 10 * time.Second
 func start(t *testing.T, script string, env ...string) *Child {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "lldb-dap")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Start(t.Context(), path, env...)
@@ -42,9 +40,10 @@ func ended(t *testing.T, c *Child) {
 	}
 }
 
-// What it wrote last is there after its end, as is how it ended.
+// What lldb-dap says last can be read, with the environment it was given. How
+// children start and end is tested where that is: internal/process.
 func TestTheLastWordsOfAChild(t *testing.T) {
-	c := start(t, "read line; echo \"got $line $VARIABLE\"; echo trouble >&2; exit 3\n", "VARIABLE=set")
+	c := start(t, "read line; echo \"got $line $VARIABLE\"; echo trouble >&2; exit 3", "VARIABLE=set")
 	if _, err := io.WriteString(c.Stdin, "it\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -54,44 +53,50 @@ func TestTheLastWordsOfAChild(t *testing.T) {
 		t.Errorf("stdout %q, %v", said, err)
 	}
 	if c.Stderr() != "trouble" || c.Status() != "exit status 3" {
-		t.Errorf("stderr %q, status %q", c.Stderr(), c.Status())
-	}
-}
-
-// A Ctrl-C in a terminal goes to the terminal's process group.
-func TestAChildHasAGroupOfItsOwn(t *testing.T) {
-	c := start(t, "read line\n")
-	group, err := syscall.Getpgid(c.PID())
-	if err != nil || group != c.PID() {
-		t.Errorf("group %d of process %d, %v", group, c.PID(), err)
-	}
-}
-
-// Kill ends the processes of the child, too, and one that keeps stderr open
-// does not delay the end.
-func TestKillEndsTheGroup(t *testing.T) {
-	c := start(t, "sleep 1000 & echo $!; wait\n")
-	line, err := bufio.NewReader(c.Stdout).ReadString('\n')
-	if err != nil || strings.TrimSpace(line) == "" {
-		t.Fatalf("read %q, %v", line, err)
-	}
-	c.Kill()
-	ended(t, c)
-	if c.Status() != "signal: killed" {
-		t.Errorf("status %q", c.Status())
-	}
-	// The pipe ends when the last process that has it does.
-	end := make(chan error, 1)
-	go func() { _, err := io.Copy(io.Discard, c.Stdout); end <- err }()
-	select {
-	case <-end:
-	case <-time.After(limit):
-		t.Error("a process of the group lives on")
+		t.Errorf("%s: stderr %q, status %q", c.Path, c.Stderr(), c.Status())
 	}
 }
 
 func TestAProgramThatCannotBeStarted(t *testing.T) {
 	if c, err := Start(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Errorf("started: %v", c.PID())
+	}
+}
+
+// LLDB leaves what it has compiled when it crashes or is killed.
+func TestWhatLLDBLeavesIsRemoved(t *testing.T) {
+	const script = "mkdir -p $TMPDIR/lldb/$$ && echo x >$TMPDIR/lldb/$$/lldb-1.expr && kill -6 $$"
+	for _, other := range []bool{false, true} {
+		tmp := t.TempDir()
+		if other { // somebody else's LLDB
+			if err := os.MkdirAll(filepath.Join(tmp, "lldb", "1"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := start(t, script, "TMPDIR="+tmp)
+		ended(t, c)
+		left, err := filepath.Glob(filepath.Join(tmp, "lldb*"))
+		deeper, err2 := filepath.Glob(filepath.Join(tmp, "lldb", "*"))
+		if err != nil || err2 != nil || len(left) > 0 != other || len(deeper) > 0 != other || len(deeper) > 1 {
+			t.Errorf("left %v %v, %v, %v", left, deeper, err, err2)
+		}
+	}
+}
+
+func TestTheFolderOfTemporaryFilesIsLLVMs(t *testing.T) {
+	for _, test := range []struct {
+		env  string
+		want string
+	}{
+		{"", "/tmp"},
+		{"TMPDIR=/a TMP=/b", "/a"},
+		{"TEMP=/c TMP=/b", "/b"},
+		{"TMPDIR= TEMPDIR=/d", "/d"},
+		{"TMPDIR=/a TMPDIR=/session", "/session"},
+		{"MYTMPDIR=/a", "/tmp"},
+	} {
+		if got := tempDir(strings.Fields(test.env)); got != test.want {
+			t.Errorf("%q: %s, want %s", test.env, got, test.want)
+		}
 	}
 }

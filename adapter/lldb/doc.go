@@ -5,7 +5,6 @@
 // What differs between the versions the adapter supports is asked here, by
 // [Version], and nowhere else.
 //
-// Goroutines of a Child: one collects the tail of stderr (ends with the pipe),
-// one starts the process and waits for it, on a thread of its own (ends with it,
-// then closes Done).
+// A Child has the goroutines of internal/process's, and one that removes what LLDB
+// has left among the temporary files, and ends after it.
 package lldb

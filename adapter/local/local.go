@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Target is this machine.
@@ -26,17 +28,24 @@ type Target struct {
 }
 
 // Connect implements startup.Target.
-func (l Target) Connect(_ context.Context, n startup.Notices) (startup.Beside, error) {
+func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	path, err := helper.FindBinary(l.HelperDir, runtime.GOARCH)
 	if err != nil {
 		return nil, fault.NoHelper(errPath(err), err)
 	}
-	c, err := helper.Start(path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
+	if err := process.Needs(needs); err != nil {
+		return nil, fault.HelperStart(err, "")
+	}
+	c, err := helper.Start(ctx, path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
 	return &child{Client: c, tunnel: l.Tunnel}, nil
 }
+
+// needs is how many processes and threads the helper, lldb-server, the agent and Envoy
+// take, at the least: some 35 on two processors.
+const needs = 30
 
 func errPath(err error) string {
 	if p, ok := err.(*os.PathError); ok {
@@ -101,7 +110,5 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 
 // Close implements startup.Beside.
 func (c *child) Close() error {
-	err := c.Client.Close()
-	c.left.end()
-	return err
+	return errors.Join(c.Client.Close(), c.left.end())
 }

@@ -1,7 +1,3 @@
-// Package tail keeps the last lines that a program has written, for the error
-// that reports how it ended.
-//
-//	program's stderr ──▶ Tail ──String──▶ error
-//
-// It has no goroutines.
+// Package tail keeps the beginning and the end of what a program writes, for the
+// error that says how it ended. It has no goroutines.
 package tail

@@ -30,7 +30,11 @@ func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (help
 	var none helper.AgentStartResult
 	s.agentMu.Lock()
 	defer s.agentMu.Unlock()
-	if pids := s.agentSide(); len(pids) > 0 {
+	pids, err := s.agentSide()
+	if err != nil {
+		return none, fail(helper.CodeStartFailed, "%v", err)
+	}
+	if len(pids) > 0 {
 		return none, fail(helper.CodeBusy, "an agent of this session, or an Envoy it left, is still running: %s", describe(pids))
 	}
 	if len(p.Command) == 0 {
@@ -71,7 +75,7 @@ func (s *session) noGate(p helper.AgentStartParams) error {
 		return nil
 	}
 	name := filepath.Base(p.EnvoyPath)
-	if pids := byExeName(name); len(pids) > 0 {
+	if pids, _ := byExeName(name); len(pids) > 0 {
 		return fail(helper.CodeEnvoyRunning, "without the gate the debugger takes the first process called %s, and there is one already: %s",
 			name, describe(pids))
 	}
@@ -166,10 +170,11 @@ func (s *session) run(a *agent, cmd command) error {
 		}
 		defer (*w).Close()
 	}
-	a.child, err = s.start(cmd, func(ch *child) {
-		a.child = ch
+	s.agentStarting.Lock()
+	if a.child, err = s.children.start(cmd); err == nil {
 		s.agent.Store(a)
-	})
+	}
+	s.agentStarting.Unlock()
 	if err != nil {
 		read[0].Close()
 		read[1].Close()

@@ -13,6 +13,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // watchBypass looks for an Envoy that runs without having passed the gate, until
@@ -39,7 +40,8 @@ func (s *session) watchBypass(a *agent) {
 		case <-tick.C:
 		}
 		now := 0
-		for _, pid := range s.agentSide() {
+		pids, _ := s.agentSide() // what cannot be read now is seen the next time
+		for _, pid := range pids {
 			if closed != "" && isOtherUser(pid) {
 				s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateUnreachable, PID: pid,
 					Detail: fmt.Sprintf("%s (pid %d) runs as another user, and %s, below which the gate is, is closed to others", filepath.Base(exe(pid)), pid, closed),
@@ -65,7 +67,7 @@ func (s *session) watchBypass(a *agent) {
 func bypassed(a *agent, pid int) helper.GateParams {
 	p := helper.GateParams{State: helper.GateBypassed, PID: pid, Detail: exe(pid) + " was started by the agent",
 		Do: fmt.Sprintf("Let the agent start %q by that name alone, without a folder: the gate is first in its PATH. Or set \"gate\": false.", filepath.Base(a.admission.envoy))}
-	if now, ok := readProc(pid); ok && filepath.Base(exe(now.ppid)) == "pilot-agent" {
+	if now, err := process.Read(pid); err == nil && filepath.Base(exe(now.Parent)) == "pilot-agent" {
 		p.Do = "Something sets pilot-agent's binaryPath after its environment, such as the annotation proxy.istio.io/config. Remove that, or set \"gate\": false."
 	}
 	if pid == a.PID {

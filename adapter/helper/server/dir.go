@@ -3,13 +3,11 @@
 package server
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
 // privateName is the folder, below a session's, that only the session's user may
@@ -22,69 +20,33 @@ const maxDir = 107 - len("/"+privateName+"/gdbserver.XXXXXX")
 
 func (s *session) private() string { return filepath.Join(s.dir, privateName) }
 
-// sessionDirs are the places to try: those of a login, then those that are
-// writable in an Istio sidecar with a read-only root.
-func sessionDirs() []string {
-	return []string{os.Getenv("XDG_RUNTIME_DIR"), os.Getenv("TMPDIR"), "/tmp", "/dev/shm",
-		"/var/lib/istio/data", "/etc/istio/proxy"}
-}
-
 // MakeDir makes the folder of a session in the first of the given places, or the
 // usual ones when none is given, that is writable, lets programs run (the gate is
 // one) and is short enough for unix sockets. Places that are closed to other users
 // come last: an agent that changes its user must reach the gate. Others may pass
 // the folder but not list it.
-func MakeDir(places ...string) (string, error) {
+func MakeDir(places ...string) (*tempdir.Dir, error) {
 	if len(places) == 0 {
-		places = sessionDirs()
+		places = tempdir.Places()
 	}
-	places = slices.Clone(places)
-	slices.SortStableFunc(places, func(a, b string) int {
-		switch closedA, closedB := closedToOthers(a) != "", closedToOthers(b) != ""; {
-		case closedA == closedB:
-			return 0
-		case closedA:
-			return 1
-		default:
-			return -1
-		}
-	})
-	var why []string
+	var open, closed []string
 	for _, place := range places {
-		if place == "" {
-			continue
+		if closedToOthers(place) == "" {
+			open = append(open, place)
+		} else {
+			closed = append(closed, place)
 		}
-		dir, err := makeDir(place)
-		if err == nil {
-			return dir, nil
-		}
-		why = append(why, err.Error())
 	}
-	return "", fmt.Errorf("no place for the session's folder: %s", strings.Join(why, "; "))
-}
-
-func makeDir(place string) (string, error) {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(place, &fs); err != nil {
-		return "", fmt.Errorf("%s: %w", place, err)
-	}
-	if fs.Flags&unix.ST_NOEXEC != 0 {
-		return "", fmt.Errorf("%s: mounted noexec", place)
-	}
-	dir, err := os.MkdirTemp(place, "envoydbg-")
+	dir, err := tempdir.Make(slices.Concat(open, closed), tempdir.Need{MaxPath: maxDir, Exec: true})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if len(dir) > maxDir {
-		os.Remove(dir)
-		return "", fmt.Errorf("%s: too long for unix sockets (%d bytes, at most %d)", dir, len(dir), maxDir)
-	}
-	if err = os.Chmod(dir, 0o711); err == nil {
-		err = os.Mkdir(filepath.Join(dir, privateName), 0o700)
+	if err = os.Chmod(dir.Path, 0o711); err == nil {
+		err = os.Mkdir(filepath.Join(dir.Path, privateName), 0o700)
 	}
 	if err != nil {
-		os.RemoveAll(dir)
-		return "", err
+		_ = dir.Remove()
+		return nil, err
 	}
 	return dir, nil
 }

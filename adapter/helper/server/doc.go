@@ -1,7 +1,7 @@
 //go:build linux
 
 // Package server is the helper's side of the conversation that package helper
-// defines: everything that happens beside Envoy. It needs Linux 5.3 (pidfd).
+// defines: everything that happens beside Envoy.
 //
 //	supervise ── two processes that watch each other ──▶ overStdio ─▶ Serve
 //
@@ -19,13 +19,14 @@
 // Every program is started in a session of its own by one locked thread, with
 // PDEATHSIG. The helper is a subreaper: orphans become its children, so that
 // all it has caused to run are its descendants, and nothing else is ever
-// signalled, through pidfds. The reaper is the only one that waits for
-// children; see [children].
+// signalled; internal/process says how. The reaper is the only one that waits for
+// children; see [children]. That nothing is left is said only when the kernel
+// confirms it: no descendant in /proc, and no child.
 //
 // # Goroutines
 //
 //   - Serve's own: waits for the end of the stream or of ctx, then ends all.
-//   - starter and reaper (children.go): for the life of the process.
+//   - starter and reap (children.go): for the life of the process.
 //   - one sender that empties the queue into stream 1, one acceptor of streams:
 //     end with the stream; a goroutine for each request; two for each
 //     debug-server stream (dial.go).

@@ -3,14 +3,15 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // The grace of each step of end, and the bound on all of it.
@@ -22,10 +23,10 @@ const (
 
 // descendants are the living processes below this one. As this process is a
 // subreaper, none can leave by the death of its parent.
-func descendants(t table) []proc {
-	var out []proc
+func descendants(t process.Table) []process.Stat {
+	var out []process.Stat
 	for pid, p := range t {
-		if !p.dead() && t.top(os.Getpid(), pid) != 0 {
+		if !p.Dead() && t.Top(os.Getpid(), pid) != 0 {
 			out = append(out, p)
 		}
 	}
@@ -34,86 +35,131 @@ func descendants(t table) []proc {
 
 // serverSide says whether a descendant belongs to lldb-server rather than to
 // the agent; an orphaned gdbserver is told by its session or its program.
-func (s *session) serverSide(t table, p proc) bool {
-	top := t.top(os.Getpid(), p.pid)
+func (s *session) serverSide(t process.Table, p process.Stat) bool {
+	top := t.Top(os.Getpid(), p.PID)
 	s.mu.Lock()
 	platform := s.platform
 	s.mu.Unlock()
-	if platform != nil && (top == platform.PID || t[top].sid == platform.PID) {
+	if platform != nil && (top == platform.PID || t[top].Session == platform.PID) {
 		return true
 	}
 	return strings.HasPrefix(filepath.Base(exe(top)), "lldb-server")
 }
 
 // agentSide are the living processes of the agent, orphans too.
-func (s *session) agentSide() []int {
-	t := processes()
+func (s *session) agentSide() ([]int, error) {
+	t, err := process.All()
 	var pids []int
 	for _, p := range descendants(t) {
 		if !s.serverSide(t, p) {
-			pids = append(pids, p.pid)
+			pids = append(pids, p.PID)
 		}
 	}
-	return pids
+	return pids, err
 }
 
-// choose opens the descendants for which want is true.
-func choose(t table, want func(proc) bool) handles {
-	var hs handles
+// open opens the descendants for which want is true. With an error there are more
+// of them.
+func open(want func(process.Table, process.Stat) bool) (process.Handles, error) {
+	t, err := process.All()
+	var hs process.Handles
 	for _, p := range descendants(t) {
-		if want(p) {
-			if h, ok := open(p); ok {
-				hs = append(hs, h)
-			}
+		if !want(t, p) {
+			continue
+		}
+		h, openErr := p.Open()
+		switch {
+		case openErr == nil:
+			hs = append(hs, h)
+		case !errors.Is(openErr, os.ErrProcessDone):
+			err = errors.Join(err, openErr)
 		}
 	}
-	return hs
+	return hs, err
 }
 
-// endAll ends everything below this process and returns the PIDs that resisted.
-// The debug servers go first and at once: their death releases Envoy, which
-// would not see a SIGTERM while it is stopped. Then Envoy and the agent may end
-// in their own way, and what is left is killed.
-func (s *session) endAll() helper.EndResult {
+// endAll ends everything below this process, and returns the PIDs of what resisted.
+// The error says why it is not known whether there is more. The debug servers go
+// first and at once: their death releases Envoy, which would not see a SIGTERM while
+// it is stopped. Then Envoy and the agent may end in their own way, and what is left
+// is killed.
+func (s *session) endAll() (helper.EndResult, error) {
 	s.endMu.Lock()
 	defer s.endMu.Unlock()
 	bound := time.Now().Add(endBound)
+	reaper := &s.children.reaper
 
-	step := func(sig unix.Signal, grace time.Duration, want func(table, proc) bool) {
-		t := processes()
-		hs := choose(t, func(p proc) bool { return want(t, p) })
-		defer hs.close()
-		hs.signal(sig)
-		hs.wait(earlier(bound, time.Now().Add(grace)))
+	step := func(sig syscall.Signal, grace time.Duration, want func(process.Table, process.Stat) bool) {
+		hs, _ := open(want) // killAll meets the error again
+		defer hs.Close()
+		for _, h := range hs {
+			_ = reaper.Signal(h, sig)
+		}
+		hs.Wait(earlier(bound, time.Now().Add(grace)))
 	}
-	step(unix.SIGKILL, time.Second, s.serverSide)
+	step(syscall.SIGKILL, time.Second, s.serverSide)
 	if a := s.agent.Load(); a != nil {
-		step(unix.SIGTERM, graceEnvoy, func(t table, p proc) bool { return p.pid != a.PID && !s.serverSide(t, p) })
-		step(unix.SIGTERM, graceAgent, func(_ table, p proc) bool { return p.pgrp == a.PID })
+		step(syscall.SIGTERM, graceEnvoy, func(t process.Table, p process.Stat) bool { return p.PID != a.PID && !s.serverSide(t, p) })
+		step(syscall.SIGTERM, graceAgent, func(_ process.Table, p process.Stat) bool { return p.Group == a.PID })
 	}
-	return helper.EndResult{Left: killAll(bound)}
+	left, err := killAll(reaper, bound)
+	return helper.EndResult{Left: left}, err
 }
 
+// errHidden is for what the kernel counts among the children and /proc does not
+// show: mounted with hidepid, it hides the processes of other users.
+var errHidden = errors.New("a process of the session is there that /proc does not show; is it mounted with hidepid?")
+
 // killAll kills all descendants until there are none, which takes several
-// rounds while some of them fork, or until the bound.
-func killAll(bound time.Time) []int {
+// rounds while some of them fork, or until the bound. It returns the PIDs of those
+// left; the error says why it is not known whether there are more.
+func killAll(reaper *process.Reaper, bound time.Time) (left []int, err error) {
 	for {
-		hs := choose(processes(), func(proc) bool { return true })
-		if len(hs) == 0 {
-			return []int{}
+		hs, err := open(func(process.Table, process.Stat) bool { return true })
+		if err == nil && len(hs) == 0 {
+			err = noneHidden()
+		}
+		if err == nil && len(hs) == 0 {
+			return []int{}, nil
 		}
 		if time.Now().After(bound) {
 			left := []int{}
 			for _, h := range hs {
-				left = append(left, h.pid)
+				left = append(left, h.PID)
 			}
-			hs.close()
-			return left
+			hs.Close()
+			return left, err
 		}
-		hs.signal(unix.SIGKILL)
-		hs.wait(earlier(bound, time.Now().Add(200*time.Millisecond)))
-		hs.close()
+		for _, h := range hs {
+			_ = reaper.Signal(h, syscall.SIGKILL)
+		}
+		if !hs.Wait(earlier(bound, time.Now().Add(200*time.Millisecond))) || len(hs) == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		hs.Close()
 	}
+}
+
+// noneHidden asks the kernel for children, when /proc shows no living descendant.
+// Zombies are allowed: of a process that somebody else traces its parent learns
+// nothing until the tracer has.
+func noneHidden() error {
+	if process.Childless() {
+		return nil
+	}
+	t, err := process.All()
+	if err != nil {
+		return err
+	}
+	for _, p := range t {
+		if p.Parent == os.Getpid() && p.Dead() {
+			return nil
+		}
+	}
+	if process.Childless() { // it was reaped in between
+		return nil
+	}
+	return errHidden
 }
 
 func earlier(a, b time.Time) time.Time {

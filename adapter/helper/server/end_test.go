@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 func (c *client) end() helper.EndResult {
@@ -112,12 +113,12 @@ func TestNothingStaysWhenSomeoneVanishes(t *testing.T) {
 			_ = unix.Kill(s.hello.PID, unix.SIGKILL)
 		}, "killed"},
 		{"the supervisor, killed", func(_ *testing.T, s *client) {
-			p, _ := readProc(s.hello.PID)
-			_ = unix.Kill(p.ppid, unix.SIGKILL)
+			p, _ := process.Read(s.hello.PID)
+			_ = unix.Kill(p.Parent, unix.SIGKILL)
 		}, "killed"},
 		{"the supervisor, asked to end", func(_ *testing.T, s *client) {
-			p, _ := readProc(s.hello.PID)
-			_ = unix.Kill(p.ppid, unix.SIGTERM)
+			p, _ := process.Read(s.hello.PID)
+			_ = unix.Kill(p.Parent, unix.SIGTERM)
 		}, "the helper ended the connection"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

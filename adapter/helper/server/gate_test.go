@@ -18,6 +18,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Behind the gate Envoy must not be able to tell that there was one: same argv,
@@ -106,7 +107,7 @@ func TestARestartBeforeTheAttachIsDebugged(t *testing.T) {
 	c := openSession(t)
 	c.startGated(nil, "envoy", "restart")
 	pid := c.gate("waiting").PID
-	witness(t, pid).signal(9)
+	send(t, pid, 9)
 	if ended := c.gate("ended"); ended.PID != pid || !strings.Contains(ended.Detail, "waits for the next one") {
 		t.Errorf("ended %+v, want pid %d", ended, pid)
 	}
@@ -138,8 +139,8 @@ func TestASecondEnvoyPassesWhenTheFirstHas(t *testing.T) {
 	if got := c.envoyOf(second); !slices.Equal(got.Args, c.envoyOf(first).Args) || !slices.Equal(got.Env, c.envoyOf(first).Env) {
 		t.Errorf("the second Envoy is\n%+v\nthe first\n%+v", got, c.envoyOf(first))
 	}
-	if by := tracerOf(second); by != 0 {
-		t.Errorf("the second is traced by %d", by)
+	if by, err := process.Tracer(second); by != 0 || err != nil {
+		t.Errorf("the second is traced by %d, %v", by, err)
 	}
 }
 
@@ -148,7 +149,7 @@ func TestASecondEnvoyTakesThePlaceOfOneThatDied(t *testing.T) {
 	c.startGated(nil, "envoy", "envoy", "stay")
 	first := c.gate("waiting").PID
 	second := c.heldAtGate(first)
-	witness(t, first).signal(9)
+	send(t, first, 9)
 	c.gate("ended")
 	if waiting := c.gateOther("waiting", first); waiting.PID != second {
 		t.Errorf("waiting %+v, want pid %d", waiting, second)
@@ -163,8 +164,9 @@ func TestASecondEnvoyTakesThePlaceOfOneThatDied(t *testing.T) {
 func (c *client) heldAtGate(than int) int {
 	c.t.Helper()
 	for deadline := time.Now().Add(bound); ; time.Sleep(5 * time.Millisecond) {
-		for pid := range processes() {
-			if strings.HasPrefix(filepath.Base(exe(pid)), "start-") && pid != than && descendsFrom(pid, c.hello.PID) {
+		all, _ := process.All()
+		for pid := range all {
+			if strings.HasPrefix(filepath.Base(exe(pid)), "start-") && pid != than && all.Top(c.hello.PID, pid) != 0 {
 				return pid
 			}
 		}
@@ -174,8 +176,6 @@ func (c *client) heldAtGate(than int) int {
 	}
 }
 
-func descendsFrom(pid, ancestor int) bool { return processes().top(ancestor, pid) != 0 }
-
 // Envoy crashes in the debugger's hands and the agent starts it again, or a hot
 // restart brings the next epoch: nobody holds it up.
 func TestARestartAfterTheAttachRuns(t *testing.T) {
@@ -184,7 +184,7 @@ func TestARestartAfterTheAttachRuns(t *testing.T) {
 	first := c.gate("waiting").PID
 	trace(t, first)
 	c.gate("passed")
-	witness(t, first).signal(11)
+	send(t, first, 11)
 	open := c.gate("open")
 	if got := c.envoyOf(open.PID); got.Args[1] != "--restart-epoch" {
 		t.Errorf("the second Envoy is %+v", got)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // listenGate makes, once, the folder of the gate and opens the socket that gates
@@ -40,7 +42,9 @@ func (s *session) listenGate() error {
 		l.Close()
 		return err
 	}
+	s.mu.Lock()
 	s.gateDir, s.gates = dir, l
+	s.mu.Unlock()
 	go func() {
 		for {
 			c, err := l.AcceptUnix()
@@ -55,7 +59,7 @@ func (s *session) listenGate() error {
 
 // visitor is a process at the gate.
 type visitor struct {
-	proc
+	process.Stat
 	conn  *net.UnixConn
 	lines <-chan []byte // what it says; closed when its end of the socket is
 	a     *admission
@@ -65,15 +69,18 @@ type visitor struct {
 // adapter what comes of it. It answers nobody but descendants of the agent.
 func (s *session) followGate(c *net.UnixConn) {
 	defer c.Close()
-	s.mu.Lock() // after a start in progress, whose agent is then the last one
+	s.agentStarting.Lock() // after a start in progress, whose agent is then the last one
 	agent := s.agent.Load()
-	s.mu.Unlock()
+	s.agentStarting.Unlock()
 	pid := peer(c)
-	p, alive := readProc(pid)
-	if agent == nil || agent.admission == nil || !alive || !slices.Contains(s.agentSide(), pid) {
+	p, err := process.Read(pid)
+	if agent == nil || agent.admission == nil || err != nil {
 		return
 	}
-	v := &visitor{proc: p, conn: c, lines: readLines(c, s.closing), a: agent.admission}
+	if ours, _ := s.agentSide(); !slices.Contains(ours, pid) {
+		return
+	}
+	v := &visitor{Stat: p, conn: c, lines: readLines(c, s.closing), a: agent.admission}
 	v.a.note(pid)
 	var arrival gate.Arrival
 	if line, ok := <-v.lines; !ok || json.Unmarshal(line, &arrival) != nil || len(arrival.Args) == 0 {
@@ -134,7 +141,7 @@ func (v *visitor) answer(verdict gate.Verdict) {
 // approach sends a visitor to the second step, and gives up its place if it ends
 // before it gets there.
 func (s *session) approach(v *visitor) {
-	next, err := s.gateDir.NextStep(v.a.base, v.pid)
+	next, err := s.gateDir.NextStep(v.a.base, v.PID)
 	if err != nil {
 		s.refuseGate(v, err)
 		return
@@ -155,7 +162,7 @@ func (s *session) approach(v *visitor) {
 		case <-s.closing:
 			return
 		}
-		if now, ok := readProc(v.pid); !ok || now.start != v.start || now.dead() {
+		if v.hasEnded() {
 			s.lostAtGate(v)
 			return
 		}
@@ -165,14 +172,14 @@ func (s *session) approach(v *visitor) {
 // stand gives a visitor the awaited name and waits until it has become Envoy.
 func (s *session) stand(v *visitor) {
 	v.a.stand()
-	if err := s.gateDir.Appear(v.a.base, v.pid); err != nil {
+	if err := s.gateDir.Appear(v.a.base, v.PID); err != nil {
 		s.refuseGate(v, err)
 		return
 	}
 	v.answer(gate.Verdict{Do: gate.Wait, Envoy: v.a.envoy, Environ: v.a.environ, Timeout: v.a.timeout})
-	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateWaiting, PID: v.pid})
-	if r := whyNotTraced(os.Getpid(), v.pid); r != nil {
-		s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateRefused, PID: v.pid, Detail: r.Why, Do: r.Do})
+	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateWaiting, PID: v.PID})
+	if r := whyNotTraced(os.Getpid(), v.PID); r != nil {
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateRefused, PID: v.PID, Detail: r.Why, Do: r.Do})
 	}
 	if line, said := <-v.lines; said {
 		s.reported(v, line)
@@ -185,7 +192,12 @@ func (s *session) stand(v *visitor) {
 	}
 	v.a.pass()
 	v.a.settle()
-	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GatePassed, PID: v.pid, Detail: now})
+	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GatePassed, PID: v.PID, Detail: now})
+}
+
+func (v *visitor) hasEnded() bool {
+	now, err := process.Read(v.PID)
+	return errors.Is(err, os.ErrProcessDone) || err == nil && (!now.Is(v.Stat) || now.Dead())
 }
 
 // becomes is the program that a visitor runs now whose connection has ended;
@@ -193,11 +205,10 @@ func (s *session) stand(v *visitor) {
 // it closes its files, and one that calls execve has the new one by then.
 func (s *session) becomes(v *visitor) string {
 	for {
-		now, ok := readProc(v.pid)
-		if !ok || now.start != v.start || now.dead() {
+		if v.hasEnded() {
 			return ""
 		}
-		path, err := os.Readlink("/proc/" + itoa(v.pid) + "/exe")
+		path, err := os.Readlink("/proc/" + itoa(v.PID) + "/exe")
 		switch {
 		case err == nil && filepath.Dir(path) != string(s.gateDir):
 			return path
@@ -208,7 +219,7 @@ func (s *session) becomes(v *visitor) string {
 		}
 		// It has another user. Its name is for everybody to read, and changes soon
 		// after the files are closed.
-		if comm, err := os.ReadFile("/proc/" + itoa(v.pid) + "/comm"); err == nil && string(comm) != v.a.base+"\n" {
+		if comm, err := os.ReadFile("/proc/" + itoa(v.PID) + "/comm"); err == nil && string(comm) != v.a.base+"\n" {
 			return v.a.envoy
 		}
 		time.Sleep(time.Millisecond)
@@ -218,8 +229,8 @@ func (s *session) becomes(v *visitor) string {
 // lostAtGate makes room for the next one.
 func (s *session) lostAtGate(v *visitor) {
 	v.a.leave()
-	s.tellGate(helper.GateEnded, v.pid, "%s (pid %d) ended at the gate before the debugger had it; the session waits for the next one.",
-		filepath.Base(v.a.envoy), v.pid)
+	s.tellGate(helper.GateEnded, v.PID, "%s (pid %d) ended at the gate before the debugger had it; the session waits for the next one.",
+		filepath.Base(v.a.envoy), v.PID)
 }
 
 // reported passes on a visitor's own last words.
@@ -227,13 +238,13 @@ func (s *session) reported(v *visitor, line []byte) {
 	v.a.leave()
 	var r gate.Report
 	if json.Unmarshal(line, &r) == nil {
-		s.tellGate(r.State, v.pid, "%s", r.Detail)
+		s.tellGate(r.State, v.PID, "%s", r.Detail)
 	}
 }
 
 func (s *session) refuseGate(v *visitor, err error) {
 	v.a.leave()
-	s.tellGate(helper.GateFailed, v.pid, "%v", err)
+	s.tellGate(helper.GateFailed, v.PID, "%v", err)
 }
 
 func (s *session) tellGate(state helper.GateState, pid int, format string, args ...any) {

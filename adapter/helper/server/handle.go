@@ -19,6 +19,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // handle answers one request; several run at a time.
@@ -50,7 +51,11 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 	case helper.MethodProcess:
 		return answer(req, s.process)
 	case helper.MethodEnd:
-		return s.end(), nil
+		r, err := s.end()
+		if err != nil {
+			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))
+		}
+		return r, nil
 	}
 	return nil, fail(jsonrpc2.CodeMethodNotFound, "unknown method %q", req.Method)
 }
@@ -118,10 +123,18 @@ func inspect(p helper.InspectParams) (helper.InspectResult, error) {
 }
 
 func (s *session) process(p helper.ProcessParams) (helper.ProcessResult, error) {
-	now, ok := readProc(p.PID)
-	if !ok || now.dead() {
+	now, err := process.Read(p.PID)
+	if errors.Is(err, os.ErrProcessDone) || err == nil && now.Dead() {
 		return helper.ProcessResult{}, nil
 	}
-	return helper.ProcessResult{Alive: true, Ours: slices.Contains(s.agentSide(), p.PID),
-		Exe: exe(p.PID), TracerPID: tracerOf(p.PID), Query: gate.Query(arguments(p.PID))}, nil
+	ours, err2 := s.agentSide()
+	tracer, err3 := process.Tracer(p.PID)
+	if errors.Is(err3, os.ErrProcessDone) {
+		return helper.ProcessResult{}, nil
+	}
+	if err := errors.Join(err, err2, err3); err != nil {
+		return helper.ProcessResult{}, fail(jsonrpc2.CodeInternalError, "%v", err)
+	}
+	return helper.ProcessResult{Alive: true, Ours: slices.Contains(ours, p.PID), Exe: exe(p.PID), TracerPID: tracer,
+		Query: gate.Query(arguments(p.PID))}, nil
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
-	"github.com/envoydbg/envoydbg/test/support/noptrace"
+	"github.com/envoydbg/envoydbg/internal/process/processtest"
 	"github.com/envoydbg/envoydbg/test/support/pidns"
 )
 
@@ -34,11 +34,7 @@ func TestMain(m *testing.M) {
 	}
 	switch name := filepath.Base(exe); {
 	case name == "helper":
-		if os.Getenv("TEST_NO_PTRACE") != "" {
-			if err := noptrace.Forbid(); err != nil {
-				panic(err)
-			}
-		}
+		playPoor()
 		code, err := Main(os.Args, "test")
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "helper: %v\n", err)
@@ -52,6 +48,37 @@ func TestMain(m *testing.M) {
 		// The race detector's pause before each exit would be most of the time.
 		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 		pidns.Main(m)
+	}
+}
+
+// poorVariable makes a helper poor: a number is what the kernel answers when pidfds
+// are asked for; "ptrace" takes ptrace away; "descriptors" makes it use up its own
+// when it gets SIGUSR1.
+const poorVariable = "ENVOYDBG_TEST_POOR"
+
+func playPoor() {
+	poor := os.Getenv(poorVariable)
+	_ = os.Unsetenv(poorVariable) // it is not for the gate, nor for the helper's next exec
+	if errno, err := strconv.Atoi(poor); err == nil {
+		err = processtest.Refuse(syscall.Errno(errno), processtest.Pidfds(), os.Args, os.Environ())
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if poor == "ptrace" {
+		err := processtest.Refuse(syscall.EPERM, []uint32{syscall.SYS_PTRACE}, os.Args, os.Environ())
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if poor == "descriptors" {
+		_ = os.Setenv(poorVariable, poor) // both processes of the helper
+		use := make(chan os.Signal, 1)
+		signal.Notify(use, syscall.SIGUSR1)
+		go func() {
+			<-use
+			if _, err := processtest.Exhaust(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
 	}
 }
 

@@ -9,10 +9,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 )
@@ -128,9 +127,9 @@ func TestNewsDoNotWaitForTheOutput(t *testing.T) {
 		"envoy", fmt.Sprintf("print:%d", 4<<20), "stay")
 	pid := c.gate("waiting").PID
 	blocked(t, agent)
-	witness(t, pid).signal(unix.SIGKILL)
+	send(t, pid, syscall.SIGKILL)
 	c.gate("ended")
-	witness(t, agent).signal(unix.SIGKILL)
+	send(t, agent, syscall.SIGKILL)
 	c.exit("agent")
 	close(free)
 }

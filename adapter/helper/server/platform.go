@@ -67,10 +67,13 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 			"--socket-file", filepath.Join(dir, readyFile)},
 		Env: s.platformEnv(path),
 		Dir: dir,
-	}, func(ch *child) { s.platform = ch })
+	})
 	if err != nil {
 		return none, err
 	}
+	s.mu.Lock()
+	s.platform = ch
+	s.mu.Unlock()
 	timeout := time.NewTimer(platformReady)
 	defer timeout.Stop()
 	select {
@@ -109,7 +112,7 @@ func (s *session) platformEnv(path string) []string {
 func (s *session) lldbVersion(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, platformReady)
 	defer cancel()
-	ch, out, err := s.startQuiet(command{Path: path, Args: []string{path, "version"}, Env: os.Environ()}, nil)
+	ch, out, err := s.startQuiet(command{Path: path, Args: []string{path, "version"}, Env: os.Environ()})
 	if err != nil {
 		return "", err
 	}
@@ -129,14 +132,14 @@ func (s *session) lldbVersion(ctx context.Context, path string) (string, error) 
 }
 
 // startQuiet starts a program whose output only matters when it fails.
-func (s *session) startQuiet(cmd command, started func(*child)) (*child, *following, error) {
+func (s *session) startQuiet(cmd command) (*child, *following, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fail(helper.CodeStartFailed, "%v", err)
 	}
 	defer w.Close()
 	cmd.Stdout, cmd.Stderr = w, w
-	ch, err := s.start(cmd, started)
+	ch, err := s.children.start(cmd)
 	if err != nil {
 		r.Close()
 		return nil, nil, fail(codeOf(err, helper.CodeStartFailed), "%s cannot be started: %v", cmd.Path, err)
@@ -146,12 +149,10 @@ func (s *session) startQuiet(cmd command, started func(*child)) (*child, *follow
 
 // kill ends a child that did not do what it was started for.
 func (s *session) kill(ch *child) {
-	if p, ok := readProc(ch.PID); ok && p.ppid == os.Getpid() {
-		if h, ok := open(p); ok {
-			defer handles{h}.close()
-			handles{h}.signal(unix.SIGKILL)
-			handles{h}.wait(time.Now().Add(time.Second))
-		}
+	s.children.kill(ch)
+	select {
+	case <-ch.Done:
+	case <-time.After(time.Second):
 	}
 }
 

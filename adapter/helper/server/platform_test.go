@@ -205,7 +205,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestHelloComesFirstAndOnce(t *testing.T) {
-	c, err := helper.Start(actor(t, "helper"), helper.Handlers{})
+	c, err := helper.Start(t.Context(), actor(t, "helper"), helper.Handlers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestHelloComesFirstAndOnce(t *testing.T) {
 }
 
 func TestHelperThatDiesSaysWhy(t *testing.T) {
-	c, err := helper.Start(script(t, "echo no room left >&2; exit 3"), helper.Handlers{})
+	c, err := helper.Start(t.Context(), script(t, "echo no room left >&2; exit 3"), helper.Handlers{})
 	if err == nil {
 		defer c.Close()
 		_, err = c.Hello(t.Context(), helper.HelloParams{})
@@ -243,19 +243,18 @@ func TestHelperThatDiesSaysWhy(t *testing.T) {
 }
 
 func TestPlaceForTheSession(t *testing.T) {
-	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
-	if err := os.Mkdir(long, 0o700); err != nil {
-		t.Fatal(err)
-	}
 	good := t.TempDir()
-	dir, err := MakeDir("/no/place", "/proc", long, good)
-	if err != nil || filepath.Dir(dir) != good {
-		t.Errorf("%s, %v", dir, err)
+	dir, err := MakeDir("/no/place", "/proc", good)
+	if err != nil || filepath.Dir(dir.Path) != good {
+		t.Fatalf("%+v, %v", dir, err)
 	}
-	for path, want := range map[string]os.FileMode{dir: 0o711, filepath.Join(dir, privateName): 0o700} {
+	for path, want := range map[string]os.FileMode{dir.Path: 0o711, filepath.Join(dir.Path, privateName): 0o700} {
 		if st, err := os.Stat(path); err != nil || st.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; want %v", path, st, err, want)
 		}
+	}
+	if err := dir.Remove(); err != nil {
+		t.Error(err)
 	}
 	// A place that is closed to other users is the last choice.
 	open := filepath.Join(t.TempDir(), "open")
@@ -270,11 +269,16 @@ func TestPlaceForTheSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, places := range [][]string{{closed, open}, {open, closed}} {
-		if dir, err := MakeDir(places...); err != nil || filepath.Dir(dir) != open {
-			t.Errorf("of %s: %s, %v", places, dir, err)
+		dir, err := MakeDir(places...)
+		if err != nil || filepath.Dir(dir.Path) != open {
+			t.Fatalf("of %s: %+v, %v", places, dir, err)
+		}
+		if err := dir.Remove(); err != nil {
+			t.Error(err)
 		}
 	}
-	if _, err := MakeDir("/no/place", long); err == nil || !strings.Contains(err.Error(), "/no/place") || !strings.Contains(err.Error(), "too long") {
-		t.Errorf("got %v", err)
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if dir, err := MakeDir("/no/place", long); err == nil || !strings.Contains(err.Error(), "/no/place") || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("%+v, %v", dir, err)
 	}
 }

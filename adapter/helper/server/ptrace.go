@@ -30,7 +30,7 @@ const traceCheck = 5 * time.Second
 func (s *session) mayTrace(ctx context.Context) *helper.Refusal {
 	ctx, cancel := context.WithTimeout(ctx, traceCheck)
 	defer cancel()
-	ch, out, err := s.startQuiet(command{Path: "/proc/self/exe", Args: []string{"envoydbg-helper", "trace"}, Env: os.Environ()}, nil)
+	ch, out, err := s.startQuiet(command{Path: "/proc/self/exe", Args: []string{"envoydbg-helper", "trace"}, Env: os.Environ()})
 	if err != nil {
 		return nil // the start of lldb-server will tell
 	}

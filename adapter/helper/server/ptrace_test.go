@@ -12,7 +12,7 @@ import (
 // Where ptrace is forbidden, it is said before anything is started, and by the
 // cause; with either LLDB.
 func TestForbiddenPtraceIsNamed(t *testing.T) {
-	t.Setenv("TEST_NO_PTRACE", "1")
+	t.Setenv(poorVariable, "ptrace")
 	for _, version := range []string{"19", "22"} {
 		t.Run(version, func(t *testing.T) {
 			c := openSession(t)

@@ -5,7 +5,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -40,18 +39,21 @@ type session struct {
 	closing  chan struct{} // closed when the session ends
 
 	platformMu sync.Mutex // one platformStart at a time
-	agentMu    sync.Mutex // one agentStart at a time; guards gates and gateDir
+	agentMu    sync.Mutex // one agentStart at a time
 	endMu      sync.Mutex // one endAll at a time
-	gates      *net.UnixListener
-	gateDir    gate.Dir
-	ending     atomic.Bool // what was started is being ended
+
+	// agentStarting is held from before the start of an agent until it is in agent.
+	agentStarting sync.Mutex
+
+	gateDir gate.Dir    // set with gates
+	ending  atomic.Bool // what was started is being ended
 
 	agent atomic.Pointer[agent] // the last one started
 
 	mu       sync.Mutex
 	helloed  bool
 	platform *child // the last one started
-	ended    bool   // nothing may be started any more
+	gates    *net.UnixListener
 }
 
 // Serve is the helper: it does what the adapter at the other end of rwc asks,
@@ -61,11 +63,13 @@ type session struct {
 func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	dir := opts.Dir
 	if dir == "" {
-		var err error
-		if dir, err = MakeDir(); err != nil {
+		made, err := MakeDir()
+		if err != nil {
 			rwc.Close()
 			return err
 		}
+		defer made.Remove()
+		dir = made.Path
 	}
 	defer os.RemoveAll(dir)
 	kids, err := newChildren()
@@ -81,23 +85,18 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
 		notices: newQueue(), output: newOutput(outputHeld), closing: make(chan struct{})}
 	err = s.serve(ctx, mux)
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
+	kids.close()
 	close(s.closing)
 	s.notices.close()
-	left := s.end().Left
+	ended, unknown := s.end()
 	s.output.close()
 	mux.Close()
-	s.agentMu.Lock()
+	s.mu.Lock()
 	if s.gates != nil {
 		s.gates.Close()
 	}
-	s.agentMu.Unlock()
-	if len(left) > 0 {
-		err = errors.Join(err, fmt.Errorf("could not end: %s", describe(left)))
-	}
-	return err
+	s.mu.Unlock()
+	return errors.Join(err, leftError(ended.Left, unknown))
 }
 
 // serve runs the control stream and the acceptor of further streams until the
@@ -138,7 +137,7 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 }
 
 // end ends all that was started, while the output of the agent is drained.
-func (s *session) end() helper.EndResult {
+func (s *session) end() (helper.EndResult, error) {
 	s.ending.Store(true)
 	defer s.ending.Store(false)
 	s.output.drain(true)
@@ -152,21 +151,6 @@ func gone(err error) error {
 		return nil
 	}
 	return err
-}
-
-// start starts a program unless the session has ended; started learns of it
-// before anything can look for it.
-func (s *session) start(cmd command, started func(*child)) (*child, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return nil, errors.New("the session has ended")
-	}
-	ch, err := s.children.start(cmd)
-	if err == nil && started != nil {
-		started(ch)
-	}
-	return ch, err
 }
 
 // platformPID is 0 unless the platform runs.

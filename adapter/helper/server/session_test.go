@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,9 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // bound is how long anything in these tests may take.
@@ -51,7 +51,7 @@ func openWith(t *testing.T, onOutput func()) *client {
 	t.Cleanup(cancel)
 	c := &client{t: t, ctx: ctx}
 	c.news.L = &c.mu
-	cl, err := helper.Start(actor(t, "helper"), helper.Handlers{
+	cl, err := helper.Start(ctx, actor(t, "helper"), helper.Handlers{
 		Output: func(p helper.OutputParams) {
 			if onOutput != nil {
 				onOutput()
@@ -253,33 +253,40 @@ func trace(t *testing.T, pid int) {
 	}
 }
 
-// witness holds on to processes, to see them end.
-func witness(t *testing.T, pids ...int) handles {
+// send sends a signal to a process that must be there.
+func send(t *testing.T, pid int, sig syscall.Signal) {
 	t.Helper()
-	var hs handles
-	for _, pid := range pids {
-		p, ok := readProc(pid)
-		if ok {
-			var h handle
-			if h, ok = open(p); ok {
-				hs = append(hs, h)
-			}
-		}
-		if !ok {
-			t.Fatalf("process %d has ended already", pid)
-		}
+	if err := witness(t, pid)[0].Signal(sig); err != nil {
+		t.Fatal(err)
 	}
-	t.Cleanup(hs.close)
-	return hs
 }
 
-func (hs handles) mustEnd(t *testing.T, within time.Duration) {
+// witnesses hold on to processes, to see them end.
+type witnesses process.Handles
+
+func witness(t *testing.T, pids ...int) witnesses {
 	t.Helper()
-	if !hs.wait(time.Now().Add(within)) {
-		for _, h := range hs {
-			if p, ok := readProc(h.pid); ok && p.start == h.start && !p.dead() {
-				t.Errorf("process %d (%s, state %c) still runs after %s", h.pid, exe(h.pid), p.state, within)
-			}
+	var ws witnesses
+	for _, pid := range pids {
+		h, err := process.Open(pid)
+		if err != nil {
+			t.Fatalf("process %d: %v", pid, err)
+		}
+		ws = append(ws, h)
+	}
+	t.Cleanup(process.Handles(ws).Close)
+	return ws
+}
+
+func (ws witnesses) mustEnd(t *testing.T, within time.Duration) {
+	t.Helper()
+	if process.Handles(ws).Wait(time.Now().Add(within)) {
+		return
+	}
+	for _, h := range ws {
+		if !h.Ended() {
+			s, _ := process.Read(h.PID)
+			t.Errorf("process %d (%s, state %c) still runs after %s", h.PID, exe(h.PID), s.State, within)
 		}
 	}
 }
@@ -288,30 +295,28 @@ func (hs handles) mustEnd(t *testing.T, within time.Duration) {
 // process are all there is besides in the namespace.
 func nothingLeft(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(bound)
-	for {
-		var hs handles
-		for pid, p := range processes() {
-			if pid != 1 && pid != unix.Getpid() && !p.dead() {
-				if h, ok := open(p); ok {
-					hs = append(hs, h)
-				}
+	for deadline := time.Now().Add(bound); ; {
+		all, err := process.All()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left process.Handles
+		var pids []int
+		for pid, p := range all {
+			if pid == 1 || pid == os.Getpid() {
+				continue
+			}
+			if h, err := p.Open(); err == nil {
+				left, pids = append(left, h), append(pids, pid)
 			}
 		}
-		if len(hs) == 0 {
+		over := !left.Wait(deadline)
+		left.Close()
+		if len(pids) == 0 {
 			return
 		}
-		over := !hs.wait(deadline)
-		names := describe(slices.Collect(func(yield func(int) bool) {
-			for _, h := range hs {
-				if !yield(h.pid) {
-					return
-				}
-			}
-		}))
-		hs.close()
 		if over {
-			t.Fatalf("still there: %s", names)
+			t.Fatalf("still there: %s", describe(pids))
 		}
 	}
 }

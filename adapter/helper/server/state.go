@@ -3,11 +3,13 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // sleeps are the system calls in which lldb-server waits between two scans for
@@ -19,11 +21,13 @@ var sleeps = map[string]map[string]string{
 }
 
 func serverState(p helper.ServerStateParams) (helper.ServerStateResult, error) {
-	now, ok := readProc(p.PID)
-	if !ok {
+	now, err := process.Read(p.PID)
+	switch {
+	case errors.Is(err, os.ErrProcessDone):
 		return helper.ServerStateResult{Detail: "no such process"}, nil
-	}
-	if now.dead() {
+	case err != nil:
+		return helper.ServerStateResult{Alive: true, Detail: err.Error()}, nil
+	case now.Dead():
 		return helper.ServerStateResult{Detail: "it has ended"}, nil
 	}
 	b, err := os.ReadFile("/proc/" + itoa(p.PID) + "/syscall")

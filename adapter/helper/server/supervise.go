@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/envoydbg/envoydbg/internal/process"
+	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
 // Main is the helper's command line, for which it returns the exit code: serve
@@ -28,8 +31,13 @@ func Main(args []string, version string) (int, error) {
 		if err != nil {
 			return 1, err
 		}
-		return supervise("/proc/self/exe", []string{args[0], "session", dir}, dir)
+		return supervise("/proc/self/exe", []string{args[0], "session", dir.Path}, dir)
 	case len(args) == 3 && args[1] == "session":
+		release, err := tempdir.Hold(args[2])
+		if err != nil {
+			return 1, err
+		}
+		defer release()
 		if err := overStdio(Options{Version: version, Dir: args[2]}); err != nil {
 			return 1, err
 		}
@@ -43,17 +51,17 @@ func Main(args []string, version string) (int, error) {
 	return 2, fmt.Errorf("usage: %s serve | version", args[0])
 }
 
-// supervise runs args, a program that calls overStdio with Options.Dir dir, and
-// returns its exit code. The two watch each other, so that whichever of them is
+// supervise runs args, a program that holds dir and calls overStdio with it as
+// Options.Dir, and returns its exit code. The two watch each other, so that whichever of them is
 // killed outright, the other ends what was started: when the program dies its
 // descendants become children of this process, which kills them and removes
 // dir; when this process dies the program gets SIGTERM.
-func supervise(path string, args []string, dir string) (int, error) {
+func supervise(path string, args []string, dir *tempdir.Dir) (int, error) {
+	defer dir.Remove()
 	runtime.LockOSThread() // PDEATHSIG follows the thread that forked
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return 1, fmt.Errorf("PR_SET_CHILD_SUBREAPER: %w", err)
+	if err := errors.Join(process.Subreap(), process.Reserve()); err != nil {
+		return 1, err
 	}
-	defer os.RemoveAll(dir)
 	survivePipes()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
@@ -64,9 +72,17 @@ func supervise(path string, args []string, dir string) (int, error) {
 	if err != nil {
 		return 1, fmt.Errorf("%s cannot be started: %w", path, err)
 	}
+	var reaper process.Reaper
+	session, err := process.Open(pid)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // not reaped yet
+		return 1, err
+	}
 	go func() {
 		for sig := range signals {
-			_ = syscall.Kill(pid, sig.(syscall.Signal)) // not reaped while this runs
+			if session != nil {
+				_ = reaper.Signal(session, sig.(syscall.Signal))
+			}
 		}
 	}()
 	// Only the stream's user may hold it open, so that its end is seen.
@@ -74,32 +90,39 @@ func supervise(path string, args []string, dir string) (int, error) {
 	_ = os.Stdout.Close()
 
 	var ws syscall.WaitStatus
-	for {
-		got, err := syscall.Wait4(-1, &ws, 0, nil)
-		if err != nil && !errors.Is(err, syscall.EINTR) {
+	for got := 0; got != pid; {
+		if got, ws, err = reaper.Next(); err != nil {
 			return 1, err
 		}
-		if got == pid {
-			break
-		}
 	}
-	signal.Stop(signals)
 	go func() { // reap what follows, so that no zombie looks alive
 		for {
-			if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+			if _, _, err := reaper.Next(); err != nil {
 				return
 			}
 		}
 	}()
-	left := killAll(time.Now().Add(endBound))
+	left, err := killAll(&reaper, time.Now().Add(endBound))
 	text, code := statusText(ws)
 	switch {
-	case len(left) > 0:
-		return 1, fmt.Errorf("could not end: %s", describe(left))
+	case len(left) > 0 || err != nil:
+		return 1, leftError(left, err)
 	case code < 0:
 		return 1, fmt.Errorf("the helper's process was ended (%s); what it had started is ended too", text)
 	}
 	return code, nil
+}
+
+// leftError says what is left running, or why that is not known; it is nil when
+// nothing is.
+func leftError(left []int, err error) error {
+	if err != nil {
+		err = fmt.Errorf("it is not known whether all has ended: %w", err)
+	}
+	if len(left) > 0 {
+		err = errors.Join(fmt.Errorf("could not end: %s", describe(left)), err)
+	}
+	return err
 }
 
 // overStdio serves one session over stdin and stdout, until their other end goes

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Proc is a living process, as it was when it was looked at.
@@ -36,14 +38,11 @@ func readProc(pid int, mark string) (Proc, bool) {
 		return Proc{}, false
 	}
 	args, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-	end := bytes.LastIndexByte(stat, ')')
-	if err != nil || end < 0 {
+	stat, err := process.Read(pid)
+	if err != nil {
 		return Proc{}, false
 	}
-	fields := strings.Fields(string(stat[end+1:]))
-	parent, _ := strconv.Atoi(fields[1])
-	return Proc{pid, parent, filepath.Base(strings.TrimSuffix(exe, " (deleted)")),
+	return Proc{pid, stat.Parent, filepath.Base(strings.TrimSuffix(exe, " (deleted)")),
 		strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")}, true
 }
 
@@ -111,10 +110,7 @@ func (part Part) Is(p Proc) bool { return part.is(p, "", "") }
 
 // Tracer is the PID of who debugs a process, 0 for nobody.
 func Tracer(pid int) int {
-	b, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	_, rest, _ := strings.Cut(string(b), "\nTracerPid:\t")
-	line, _, _ := strings.Cut(rest, "\n")
-	tracer, _ := strconv.Atoi(line)
+	tracer, _ := process.Tracer(pid)
 	return tracer
 }
 

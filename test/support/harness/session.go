@@ -51,6 +51,7 @@ func (s *Story) Start(args ...string) *Session {
 // StartCommand runs any debug adapter, say an lldb-dap without us.
 func (s *Story) StartCommand(trace, program string, args ...string) *Session {
 	s.T.Helper()
+	s.direct = s.direct || program == s.LLDB.DAP
 	cmd := exec.Command(program, args...)
 	cmd.Env = s.Env()
 	cmd.Stderr = os.Stderr

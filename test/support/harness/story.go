@@ -44,6 +44,7 @@ type Story struct {
 
 	mark     string
 	agents   int
+	direct   bool // an lldb-dap was run without us, and may have left something
 	sessions []*Session
 }
 
@@ -131,10 +132,15 @@ func (s *Story) NoProcessLeft() time.Duration {
 	return time.Since(began)
 }
 
-// folders are the folders that sessions have made.
+// folders are the folders that sessions have made among the temporary files; LLDB's
+// own is "lldb".
 func (s *Story) folders() []string {
 	found, _ := filepath.Glob(filepath.Join(s.Dir, "envoydbg-*"))
-	return found
+	if s.direct {
+		return found
+	}
+	lldb, _ := filepath.Glob(filepath.Join(s.Dir, "lldb"))
+	return append(found, lldb...)
 }
 
 // Processes are those of the story's sessions.
