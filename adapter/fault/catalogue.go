@@ -317,10 +317,10 @@ func NotTheStart(pid int, what string) *Fault {
 		Do:       `Use the gate (remove "gate": false): it lets such a process through and waits for the real start.`}
 }
 
-// GateUnreachable: the user that the agent has become cannot reach the gate. do is
-// a sentence.
+// GateUnreachable: a process of the agent has a user who cannot reach the gate. It
+// may be none that starts Envoy. do is a sentence.
 func GateUnreachable(why, do string) *Fault {
-	return &Fault{Code: 1319, What: "The agent's user cannot reach the gate, so it cannot start Envoy.", Evidence: []string{why}, Do: do}
+	return &Fault{Code: 1319, What: "A process of the agent has a user who cannot start Envoy through the gate.", Evidence: []string{why}, Do: do}
 }
 
 // --- ED14xx: the session later on --------------------------------------------

@@ -174,8 +174,9 @@ type GateParams struct {
 	Do string `json:"do,omitempty"`
 }
 
-// GateState is what has happened. After the first three the session goes on as
-// it was; after GatePassed it has its Envoy. All others are in the way of that.
+// GateState is what has happened. After GatePassed the session has its Envoy.
+// GateTimeout, GateFailed, GateRefused and GateBypassed are in the way of that; after
+// the others the session goes on as it was.
 type GateState string
 
 const (

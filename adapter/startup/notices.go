@@ -134,7 +134,7 @@ func (r *Startup) noteGate(p helper.GateParams) error {
 	case helper.GateRefused:
 		return fault.PtraceRefused(p.Detail, p.Do)
 	case helper.GateUnreachable:
-		return fault.GateUnreachable(p.Detail, p.Do)
+		r.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
 	case helper.GateBypassed:
 		return fault.GateBypassed(p.PID, p.Detail, p.Do)
 	}

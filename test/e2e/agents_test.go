@@ -306,3 +306,92 @@ func TestRefusedPtraceIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// A client that stops reading stops the agent, which writes into a full pipe then;
+// nothing is lost, and no part of the session grows.
+func TestAClientThatStopsReadingHoldsTheAgentBack(t *testing.T) {
+	const lines, size = 400_000, 100 // 40 MB
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		script := fmt.Sprintf(`echo first; seq -f %%0%d.0f 0 %d; exec "$@"`, size-1, lines-1)
+		c.Attach(scripted(s.Sample(), script).Agent(map[string]any{"start": "manual"}))
+		c.Phase("agent started", "waiting")
+		c.Hold()
+		if _, err := c.Send("startAgent", nil); err != nil {
+			t.Fatal(err)
+		}
+		writer := 0
+		for writer == 0 {
+			for _, p := range s.Processes() {
+				if p.Exe == "seq" {
+					writer = p.PID
+				}
+			}
+			if s.Ctx.Err() != nil {
+				t.Fatal("the agent does not write")
+			}
+		}
+		written := still(t, s, writer)
+		for _, part := range []int{c.PID, c.Part(harness.Helper)} {
+			if kb := resident(t, part); kb > 100<<10 {
+				t.Errorf("pid %d takes %d KiB while %d bytes have been written", part, kb, written)
+			}
+		}
+		if written > 16<<20 {
+			t.Errorf("the agent has written %d bytes to a client that reads nothing", written)
+		}
+		c.Resume()
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		var text strings.Builder
+		for _, e := range c.Events("output") {
+			if e.Get("body.category").Str == "stdout" {
+				text.WriteString(e.Get("body.output").Str)
+			}
+		}
+		_, rest, _ := strings.Cut(text.String(), "first\n")
+		for i := range lines {
+			if line := fmt.Sprintf("%0*d\n", size-1, i); !strings.HasPrefix(rest, line) {
+				t.Fatalf("line %d is not %q", i, line)
+			}
+			rest = rest[size:]
+		}
+		c.Disconnect()
+	})
+}
+
+// still waits until a process writes no more, and returns how many bytes it has
+// written.
+func still(t *testing.T, s *harness.Story, pid int) (bytes int) {
+	t.Helper()
+	last, same := -1, 0
+	for ; same < 20; time.Sleep(50 * time.Millisecond) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+		if err != nil || s.Ctx.Err() != nil {
+			t.Fatalf("the agent is not held back: %v\n%s", err, b)
+		}
+		_, rest, _ := strings.Cut(string(b), "wchar: ")
+		if _, err := fmt.Sscan(rest, &bytes); err != nil {
+			t.Fatal(err)
+		}
+		if same++; bytes != last {
+			last, same = bytes, 0
+		}
+	}
+	return bytes
+}
+
+// resident is the memory of a process in KiB.
+func resident(t *testing.T, pid int) (kb int) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(b), "VmRSS:")
+	if err == nil {
+		_, err = fmt.Sscan(rest, &kb)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kb
+}

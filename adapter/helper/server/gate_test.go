@@ -160,6 +160,20 @@ func TestASecondEnvoyTakesThePlaceOfOneThatDied(t *testing.T) {
 	}
 }
 
+// One that ends between its two steps, of which no connection tells, does not keep
+// the place either.
+func TestAnEndBetweenTheStepsIsSeen(t *testing.T) {
+	c := openSession(t)
+	c.startGated(nil, "visit", "envoy", "stay")
+	ended := c.gate("ended")
+	waiting := c.gate("waiting")
+	if waiting.PID == ended.PID {
+		t.Errorf("waiting %+v, ended %+v", waiting, ended)
+	}
+	trace(t, waiting.PID)
+	c.gate("passed")
+}
+
 // heldAtGate waits for another process at the gate, before it has the name.
 func (c *client) heldAtGate(than int) int {
 	c.t.Helper()

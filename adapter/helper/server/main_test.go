@@ -3,11 +3,14 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -160,6 +163,7 @@ func writeProgram(t *testing.T, path string, b []byte) {
 //	ask:ARGS       runs the same with these arguments and waits for its end
 //	ask-anyway:ARGS
 //	wait           waits for the last Envoy and exits as it did
+//	visit          has a child come to the gate that ends before its second step
 //	restart        starts Envoy again whenever it ends
 //	user:N         becomes user and group N
 //	deaf           ignores SIGTERM from now on
@@ -187,6 +191,23 @@ func playAgent(script []string) {
 		case "wait":
 			_ = envoy.Wait()
 			os.Exit(envoy.ProcessState.ExitCode())
+		case "visit":
+			if err := exec.Command(os.Args[0], "arrive").Run(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		case "arrive":
+			gate, err := net.Dial("unix", filepath.Join(filepath.Dir(binaryPath()), "g.sock"))
+			if err == nil {
+				_, err = io.WriteString(gate, `{"args":["envoy"]}`+"\n")
+			}
+			if err == nil {
+				_, err = bufio.NewReader(gate).ReadString('\n')
+			}
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		case "restart":
 			for {
 				_ = envoy.Wait()
@@ -218,13 +239,18 @@ func playAgent(script []string) {
 	}
 }
 
-func startEnvoy(anyway bool, args ...string) *exec.Cmd {
+func binaryPath() string {
 	var c struct{ BinaryPath string }
 	_ = json.Unmarshal([]byte(os.Getenv("PROXY_CONFIG")), &c)
-	if c.BinaryPath == "" || anyway {
-		c.BinaryPath = os.Getenv("ENVOY")
+	return c.BinaryPath
+}
+
+func startEnvoy(anyway bool, args ...string) *exec.Cmd {
+	path := binaryPath()
+	if path == "" || anyway {
+		path = os.Getenv("ENVOY")
 	}
-	envoy := exec.Command(c.BinaryPath, args...)
+	envoy := exec.Command(path, args...)
 	envoy.Stdout, envoy.Stderr = os.Stdout, os.Stderr
 	if err := envoy.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
