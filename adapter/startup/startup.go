@@ -282,6 +282,9 @@ func (r *Startup) server(ctx context.Context) error {
 		return err
 	}
 	platform, err := r.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
 	if err != nil {
 		return r.cause(ctx, fault.ServerStart(err.Error()))
 	}
@@ -412,6 +415,9 @@ func (r *Startup) leaveMailbox() {
 }
 
 func (r *Startup) agentFault(ctx context.Context, err error) error {
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
 	if helper.Code(err) == helper.CodeEnvoyRunning {
 		return fault.EnvoyRunning(err.Error())
 	}
