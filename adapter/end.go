@@ -22,7 +22,8 @@ type ending struct {
 // stay below five seconds, whatever blocks.
 const (
 	routerTime     = 300 * time.Millisecond
-	disconnectTime = time.Second // lldb-dap's answer to the last disconnect
+	disconnectTime = time.Second     // lldb-dap's answer to the last disconnect
+	keepTime       = 3 * time.Second // the same when Envoy is to run on: no breakpoint may stay in it
 )
 
 // end ends the session, once, and returns at once. s.ended is closed when nothing
@@ -45,13 +46,19 @@ func (s *Session) end(how ending) {
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
 		answer := s.cleanup(p, attached, how)
 		if run != nil {
-			left, kept := run.End(how.keep)
+			left, kept := run.End(how.keep && answer != nil && answer.Success)
 			if len(left) > 0 {
 				s.client.output(important, fault.LeftRunning(left).Error()+"\n")
 			}
-			if kept != "" {
+			switch {
+			case kept != "":
 				s.client.output(console, kept+"\n")
+			case how.keep:
+				s.client.output(important, fault.NotKept().Error()+"\n")
 			}
+		}
+		if s.isStartup() {
+			answer = nil // it is to a request of ours
 		}
 		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
 	}()
@@ -75,7 +82,11 @@ func (s *Session) cleanup(p *peer, attached bool, how ending) *dapio.Message {
 	if leave != nil {
 		// lldb-dap leaves in its own way: exitCommands run, and breakpoints are
 		// taken out of the process.
-		ctx, cancel := context.WithTimeout(s.ctx, disconnectTime)
+		bound := disconnectTime
+		if how.keep {
+			bound = keepTime
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, bound)
 		var err error
 		if answer, err = p.Ask(ctx, leave); err != nil {
 			s.trace.Line("session", "lldb-dap does not disconnect: %v", err)

@@ -366,6 +366,12 @@ func Over(command string) *Fault {
 		Do: "Start the session again to go on."}
 }
 
+// NotKept: Envoy was to run on after the session, and could not be let go.
+func NotKept() *Fault {
+	return &Fault{Code: 1408, What: "Envoy could not be left running: the debugger did not let go of it. Envoy and its agent were ended.",
+		Do: "Start them again; to leave Envoy running, disconnect while it runs or stands at a breakpoint."}
+}
+
 // LLDBDapBehind: lldb-dap does not read what it is sent.
 func LLDBDapBehind(cause error) *Fault {
 	return &Fault{Code: 1407, What: "lldb-dap does not read its requests.", Evidence: []string{text(cause)}, Cause: cause,

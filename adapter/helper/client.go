@@ -55,6 +55,8 @@ type Client struct {
 	// which is closed already, and kills it in the end, soon when it is stuck. It
 	// says how the process ended, and is nil for exit status 0.
 	ended func(stuck bool) error
+	// released is set when the helper stays after the conversation.
+	released atomic.Bool
 	// stuck is set when the helper has not answered a request in time.
 	stuck atomic.Bool
 
@@ -220,7 +222,7 @@ func (c *Client) finish(why error) {
 		case <-closed:
 		case <-time.After(closeWait):
 		}
-		if c.ended != nil {
+		if c.ended != nil && !c.released.Load() {
 			c.ending = c.ended(c.stuck.Load())
 			if c.ending != nil && !errors.Is(why, ErrClosed) {
 				why = c.ending
@@ -371,9 +373,14 @@ func (c *Client) Process(ctx context.Context, p ProcessParams) (ProcessResult, e
 	return call[ProcessResult](ctx, c, MethodProcess, p)
 }
 
-// Release lets the agent and Envoy go.
+// Release lets the agent and Envoy go. The helper then stays with them when the
+// client is closed.
 func (c *Client) Release(ctx context.Context) (ReleaseResult, error) {
-	return call[ReleaseResult](ctx, c, MethodRelease, nil)
+	r, err := call[ReleaseResult](ctx, c, MethodRelease, nil)
+	if err == nil {
+		c.released.Store(true)
+	}
+	return r, err
 }
 
 // End ends all the helper has started, within 5 s. It may be called again.

@@ -219,7 +219,8 @@ type ExitParams struct {
 
 // ReleaseResult names who runs on.
 type ReleaseResult struct {
-	PIDs []int `json:"pids"`
+	Agent int   `json:"agent"` // its end, by SIGTERM, ends Envoy
+	PIDs  []int `json:"pids"`
 }
 
 // EndResult names what could not be ended.

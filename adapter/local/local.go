@@ -58,7 +58,8 @@ func (Target) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
 // starts, to end that when the helper was killed and could not.
 type child struct {
 	*helper.Client
-	left orphans // used by one goroutine after the other: the startup, then the cleanup
+	released bool    // what was started is to run on
+	left     orphans // used by one goroutine after the other: the startup, then the cleanup
 }
 
 // Hello implements startup.Beside.
@@ -89,6 +90,15 @@ func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (help
 	return r, err
 }
 
+// Release implements startup.Beside.
+func (c *child) Release(ctx context.Context) (helper.ReleaseResult, error) {
+	r, err := c.Client.Release(ctx)
+	if err == nil {
+		c.released = true
+	}
+	return r, err
+}
+
 // Dial implements startup.Beside.
 func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
 	var d net.Dialer
@@ -101,5 +111,9 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 
 // Close implements startup.Beside.
 func (c *child) Close() error {
-	return errors.Join(c.Client.Close(), c.left.end())
+	err := c.Client.Close()
+	if !c.released {
+		err = errors.Join(err, c.left.end())
+	}
+	return err
 }

@@ -37,7 +37,7 @@ func (r *Startup) End(keep bool) (left []int, kept string) {
 		released, err := beside.Release(ctx)
 		if err == nil {
 			_ = beside.Close()
-			return nil, fmt.Sprintf("Envoy and its agent run on: pids %v.", released.PIDs)
+			return nil, fmt.Sprintf("Envoy and its agent run on (pids %v). \"kill %d\" ends them.", released.PIDs, released.Agent)
 		}
 		r.trace.Line("session", "they cannot be kept: %v", err)
 	}

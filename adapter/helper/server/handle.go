@@ -50,6 +50,8 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		return answer(req, func(p helper.AgentStartParams) (helper.AgentStartResult, error) { return s.agentStart(ctx, p) })
 	case helper.MethodProcess:
 		return answer(req, s.process)
+	case helper.MethodRelease:
+		return s.release()
 	case helper.MethodEnd:
 		r, err := s.end()
 		if err != nil {

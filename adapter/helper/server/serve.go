@@ -47,6 +47,8 @@ type session struct {
 
 	gateDir gate.Dir    // set with gates
 	ending  atomic.Bool // what was started is being ended
+	// released: what was started outlives the adapter.
+	released atomic.Bool
 
 	agent atomic.Pointer[agent] // the last one started
 
@@ -58,7 +60,7 @@ type session struct {
 
 // Serve is the helper: it does what the adapter at the other end of rwc asks,
 // and returns when that end is gone or ctx is done, after ending every process
-// it started. It takes over the reaping of all children of this process, so
+// it started, or after the end of those that were released. It takes over the reaping of all children of this process, so
 // call it once in a process that starts none by other means.
 func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	dir := opts.Dir
@@ -88,6 +90,11 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	kids.close()
 	close(s.closing)
 	s.notices.close()
+	if s.released.Load() {
+		s.output.close()
+		mux.Close()
+		s.outlive(ctx)
+	}
 	ended, unknown := s.end()
 	s.output.close()
 	mux.Close()
