@@ -1,7 +1,5 @@
 //go:build linux
 
-// Without-ptrace runs a command that may not use ptrace: without-ptrace PROGRAM
-// [ARGUMENT...].
 package main
 
 import (
