@@ -2,7 +2,7 @@
 // to the files on this machine, and back.
 //
 //	linetable.Read(ELF) ─▶ files ─┐
-//	work tree, output base ───────┼─▶ Build ─▶ Index ─┬─ Local(path in the debug information)
+//	work tree, output base ───────┼─▶ Build ─▶ Index ─┬─ Find(path in the debug information)
 //	user's sourceMap ─────────────┘                   ├─ Debugger(path in the editor)
 //	                                                  └─ Report
 //
@@ -14,5 +14,10 @@
 // An Index is immutable; Watch makes a new one when the executable or the work
 // tree has changed.
 //
-// Goroutines: none, except the one of Watch.
+// Nothing depends on the working directory: all paths from outside are absolute,
+// and what is below /proc means something else in every process.
+//
+// Goroutines: Load, Watch and the lookup of a path from outside each work on one
+// of their own, which they leave behind when their time is over and the kernel
+// does not answer (abandon.go).
 package sourcemap

@@ -309,6 +309,32 @@ func TestHeadersThatContradictThemselves(t *testing.T) {
 	}
 }
 
+// Headers are read in pieces: the last of many is no other than the first.
+func TestManySections(t *testing.T) {
+	img := image{is64: true, order: binary.LittleEndian}
+	for i := range 1000 {
+		img.sections = append(img.sections, section{".s", elf.SHT_PROGBITS, make([]byte, i), 1})
+	}
+	f, err := open(img.bytes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := uint64(0)
+	if err := f.Sections(func(s Section) error {
+		if n < 1000 && s.Size != n {
+			t.Fatalf("section %d has %d bytes", n, s.Size)
+		}
+		n++
+		return nil
+	}); err != nil || n != 1001 {
+		t.Errorf("%d sections, %v", n, err)
+	}
+	stop := errors.New("enough")
+	if err := f.Sections(func(Section) error { return stop }); err != stop { //nolint:errorlint // that error itself
+		t.Errorf("%v", err)
+	}
+}
+
 func TestWhatASectionMayClaim(t *testing.T) {
 	f := &File{Size: 100}
 	for _, c := range []struct {

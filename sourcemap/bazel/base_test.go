@@ -49,6 +49,20 @@ func TestALinkMayBeWrittenInOtherWays(t *testing.T) {
 	link(t, filepath.Join(base, "execroot/main/bazel-out"), alias)
 	link(t, alias, filepath.Join(tree, "bazel-out"))
 	expect(t, Find(tree, "", ""), base, "main", "bazel-out")
+	// What it names is called as it names it.
+	remove(t, filepath.Join(tree, "bazel-out"))
+	otherBase := filepath.Join(t.TempDir(), "base")
+	link(t, base, otherBase)
+	link(t, filepath.Join(otherBase, "execroot/main/bazel-out"), filepath.Join(tree, "bazel-out"))
+	expect(t, Find(tree, "", ""), otherBase, "main", "bazel-out")
+}
+
+func TestOnlyALinkIsWorthRemembering(t *testing.T) {
+	for from, want := range map[string]bool{"bazel-out": true, "bazel-ws": true, "": false, FromProgram: false, FromMemory: false, FromDefault: false, FromDebugPaths: false} {
+		if got := (Tree{From: from}).Linked(); got != want {
+			t.Errorf("%q: %v", from, got)
+		}
+	}
 }
 
 func TestALinkThatLeadsNowhereIsNotTrusted(t *testing.T) {
@@ -231,5 +245,9 @@ func TestTheWorkspaceBuiltLastCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect(t, Find(tree, "", base), base, last, FromMemory)
+	}
+	// But a program lies where it lies.
+	if in, _ := In(filepath.Join(base, "execroot/_main/bazel-out/x")); in.Workspace != "_main" {
+		t.Errorf("%+v", in)
 	}
 }

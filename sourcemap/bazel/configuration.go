@@ -36,12 +36,8 @@ func (t Tree) OtherConfigurations(root Root, rest string) []string {
 				names = append(names, name)
 			}
 		}
-		slices.SortFunc(names, func(a, b string) int {
-			if d := likeness(b, wanted) - likeness(a, wanted); d != 0 {
-				return d
-			}
-			return strings.Compare(a, b)
-		})
+		// By name where they are equally like it.
+		slices.SortStableFunc(names, func(a, b string) int { return likeness(b, wanted) - likeness(a, wanted) })
 		for _, name := range names {
 			out = append(out, filepath.Join(dir, name, tail))
 		}

@@ -59,4 +59,9 @@ func TestGeneratedFilesOfOtherConfigurations(t *testing.T) {
 	if got := (Tree{WorkTree: tree}).OtherConfigurations(Root{}, "bazel-out/dep/k8-dbg/bin/gen.cc"); !slices.Equal(got, []string{filepath.Join(tree, "bazel-out/dep/k8-opt/bin/gen.cc")}) {
 		t.Errorf("by the link: %q", got)
 	}
+	// Never in the folder that this process runs in.
+	t.Chdir(tree)
+	if got := (Tree{}).OtherConfigurations(Root{}, "bazel-out/dep/k8-dbg/bin/gen.cc"); got != nil {
+		t.Errorf("nothing is known: %q", got)
+	}
 }

@@ -85,12 +85,10 @@ func (t Tree) Candidates(root Root, rest string) []string {
 	switch {
 	case isExternal:
 		add(t.OutputBase, rest)
-		if t.WorkTree != "" {
-			// vendored repositories (`bazel vendor`), and links of older builds
-			add(t.WorkTree, "bazel-external", external)
-			add(t.WorkTree, rest)
-			add(t.WorkTree, "bazel-"+filepath.Base(t.WorkTree), rest)
-		}
+		// vendored repositories (`bazel vendor`), and links of older builds
+		add(t.WorkTree, "bazel-external", external)
+		add(t.WorkTree, rest)
+		add(t.WorkTree, "bazel-"+filepath.Base(t.WorkTree), rest)
 	case isOutput:
 		sources := t.copied(rest)
 		if strings.Contains(rest, ".build_tmpdir/") {
@@ -181,22 +179,18 @@ func (t Tree) Resolve(candidate string) string {
 // first: a map for who can only replace prefixes.
 func (t Tree) Prefixes(root Root) [][2]string {
 	var out [][2]string
-	add := func(from, to string) {
-		if to != "" {
-			out = append(out, [2]string{from, to})
+	add := func(from, base string, elem ...string) {
+		if base != "" {
+			out = append(out, [2]string{from, filepath.Join(append([]string{base}, elem...)...)})
 		}
-	}
-	external := ""
-	if t.OutputBase != "" {
-		external = filepath.Join(t.OutputBase, "external")
 	}
 	if root.Kind == Sibling {
 		// What is beside the root is another repository.
-		add(root.Path, external)
+		add(root.Path, t.OutputBase, "external")
 		return out
 	}
-	if other := t.otherName(root); other != "" && isDir(filepath.Join(external, other)) {
-		add(root.Path, filepath.Join(external, other))
+	if other := t.otherName(root); other != "" && isDir(filepath.Join(t.OutputBase, "external", other)) {
+		add(root.Path, t.OutputBase, "external", other)
 		return out
 	}
 	for _, dir := range t.outputs(root) {
@@ -210,9 +204,7 @@ func (t Tree) Prefixes(root Root) [][2]string {
 		}
 		break
 	}
-	if external != "" {
-		add(root.Path+"/external", external)
-	}
+	add(root.Path+"/external", t.OutputBase, "external")
 	add(root.Path, t.WorkTree)
 	return out
 }

@@ -18,7 +18,7 @@ func workspace(t *testing.T) (tree, base string) {
 	write(t, filepath.Join(base, "execroot/main/bazel-out/k8-dbg/bin/gen.cc"))
 	write(t, filepath.Join(base, "execroot/main/bazel-out/k8-dbg/bin/envoy"))
 	for _, dir := range []string{base, filepath.Join(base, "execroot")} {
-		if err := os.WriteFile(filepath.Join(dir, marker), []byte(tree), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "DO_NOT_BUILD_HERE"), []byte(tree), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,6 +105,8 @@ func TestWhereAFileMayBe(t *testing.T) {
 		{"no output base", Tree{WorkTree: "/ws"}, dep, "external/x/d.cc",
 			[]string{"/ws/bazel-external/x/d.cc", "/ws/external/x/d.cc", "/ws/bazel-ws/external/x/d.cc"}},
 		{"no output base, generated", Tree{WorkTree: "/ws"}, sandbox, "bazel-out/k8-dbg/bin/gen.cc", []string{"/ws/bazel-out/k8-dbg/bin/gen.cc"}},
+		{"no output base, a copy of sources", Tree{WorkTree: "/ws"}, sandbox, "bazel-out/k8-dbg/bin/external/crc/crc.build_tmpdir/src/crc.c",
+			[]string{"/ws/bazel-out/k8-dbg/bin/external/crc/crc.build_tmpdir/src/crc.c"}},
 		{"no workspace's name", Tree{WorkTree: "/ws", OutputBase: "/base"}, sandbox, "a.cc", []string{"/base/external/main/a.cc", "/ws/a.cc"}},
 		{"no work tree", Tree{OutputBase: "/base", Workspace: "main"}, sandbox, "external/x/d.cc", []string{"/base/external/x/d.cc"}},
 		{"no work tree, a source", Tree{OutputBase: "/base", Workspace: "main"}, sandbox, "a.cc", []string{"/base/execroot/main/a.cc"}},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -208,30 +209,102 @@ func TestAFileThatIsNotWhatWasCompiledIsTold(t *testing.T) {
 	})
 }
 
-// roots are the execution roots in a program, as `envoydbg sourcemap` tells them.
-func roots(t *testing.T, s *harness.Story, program string) []string {
+// sourceReport is what `envoydbg sourcemap --json` says.
+type sourceReport struct {
+	WorkTree, OutputBase string
+	Mapped               map[string]int
+	Roots                []struct{ Path string }
+	Unmapped             []struct{ Path string }
+	OtherConfiguration   []struct{ Path, Local string }
+}
+
+// sourcesOf runs `envoydbg sourcemap` in a folder.
+func sourcesOf(t *testing.T, dir string, env []string, args ...string) sourceReport {
 	t.Helper()
-	cmd := exec.Command(harness.The.Envoydbg, "sourcemap", "--json", program)
-	cmd.Env = s.Env()
+	cmd := exec.Command(harness.The.Envoydbg, append([]string{"sourcemap", "--json"}, args...)...)
+	cmd.Dir, cmd.Env = dir, env
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("envoydbg sourcemap: %v", err)
 	}
-	var report struct {
-		Roots    []struct{ Path string }
-		Unmapped []struct{ Path string }
-	}
+	var report sourceReport
 	if err := json.Unmarshal(out, &report); err != nil {
 		t.Fatal(err)
 	}
 	if len(report.Unmapped) > 0 {
 		t.Errorf("not found: %v", report.Unmapped)
 	}
+	return report
+}
+
+// roots are the execution roots in a program.
+func roots(t *testing.T, s *harness.Story, program string) []string {
+	t.Helper()
 	var paths []string
-	for _, r := range report.Roots {
+	for _, r := range sourcesOf(t, "", s.Env(), program).Roots {
 		paths = append(paths, r.Path)
 	}
 	return paths
+}
+
+// TestTheSourcesAreTheSameWhateverTheProgramIsCalled: through bazel-bin, through a
+// link to the work tree, by its real path; and wherever one stands.
+func TestTheSourcesAreTheSameWhateverTheProgramIsCalled(t *testing.T) {
+	for _, variant := range []string{"gcc", "relative", "sibling"} {
+		w := built(t, variant)
+		env := append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
+		want := sourcesOf(t, "/", env, w.program)
+		if want.WorkTree != w.root || want.OutputBase != w.outputBase {
+			t.Errorf("%s: work tree %s, output base %s", variant, want.WorkTree, want.OutputBase)
+		}
+		real, err := filepath.EvalSymlinks(w.program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alias := filepath.Join(t.TempDir(), "alias")
+		if err := os.Symlink(w.root, alias); err != nil {
+			t.Fatal(err)
+		}
+		for program, tree := range map[string]string{w.program: w.root, real: w.root, filepath.Join(alias, "bazel-bin/envoy"): alias} {
+			for _, dir := range []string{"/", w.root, filepath.Join(w.root, "extensions")} {
+				got := sourcesOf(t, dir, env, program)
+				if got.WorkTree != tree || got.OutputBase != want.OutputBase || !maps.Equal(got.Mapped, want.Mapped) {
+					t.Errorf("%s: %s in %s: %+v, want %+v", variant, program, dir, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestGeneratedFilesOfAnotherConfigurationAreSaid: the program was built with
+// -c opt elsewhere, here there are outputs of -c dbg.
+func TestGeneratedFilesOfAnotherConfigurationAreSaid(t *testing.T) {
+	w := built(t, "gcc")
+	out, program := t.TempDir(), filepath.Join(t.TempDir(), "envoy")
+	if text, err := exec.Command(filepath.Join(harness.The.Root, "test/bazel/build.sh"), "gcc", out, "--compilation_mode=opt").CombinedOutput(); err != nil {
+		t.Fatalf("build.sh: %v\n%s", err, text)
+	}
+	content, err := os.ReadFile(filepath.Join(out, "bazel/istio_proxy/bazel-bin/envoy"))
+	if err == nil {
+		err = os.WriteFile(program, content, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := sourcesOf(t, "/", append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir()), program, "--work-tree", w.root)
+	said := map[string]string{}
+	for _, f := range report.OtherConfiguration {
+		said[filepath.Base(f.Path)] = f.Local
+	}
+	for name, folder := range map[string]string{"build_info.cc": "/bazel-out/k8-dbg/", "legacy_flags.cc": "/bazel-out/k8-dbg-ST-"} {
+		if !strings.HasPrefix(said[name], w.outputBase) || !strings.Contains(said[name], folder) {
+			t.Errorf("%s is said to be %q, want it in %s", name, said[name], folder)
+		}
+	}
+	// Link farms of either configuration lead to the same source.
+	if _, ok := said["node.h"]; ok {
+		t.Errorf("node.h counts as generated: %s", said["node.h"])
+	}
 }
 
 // TestConditionsLogPointsAndColumnsGoWithThePath: they are the debugger's, and
