@@ -225,7 +225,7 @@ func TargetNeverAppeared(name string, waited time.Duration) *Fault {
 func GateTimeout(pid int, detail string) *Fault {
 	return &Fault{Code: 1305, What: "Envoy waited at the gate and the debugger did not come; Envoy was not started.",
 		Evidence: []string{fmt.Sprintf("gate: pid %d %s", pid, detail)},
-		Do:       `Check that ptrace is permitted there (same user, kernel.yama.ptrace_scope), then start again; or set "gate": false.`}
+		Do:       `Start the session again with "--log FILE": the log says what lldb-server did meanwhile.`}
 }
 
 // GateExec: the gate could not exec the real Envoy.
@@ -237,10 +237,10 @@ func GateExec(path, why string) *Fault {
 		Do: `Set "envoyPath" to an executable Envoy.`}
 }
 
-// GateBypassed: the agent started Envoy without passing the gate.
-func GateBypassed(pid int, exe string) *Fault {
-	return &Fault{Code: 1307, What: "The agent started Envoy without passing the gate.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, exe)},
-		Do: `Something sets binaryPath after the agent's environment (the annotation proxy.istio.io/config, or the agent is not pilot-agent). Remove it, or set "gate": false.`}
+// GateBypassed: the agent started Envoy, or became Envoy, without passing the
+// gate. do is a sentence.
+func GateBypassed(pid int, how, do string) *Fault {
+	return &Fault{Code: 1307, What: "The agent started Envoy without passing the gate.", Evidence: []string{fmt.Sprintf("pid %d: %s", pid, how)}, Do: do}
 }
 
 // EnvoyRunning: without the gate, an Envoy of that name is running already.
@@ -303,6 +303,26 @@ func EnvoyKilled(pid int) *Fault {
 		Do: "Find out who sends SIGKILL: a liveness probe, the memory limit (dmesg names it), or a person. Then start the session again."}
 }
 
+// PtraceRefused: the kernel does not let the debug server trace Envoy. do is a
+// sentence.
+func PtraceRefused(why, do string) *Fault {
+	return &Fault{Code: 1317, What: "The debugger is not permitted to trace Envoy (ptrace).", Evidence: []string{why}, Do: do}
+}
+
+// NotTheStart: without the gate, the wait caught a process that only asks Envoy
+// something.
+func NotTheStart(pid int, what string) *Fault {
+	return &Fault{Code: 1318, What: "The wait caught an Envoy that only answers a question and ends; it was let go unharmed.",
+		Evidence: []string{fmt.Sprintf("pid %d %s", pid, what)},
+		Do:       `Use the gate (remove "gate": false): it lets such a process through and waits for the real start.`}
+}
+
+// GateUnreachable: a process of the agent has a user who cannot reach the gate. It
+// may be none that starts Envoy. do is a sentence.
+func GateUnreachable(why, do string) *Fault {
+	return &Fault{Code: 1319, What: "A process of the agent has a user who cannot start Envoy through the gate.", Evidence: []string{why}, Do: do}
+}
+
 // --- ED14xx: the session later on --------------------------------------------
 
 // Unsupported: lldb-dap cannot answer this request.
@@ -320,6 +340,12 @@ func NoRestart() *Fault {
 func PresetUnbound(preset, said string) *Fault {
 	return &Fault{Code: 1403, What: fmt.Sprintf("The breakpoint preset %q found no place to stop.", preset), Evidence: []string{said},
 		Do: `Remove it from "breakpointPresets", or give a "program" with symbols.`}
+}
+
+// PastMain: without the gate, the debugger came after main had begun.
+func PastMain(pid int) *Fault {
+	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
+		Do: `Use the gate ("gate": true), which holds Envoy before its first instruction.`}
 }
 
 // LeftRunning: the cleanup could not end everything.

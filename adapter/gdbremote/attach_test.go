@@ -23,21 +23,21 @@ func TestTheExecAnswersTheAttach(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
 	client, server := s.awaiting()
 	server.holdsTheGate()
-	s.hearsNothing()
+	s.observesNothing()
 	passes(server, client, exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 
 	// From here on the relay only passes on, stops like those above as well.
 	passes(client, server, "vCont;c")
 	passes(server, client, attached)
-	s.hearsNothing()
+	s.observesNothing()
 }
 
 func TestWithoutAGateTheAttachIsTheClients(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.awaiting()
 	passes(server, client, attached)
-	s.hears(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 }
 
 // What may lie between the attach and the exec, and what the process gets of it.
@@ -53,10 +53,10 @@ func TestStopsBeforeTheExecAreSwallowed(t *testing.T) {
 			s := begin(t, Config{SkipToExec: true})
 			client, server := s.awaiting()
 			server.holdsTheGate()
-			server.says(test.stop)
-			server.hears(test.resumed)
+			server.sends(test.stop)
+			server.receives(test.resumed)
 			passes(server, client, exec)
-			s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal %s], error <nil>, ended false", pid, test.swallowed))
+			s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal %s], error <nil>, ended false", pid, test.swallowed))
 		})
 	}
 }
@@ -65,8 +65,8 @@ func TestStopsBeforeTheExecAreSwallowed(t *testing.T) {
 func TestTheStopOfTheAttachIsNotASignalToTheProcess(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
 	_, server := s.awaiting()
-	server.says("T0fthread:126b;reason:signal;")
-	server.hears("vCont;c")
+	server.sends("T0fthread:126b;reason:signal;")
+	server.receives("vCont;c")
 }
 
 // Console output of the process comes in packets, too, and is the client's.
@@ -84,7 +84,7 @@ func TestAnAttachThatFails(t *testing.T) {
 		name       string
 		afterwards bool // after the attach itself has gone well
 		reply      string
-		told       string
+		want       string
 	}{
 		{"refused", false, "E01", "attached 0, swallowed [], error E01, ended false"},
 		{"refused in words", false, "Eff;6e6f207065726d697373696f6e", "attached 0, swallowed [], error no permission, ended false"},
@@ -102,10 +102,10 @@ func TestAnAttachThatFails(t *testing.T) {
 				server.holdsTheGate()
 			}
 			passes(server, client, test.reply)
-			s.hears(test.told)
+			s.observes(test.want)
 			// The end of the connection says nothing new.
-			server.leaves()
-			s.hears("disconnected g1: <nil>")
+			server.closes()
+			s.observes("disconnected g1: <nil>")
 		})
 	}
 }
@@ -121,14 +121,14 @@ func TestAProcessThatIsNotAdmittedIsLetGo(t *testing.T) {
 		return foreign
 	}})
 	client, server := s.awaiting()
-	server.says(attached)
-	server.hears("D")
-	s.hearsNothing()
-	server.says("OK")
-	client.hears("E01")
-	s.hears(fmt.Sprintf("attached %d, swallowed [], error a stranger, ended false", pid))
-	server.leaves()
-	s.hears("disconnected g1: <nil>")
+	server.sends(attached)
+	server.receives("D")
+	s.observesNothing()
+	server.sends("OK")
+	client.receives("E01")
+	s.observes(fmt.Sprintf("attached %d, swallowed [], error a stranger, ended false", pid))
+	server.closes()
+	s.observes("disconnected g1: <nil>")
 }
 
 func TestAnAdmittedProcessIsTheClients(t *testing.T) {
@@ -137,7 +137,7 @@ func TestAnAdmittedProcessIsTheClients(t *testing.T) {
 	client, server := s.awaiting()
 	server.holdsTheGate()
 	passes(server, client, exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	if asked != 1 {
 		t.Errorf("Admit was asked %d times", asked)
 	}
@@ -160,22 +160,22 @@ func TestAcknowledgedMode(t *testing.T) {
 			server.write("+")
 			client.frame("+")
 
-			server.says(attached)
+			server.sends(attached)
 			server.frame("+")
-			server.hears("vCont;c")
+			server.receives("vCont;c")
 			server.write("+")
 
-			server.says(exec)
+			server.sends(exec)
 			if admitted {
-				client.hears(exec)
+				client.receives(exec)
 				client.write("+")
 				server.frame("+")
 			} else {
 				server.frame("+")
-				server.hears("D")
+				server.receives("D")
 				server.write("+")
-				server.says("OK")
-				client.hears("E01")
+				server.sends("OK")
+				client.receives("E01")
 				client.write("+")
 				server.frame("+")
 			}
@@ -197,14 +197,14 @@ func TestAnAttachMayBeTriedAgain(t *testing.T) {
 	client, server := s.awaiting()
 	server.holdsTheGate()
 	passes(server, client, "X09")
-	s.hears("attached 0, swallowed [T13 signal], error the process ended before it became Envoy: signal 9, ended true")
+	s.observes("attached 0, swallowed [T13 signal], error the process ended before it became Envoy: signal 9, ended true")
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 	server.holdsTheGate()
 	passes(server, client, exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
-	server.leaves()
-	s.hears("disconnected g1: EOF")
+	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	server.closes()
+	s.observes("disconnected g1: EOF")
 }
 
 // So is one whose connection has broken.
@@ -215,11 +215,11 @@ func TestAnAttachMayBeTriedAgainOnAnotherConnection(t *testing.T) {
 		client, server := s.connect(s.launch(platform, platformServer))
 		noAck(client, server)
 		passes(client, server, awaitEnvoy)
-		s.hears(armed)
+		s.observes(armed)
 		server.holdsTheGate()
-		server.leaves()
-		s.hears("disconnected " + name + ": EOF")
-		client.hearsEnd() // the connection is over for the relay, too
+		server.closes()
+		s.observes("disconnected " + name + ": EOF")
+		client.receivesEnd() // the connection is over for the relay, too
 		s.until(func() bool { return s.relay.claim("envoy") })
 		s.relay.settle(false)
 	}
@@ -245,8 +245,8 @@ func TestAnAttachOfTheUsers(t *testing.T) {
 			passes(server, client, attached)
 			passes(client, server, "vCont;c")
 			passes(server, client, "W00;process:126b")
-			server.leaves()
-			s.hears("disconnected g1: <nil>")
+			server.closes()
+			s.observes("disconnected g1: <nil>")
 		})
 	}
 }
@@ -259,7 +259,7 @@ func TestASecondAttachToTheNameIsTheUsers(t *testing.T) {
 	client, server := s.connect(s.launch(platform, platformServer))
 	noAck(client, server)
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 
 	// Not while the first is under way …
 	client2, server2 := s.connect(s.launch(platform, platformServer))
@@ -269,7 +269,7 @@ func TestASecondAttachToTheNameIsTheUsers(t *testing.T) {
 
 	server.holdsTheGate()
 	passes(server, client, exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	passes(client, server, "D;126b")
 	passes(server, client, "OK")
 
@@ -278,7 +278,7 @@ func TestASecondAttachToTheNameIsTheUsers(t *testing.T) {
 	passes(server, client, attached)
 	passes(client, server, "vCont;c")
 	passes(server, client, "X09;process:126b")
-	s.hearsNothing()
+	s.observesNothing()
 }
 
 // An attach that falls into the exec of the process leaves its SIGSTOP behind,
@@ -291,7 +291,7 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 		s = begin(t, Config{})
 		client, server = s.awaiting()
 		passes(server, client, atEntry)
-		s.hears("attached 4715, swallowed [], error <nil>, ended false")
+		s.observes("attached 4715, swallowed [], error <nil>, ended false")
 		passes(client, server, "qProcessInfo")
 		passes(server, client, "pid:126b;")
 		passes(client, server, resume)
@@ -299,8 +299,8 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 	}
 	t.Run("swallowed", func(t *testing.T) {
 		_, client, server := begun(t)
-		server.says(atEntry)
-		server.hears(resume)
+		server.sends(atEntry)
+		server.receives(resume)
 		passes(server, client, "T05thread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774c00;reason:breakpoint;")
 		// Only that one: whoever sends the next SIGSTOP wants it to be seen.
 		passes(client, server, resume)
@@ -308,8 +308,8 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 	})
 	t.Run("but not a second one", func(t *testing.T) {
 		_, client, server := begun(t)
-		server.says(atEntry)
-		server.hears(resume)
+		server.sends(atEntry)
+		server.receives(resume)
 		passes(server, client, atEntry)
 	})
 	for name, stop := range map[string]string{
@@ -321,7 +321,7 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 			s, client, server := begun(t)
 			passes(server, client, stop)
 			if stop == "W00" {
-				s.hears("exited: exit status 0, process 0")
+				s.observes("exited: exit status 0, process 0")
 				return
 			}
 			passes(client, server, resume)
@@ -332,10 +332,45 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 		s := begin(t, Config{})
 		client, server := s.awaiting()
 		passes(server, client, attached)
-		s.hears("attached 4715, swallowed [], error <nil>, ended false")
+		s.observes("attached 4715, swallowed [], error <nil>, ended false")
 		passes(client, server, resume)
 		passes(server, client, attached)
 	})
+}
+
+// The process may be made to stop where it was attached to: the client's resume is
+// answered as the attach was, and the server does not hear of it.
+func TestStopInPlace(t *testing.T) {
+	s := begin(t, Config{})
+	client, server := s.awaiting()
+	s.relay.StopInPlace() // means nothing before there is a process
+	passes(server, client, attached)
+	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.relay.StopInPlace()
+	passes(client, server, "qC")
+	passes(server, client, "QC126b")
+	client.sends("vCont;c:p126b.-1")
+	client.receives(attached)
+	// Only once.
+	passes(client, server, "vCont;c:p126b.-1")
+	passes(server, client, "W00;process:126b")
+	s.observes("exited: exit status 0, process 4715")
+	server.closes()
+	s.observes("disconnected g1: <nil>")
+}
+
+// Another process that the client attaches to runs.
+func TestStopInPlaceIsForTheSessionsProcess(t *testing.T) {
+	s := begin(t, Config{})
+	client, server := s.awaiting()
+	passes(server, client, attached)
+	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	s.relay.StopInPlace()
+	passes(client, server, "D;126b")
+	passes(server, client, "OK")
+	passes(client, server, "vAttach;1")
+	passes(server, client, attached)
+	passes(client, server, "vCont;c")
 }
 
 // A debug server that does not know the attach packet, or says something else.
@@ -345,9 +380,9 @@ func TestAnAnswerThatIsNoStop(t *testing.T) {
 			s := begin(t, Config{SkipToExec: true})
 			client, server := s.awaiting()
 			passes(server, client, answer)
-			s.hears(fmt.Sprintf("attached 0, swallowed [], error the debug server answers %q, ended false", answer))
-			server.leaves()
-			s.hears("disconnected g1: <nil>")
+			s.observes(fmt.Sprintf("attached 0, swallowed [], error the debug server answers %q, ended false", answer))
+			server.closes()
+			s.observes("disconnected g1: <nil>")
 		})
 	}
 }
@@ -356,11 +391,11 @@ func TestAnAnswerThatIsNoStop(t *testing.T) {
 func TestAProcessThatIsNotLetGo(t *testing.T) {
 	s := begin(t, Config{Admit: func(context.Context, int) error { return errors.New("a stranger") }})
 	client, server := s.awaiting()
-	server.says(attached)
-	server.hears("D")
-	server.says("E05")
-	client.hears("E01")
-	s.hears("attached 4715, swallowed [], error a stranger; and the debug server did not let go of it: E05, ended false")
+	server.sends(attached)
+	server.receives("D")
+	server.sends("E05")
+	client.receives("E01")
+	s.observes("attached 4715, swallowed [], error a stranger; and the debug server did not let go of it: E05, ended false")
 }
 
 // The client may lose patience: the interrupt byte gets through to the server.

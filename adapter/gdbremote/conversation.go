@@ -54,6 +54,10 @@ type conversation struct {
 	// been resumed and has stopped; resume is the packet that resumed it.
 	attachPCs string
 	resume    string
+	// attachStop is the stop reply that answered the session's own attach; with
+	// inPlace it answers the next resume, too.
+	attachStop string
+	inPlace    bool
 }
 
 // maxPending bounds the requests without an answer. LLDB has one, or two after a
@@ -109,6 +113,10 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 			s.arming = &arming
 		}
 	case requestRun:
+		if c.inPlace && c.ours && c.noAck {
+			c.inPlace = false
+			return step{answer: c.attachStop}, nil
+		}
 		c.idle = false
 		if c.attachPCs != "" {
 			c.resume = string(f.Payload)
@@ -116,6 +124,9 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	case requestDetach, requestKill:
 		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
 		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
+		if string(f.Payload) == "k" {
+			return s, nil // nobody has to answer it; what comes is the end of the process
+		}
 	}
 	return s, c.push(kind)
 }
@@ -206,6 +217,7 @@ func (c *conversation) packet(payload []byte) step {
 		if !isStop {
 			stop.Err = fmt.Sprintf("the debug server answers %.100q", payload)
 		}
+		c.attachStop = string(payload)
 		return c.attachAnswer(oldest, stop)
 	case oldest.waitsForStop():
 		c.pop()
@@ -220,14 +232,12 @@ func (c *conversation) packet(payload []byte) step {
 			c.idle = true
 		}
 		return step{pass: true, exited: c.exit(stop)}
-	case stop.Exit != nil && oldest != requestRead && oldest != requestKill:
+	case stop.Exit != nil && oldest != requestRead:
 		return step{pass: true, exited: c.exit(stop)} // not an answer: it comes in between
 	}
 	c.pop()
 	s := passOn
 	switch oldest {
-	case requestKill:
-		s.exited = c.exit(stop)
 	case requestNoAck:
 		// The client still acknowledges this OK; from then on nobody does.
 		c.noAck = c.noAck || string(payload) == "OK"
@@ -315,6 +325,13 @@ func resumePacket(stop Stop, request request) string {
 		return "vCont;c"
 	}
 	return fmt.Sprintf("vCont;C%02x:%s;c", stop.Signal, stop.Thread)
+}
+
+// stopInPlace is [Relay.StopInPlace] for this connection.
+func (c *conversation) stopInPlace() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inPlace = c.ours
 }
 
 // isIdle reports whether no process is debugged here any more.

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// told plays one connection without any I/O: each line is a packet of the
+// play plays one connection without any I/O: each line is a packet of the
 // client's ("> …") or the server's ("< …"). It returns what the observer is told
 // of exits, and whether the end of the connection would be expected after all.
-func told(t *testing.T, lines ...string) (exits []string, idle bool) {
+func play(t *testing.T, lines ...string) (exits []string, idle bool) {
 	t.Helper()
 	c := &conversation{noAck: true, claim: func(name string) bool { return name == "envoy" }, settle: func(bool) {}}
 	for _, line := range append([]string{"> " + awaitEnvoy, "< " + attached}, lines...) {
@@ -56,11 +56,13 @@ func TestWhatTellsTheEndOfTheProcess(t *testing.T) {
 		{"a notification", []string{"> QNonStop:1", "< OK", run, "< OK", "< %Stop:W04;process:126b"}, "exit status 4", false},
 		{"the answer to vStopped", []string{"> vStopped", "< W00"}, "exit status 0", true},
 		{"killed by the client", []string{"> k", "< X09"}, "signal 9", true},
+		{"killed by the client, without an answer", []string{"> k", "> x1000,3", "< X09"}, "", true},
 		{"killed while it stood still", []string{"< X09"}, "signal 9", false},
 		{"killed before an answer", []string{"> qC", "< X09"}, "signal 9", false},
 		{"once only", []string{"< X09", "< X09"}, "signal 9", false},
 		{"of this process", []string{run, "< W00;process:126b"}, "exit status 0", true},
 
+		{"another notification", []string{"< %W00"}, "", false},
 		{"a child's end", []string{run, "< W00;process:126c"}, "", false},
 		{"memory", []string{"> x1000,3", "< W00"}, "", false},
 		{"memory, of two requests at once", []string{"> qC", "> x1000,3", "< QC126b", "< X09"}, "", false},
@@ -74,7 +76,7 @@ func TestWhatTellsTheEndOfTheProcess(t *testing.T) {
 		{"no answer yet", []string{run, "< O5730"}, "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			exits, idle := told(t, test.lines...)
+			exits, idle := play(t, test.lines...)
 			if strings.Join(exits, ", ") != test.want || idle != test.idle {
 				t.Errorf("told %v, idle %v; want %q, %v", exits, idle, test.want, test.idle)
 			}
@@ -103,7 +105,7 @@ func TestWhenNothingIsDebuggedAnyMore(t *testing.T) {
 		{"attached to another that has ended", []string{"> D;126b", "< OK", "> vAttach;1", "< W00"}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if exits, idle := told(t, test.lines...); idle != test.want || exits != nil {
+			if exits, idle := play(t, test.lines...); idle != test.want || exits != nil {
 				t.Errorf("idle %v, want %v; told %v", idle, test.want, exits)
 			}
 		})
@@ -148,7 +150,7 @@ func TestAClientThatDoesNotWaitForAnswers(t *testing.T) {
 // A long packet is an answer like any other, but means nothing else.
 func TestALongAnswer(t *testing.T) {
 	c := &conversation{noAck: true}
-	request := func(payload string) {
+	ask := func(payload string) {
 		t.Helper()
 		if _, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte(payload), Valid: true}); err != nil {
 			t.Fatal(err)
@@ -161,19 +163,49 @@ func TestALongAnswer(t *testing.T) {
 			}
 		}
 	}
-	request("jThreadsInfo")
-	request("x1000,3")
+	ask("jThreadsInfo")
+	ask("x1000,3")
 	long()
 	if len(c.pending) != 1 || c.pending[0] != requestRead {
 		t.Errorf("the answer to the first leaves %v", c.pending)
 	}
 	long()
-	request("vCont;c")
+	ask("vCont;c")
 	long() // console output
 	if len(c.pending) != 1 {
 		t.Errorf("the process runs, but %v is pending", c.pending)
 	}
+	c.pending = []request{requestRelease}
+	long()
+	if len(c.pending) != 1 {
+		t.Error("a long packet is taken for the answer to a detach")
+	}
 	if _, err := c.fromClient(Frame{Kind: KindPart, More: true}); err != nil || len(c.pending) != 2 {
 		t.Errorf("a long request: %v, %v", c.pending, err)
+	}
+}
+
+// With acknowledgements, what has a wrong checksum comes once more.
+func TestABrokenNotificationMeansNothing(t *testing.T) {
+	c := &conversation{ours: true}
+	f := Frame{Kind: KindNotification, Payload: []byte("Stop:W00")}
+	if s := c.fromServer(f); !s.pass || s.exited != nil {
+		t.Errorf("the broken one: %+v", s)
+	}
+	f.Valid = true
+	if s := c.fromServer(f); !s.pass || s.exited == nil {
+		t.Errorf("the good one: %+v", s)
+	}
+}
+
+// A connection that ends gives the session's attach free if it was under way there.
+func TestTheEndOfTheConnectionFreesTheAttach(t *testing.T) {
+	for kind, want := range map[request]bool{requestAwaited: true, requestSkip: true, requestAttach: false, requestOther: false, requestRun: false} {
+		freed := false
+		c := &conversation{pending: []request{requestOther, kind}, settle: func(attached bool) { freed = !attached }}
+		c.end()
+		if freed != want {
+			t.Errorf("with a pending request of kind %d: %v", kind, freed)
+		}
 	}
 }

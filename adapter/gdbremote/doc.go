@@ -29,6 +29,8 @@
 //     server's OK the client hears that its attach failed (E01).
 //   - A SIGSTOP of the attach that comes late is swallowed: see below.
 //   - The Observer hears of the end of the attached process.
+//   - A process that was found too late can be made to stop where it is
+//     (StopInPlace): the relay answers the client's first resume itself.
 //
 // Every other attach is the user's: by process id, to another name, or to the
 // same name when the session has its process already. It is only passed on.

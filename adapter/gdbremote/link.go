@@ -149,12 +149,15 @@ func (k *link) fromClient(f Frame) error {
 	}
 	k.writeServer.Lock()
 	s, err := k.talk.fromClient(f)
-	if err == nil {
+	if err == nil && s.pass {
 		_, err = k.server.Write(f.Raw)
 	}
 	if k.inPart = f.More; !k.inPart || err != nil {
 		k.inPart = false
 		k.writeServer.Unlock()
+	}
+	if err == nil && s.answer != "" {
+		return k.toClient(Encode(s.answer))
 	}
 	if err == nil && s.arming != nil {
 		s.arming.Time, s.arming.ServerPID = time.Now(), k.serverPID

@@ -131,6 +131,7 @@ type Relay struct {
 
 	mu      sync.Mutex
 	open    map[io.Closer]struct{} // listeners, and connections of both sides
+	links   map[*link]struct{}
 	servers int
 	closed  bool
 	awaited awaited
@@ -159,7 +160,7 @@ func Start(cfg Config) (*Relay, error) {
 	if cfg.limits == (limits{}) {
 		cfg.limits = usualLimits
 	}
-	r := &Relay{cfg: cfg, platform: l, open: map[io.Closer]struct{}{l: {}}}
+	r := &Relay{cfg: cfg, platform: l, open: map[io.Closer]struct{}{l: {}}, links: map[*link]struct{}{}}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.close = sync.OnceValue(r.closeAll)
 	r.wg.Go(func() {
@@ -236,6 +237,18 @@ func (r *Relay) remove(c io.Closer) {
 	delete(r.open, c)
 }
 
+// StopInPlace makes the attached process stop where it is: the client's next
+// resume is answered at once with the stop reply of the attach, and the process
+// does not run. To be called while it stands there, before the client resumes it.
+func (r *Relay) StopInPlace() {
+	r.mu.Lock()
+	links := slices.Collect(maps.Keys(r.links))
+	r.mu.Unlock()
+	for _, k := range links { // not under the lock: a conversation asks the relay under its own
+		k.talk.stopInPlace()
+	}
+}
+
 // claim reports whether an attach to that name is the session's own.
 func (r *Relay) claim(name string) bool {
 	r.mu.Lock()
@@ -276,7 +289,14 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 		return
 	}
 	defer r.remove(server)
-	newLink(r, name, client, server, serverPID).run(func(err error) { r.disconnected(name, err) })
+	k := newLink(r, name, client, server, serverPID)
+	r.mu.Lock()
+	r.links[k] = struct{}{}
+	r.mu.Unlock()
+	k.run(func(err error) { r.disconnected(name, err) })
+	r.mu.Lock()
+	delete(r.links, k)
+	r.mu.Unlock()
 }
 
 func (r *Relay) disconnected(name string, err error) {

@@ -49,11 +49,17 @@ func TestEachDebugServerGetsItsOwnSocket(t *testing.T) {
 		client := s.peer(name+" client", c, err)
 		server := s.accept(name+" server", s.gdb)
 		passes(client, server, "qC")
-		client.leaves()
-		server.hearsEnd()
-		server.leaves()
-		s.hears("disconnected " + name + ": <nil>")
+		client.closes()
+		server.receivesEnd()
+		server.closes()
+		s.observes("disconnected " + name + ": <nil>")
 	}
+	// What has ended is forgotten: the platform's connection is left.
+	s.until(func() bool {
+		s.relay.mu.Lock()
+		defer s.relay.mu.Unlock()
+		return len(s.relay.links) == 1 && len(s.relay.open) == 3 // and its socket
+	})
 }
 
 func TestALaunchThatFailsIsTheClients(t *testing.T) {
@@ -72,10 +78,10 @@ func TestADebugServerWithoutAUnixSocketEndsTheConnection(t *testing.T) {
 		s := begin(t, Config{})
 		client, server := s.platform()
 		passes(client, server, "qLaunchGDBServer;")
-		server.says(reply)
-		s.hears("disconnected platform: " + why)
-		client.hearsEnd()
-		server.hearsEnd()
+		server.sends(reply)
+		s.observes("disconnected platform: " + why)
+		client.receivesEnd()
+		server.receivesEnd()
 	}
 }
 
@@ -94,7 +100,7 @@ func TestOtherBytesPassUntouched(t *testing.T) {
 	client.frame("%Stop:" + exec + "#00")
 	client.write("$X1000,4:}\x03}\x04}]\x00#b0")
 	server.frame("$X1000,4:}\x03}\x04}]\x00#b0")
-	s.hearsNothing()
+	s.observesNothing()
 }
 
 // With acknowledgements, the receiver rejects a packet with a wrong checksum, and
@@ -108,23 +114,23 @@ func TestABrokenRequestMeansNothing(t *testing.T) {
 		server.write("-")
 		client.frame("-")
 	}
-	s.hearsNothing()
+	s.observesNothing()
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 	server.write("-") // broken on the way
 	client.frame("-")
 	s.relay.settle(false) // the client's first try is void
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
-	server.says(attached)
+	s.observes(armed)
+	server.sends(attached)
 	server.frame("+")
-	server.hears("vCont;c")
+	server.receives("vCont;c")
 	server.write("-") // and the relay's own is repeated by the relay
-	server.hears("vCont;c")
+	server.receives("vCont;c")
 	server.write("+")
-	server.says(exec)
-	client.hears(exec)
-	s.hears(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
+	server.sends(exec)
+	client.receives(exec)
+	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 }
 
 // Without acknowledgements lldb-server takes a packet with any checksum.
@@ -134,9 +140,9 @@ func TestWithoutAcknowledgementsTheChecksumIsNoMatter(t *testing.T) {
 	noAck(client, server)
 	client.write("$" + awaitEnvoy + "#00")
 	server.frame("$" + awaitEnvoy + "#00")
-	s.hears(armed)
+	s.observes(armed)
 	server.write("$" + attached + "#zz")
-	server.hears("vCont;c")
+	server.receives("vCont;c")
 }
 
 // A stop reply with a wrong checksum is for the client to reject, not an attach.
@@ -144,15 +150,15 @@ func TestABrokenReplyIsNoAttach(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true})
 	client, server := s.debugServer()
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 	server.write("$" + attached + "#00")
 	client.frame("$" + attached + "#00")
 	client.write("-")
 	server.frame("-")
-	s.hearsNothing()
-	server.says(attached)
+	s.observesNothing()
+	server.sends(attached)
 	server.frame("+")
-	server.hears("vCont;c")
+	server.receives("vCont;c")
 }
 
 func TestLargePacketsPass(t *testing.T) {
@@ -162,8 +168,8 @@ func TestLargePacketsPass(t *testing.T) {
 	payload := "QC" + strings.Repeat("0123456789abcdef", 8<<20/16)
 	for _, way := range []struct{ from, to *peer }{{client, server}, {server, client}} {
 		sent := make(chan struct{})
-		go func() { defer close(sent); way.from.says(payload) }()
-		way.to.hears(payload) // within the limit
+		go func() { defer close(sent); way.from.sends(payload) }()
+		way.to.receives(payload) // within the limit
 		<-sent
 	}
 }
@@ -180,22 +186,22 @@ func TestTheServersDeathIsToldFirst(t *testing.T) {
 		}
 	})
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 	passes(server, client, exec)
-	s.hears("attached 4715, swallowed [], error <nil>, ended false")
+	s.observes("attached 4715, swallowed [], error <nil>, ended false")
 	passes(client, server, "vCont;c")
-	server.leaves()
-	s.hears("disconnected g1: EOF")
-	client.hearsEnd()
+	server.closes()
+	s.observes("disconnected g1: EOF")
+	client.receivesEnd()
 }
 
 func TestAServerThatDiesWithinAPacket(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.debugServer()
 	server.write("$T05thread")
-	server.leaves()
-	s.hears("disconnected g1: unexpected EOF")
-	client.hearsEnd()
+	server.closes()
+	s.observes("disconnected g1: unexpected EOF")
+	client.receivesEnd()
 }
 
 // A server that dies under the client's packets has died; it is not the client
@@ -212,7 +218,7 @@ func TestAServerThatDiesUnderALargePacket(t *testing.T) {
 	if b := make([]byte, 1); func() bool { n, err := server.conn.Read(b); return n != 1 || err != nil }() {
 		t.Fatal("nothing came")
 	}
-	server.leaves()
+	server.closes()
 	select {
 	case got := <-s.news:
 		if got == "disconnected g1: <nil>" {
@@ -221,17 +227,17 @@ func TestAServerThatDiesUnderALargePacket(t *testing.T) {
 	case <-time.After(limit):
 		t.Error("the observer was not told")
 	}
-	client.hearsEnd()
+	client.receivesEnd()
 	<-sent
 }
 
 func TestAClientMayLeave(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.awaiting()
-	client.leaves()
-	server.hearsEnd()
-	server.leaves()
-	s.hears("disconnected g1: <nil>")
+	client.closes()
+	server.receivesEnd()
+	server.closes()
+	s.observes("disconnected g1: <nil>")
 }
 
 // A client that is gone when the server has something to say has left, too.
@@ -247,8 +253,8 @@ func TestAClientThatLeavesUnderALargePacket(t *testing.T) {
 	if _, err := client.conn.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	client.leaves()
-	s.hears("disconnected g1: <nil>")
+	client.closes()
+	s.observes("disconnected g1: <nil>")
 	<-sent
 }
 
@@ -281,9 +287,9 @@ func TestTheEndOfTheConnectionIsNormalWhenTheProcessIsGone(t *testing.T) {
 			if test.reply != "" {
 				passes(server, client, test.reply)
 			}
-			server.leaves()
-			s.hears("disconnected g1: " + test.want)
-			client.hearsEnd()
+			server.closes()
+			s.observes("disconnected g1: " + test.want)
+			client.receivesEnd()
 		})
 	}
 }
@@ -296,8 +302,8 @@ func TestAnExitAfterConsoleOutputIsAnExit(t *testing.T) {
 	passes(client, server, "vCont;c")
 	passes(server, client, "O686921")
 	passes(server, client, "W00")
-	server.leaves()
-	s.hears("disconnected g1: <nil>")
+	server.closes()
+	s.observes("disconnected g1: <nil>")
 }
 
 func TestAServerThatCannotBeReached(t *testing.T) {
@@ -313,8 +319,8 @@ func TestAServerThatCannotBeReached(t *testing.T) {
 	c, err := net.Dial("unix", strings.TrimPrefix(s.relay.URL(), "unix-connect://"))
 	client = s.peer("client", c, err)
 	close(ready)
-	s.hears("disconnected platform: no connection to the debug server: refused")
-	client.hearsEnd()
+	s.observes("disconnected platform: no connection to the debug server: refused")
+	client.receivesEnd()
 }
 
 // Close ends everything, in whatever state, and tells nobody.
@@ -327,7 +333,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	client := s.peer("client", c, err)
 	server := s.accept("server", s.gdb)
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 
 	for range 2 { // twice is harmless
 		if err := s.relay.Close(); err != nil {
@@ -335,9 +341,9 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 	}
 	for _, p := range []*peer{platform, platformServer, client, server} {
-		p.hearsEnd()
+		p.receivesEnd()
 	}
-	s.hearsNothing()
+	s.observesNothing()
 	left, err := os.ReadDir(s.dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the folder: %v, %v", left, err)
@@ -357,8 +363,8 @@ func TestCloseEndsWhatBlocks(t *testing.T) {
 		client := s.peer("client", c, err)
 		<-dialling
 		s.relay.Close()
-		client.hearsEnd()
-		s.hearsNothing()
+		client.receivesEnd()
+		s.observesNothing()
 	})
 	t.Run("an admission", func(t *testing.T) {
 		asked := make(chan struct{})
@@ -369,10 +375,11 @@ func TestCloseEndsWhatBlocks(t *testing.T) {
 		}})
 		client, server := s.debugServer()
 		passes(client, server, awaitEnvoy)
-		server.says(attached)
+		server.sends(attached)
 		<-asked
 		s.relay.Close()
-		client.hearsEnd()
+		client.receivesEnd()
+		s.observesNothing()
 	})
 }
 

@@ -135,8 +135,8 @@ func TestAFloodOfRequestsEndsTheConnection(t *testing.T) {
 	noAck(client, server)
 	go func() { _, _ = io.Copy(io.Discard, server.conn) }()
 	client.write(strings.Repeat(string(Encode("qC")), maxPending+1))
-	s.hears("disconnected g1: " + errTooManyRequests.Error())
-	client.hearsEnd()
+	s.observes("disconnected g1: " + errTooManyRequests.Error())
+	client.receivesEnd()
 }
 
 // A request may be sent in many pieces; what the relay itself has to say to the
@@ -154,7 +154,7 @@ func TestTheRelaysOwnPacketsDoNotFallIntoALongOne(t *testing.T) {
 	if _, err := io.ReadFull(server.r.br, first); err != nil {
 		t.Fatal(err)
 	}
-	server.says(attached) // upon which the relay resumes the process
+	server.sends(attached) // upon which the relay resumes the process
 	go func() {
 		<-sent
 		client.write(long[2<<20:])
@@ -166,7 +166,7 @@ func TestTheRelaysOwnPacketsDoNotFallIntoALongOne(t *testing.T) {
 	if string(first)+string(rest) != long {
 		t.Fatal("the long packet has changed")
 	}
-	server.hears("vCont;c")
+	server.receives("vCont;c")
 }
 
 // A client that ends in the middle of a long packet leaves nothing held.
@@ -179,10 +179,10 @@ func TestAClientThatLeavesWithinALongPacket(t *testing.T) {
 		_, _ = io.Copy(io.Discard, server.r.br)
 	}()
 	client.write("$" + strings.Repeat("a", 3<<20))
-	client.leaves()
+	client.closes()
 	<-ended
-	server.says(attached) // the relay tries to answer, and does not wait
-	s.hears("disconnected g1: <nil>")
+	server.sends(attached) // the relay tries to answer, and does not wait
+	s.observes("disconnected g1: <nil>")
 }
 
 // panicking is an observer that panics when a packet says so.
@@ -209,11 +209,14 @@ func TestAPanicEndsOneConnection(t *testing.T) {
 		platform, platformServer := s.platform()
 		client, server := s.connect(s.launch(platform, platformServer))
 		noAck(client, server)
+		// Even where the end of the connection would be nothing to tell.
+		passes(client, server, "vCont;c")
+		passes(server, client, "W00")
 		p.at.Store("boom")
 		if fromServer {
-			server.says("boom")
+			server.sends("boom")
 		} else {
-			client.says("boom")
+			client.sends("boom")
 		}
 		select {
 		case err := <-errs:
@@ -225,8 +228,8 @@ func TestAPanicEndsOneConnection(t *testing.T) {
 		case <-time.After(limit):
 			t.Fatal("the observer is not told")
 		}
-		client.hearsEnd()
-		server.hearsEnd()
+		client.receivesEnd()
+		server.receivesEnd()
 		p.at.Store("")
 		s.launch(platform, platformServer)
 		if err := s.relay.Close(); err != nil {
@@ -249,23 +252,23 @@ func TestAPanicElsewhere(t *testing.T) {
 		s := begin(t, Config{})
 		client, server := s.debugServer()
 		s.atEnd(func() { panic("a fault of the observer's") })
-		server.leaves()
-		client.hearsEnd()
+		server.closes()
+		client.receivesEnd()
 	})
 	t.Run("in a dial", func(t *testing.T) {
 		s := begin(t, Config{Dial: func(context.Context, string) (Conn, error) { panic("no line") }})
 		c, err := net.Dial("unix", strings.TrimPrefix(s.relay.URL(), "unix-connect://"))
 		client := s.peer("client", c, err)
-		s.hears("disconnected platform: no connection to the debug server: internal error in the relay: no line")
-		client.hearsEnd()
+		s.observes("disconnected platform: no connection to the debug server: internal error in the relay: no line")
+		client.receivesEnd()
 	})
 	t.Run("about a process", func(t *testing.T) {
 		s := begin(t, Config{Admit: func(context.Context, int) error { panic("no idea") }})
 		_, server := s.awaiting()
-		server.says(attached)
-		server.hears("D")
-		server.says("OK")
-		s.hears("attached 4715, swallowed [], error internal error in the relay: no idea, ended false")
+		server.sends(attached)
+		server.receives("D")
+		server.sends("OK")
+		s.observes("attached 4715, swallowed [], error internal error in the relay: no idea, ended false")
 	})
 }
 
@@ -279,26 +282,26 @@ func TestWhatNeverAnswersIsGivenUp(t *testing.T) {
 		s := begin(t, Config{limits: short, Dial: func(context.Context, string) (Conn, error) { <-never; return nil, net.ErrClosed }})
 		c, err := net.Dial("unix", strings.TrimPrefix(s.relay.URL(), "unix-connect://"))
 		client := s.peer("client", c, err)
-		s.hears("disconnected platform: no connection to the debug server: context deadline exceeded")
-		client.hearsEnd()
+		s.observes("disconnected platform: no connection to the debug server: context deadline exceeded")
+		client.receivesEnd()
 	})
 	t.Run("who decides about a process", func(t *testing.T) {
 		never := make(chan struct{})
 		defer close(never)
 		s := begin(t, Config{limits: short, Admit: func(context.Context, int) error { <-never; return nil }})
 		client, server := s.awaiting()
-		server.says(attached)
-		server.hears("D")
-		server.says("OK")
-		client.hears("E01")
-		s.hears("attached 4715, swallowed [], error context deadline exceeded, ended false")
+		server.sends(attached)
+		server.receives("D")
+		server.sends("OK")
+		client.receives("E01")
+		s.observes("attached 4715, swallowed [], error context deadline exceeded, ended false")
 	})
 	t.Run("a debug server whose client has left", func(t *testing.T) {
 		s := begin(t, Config{limits: short})
 		client, server := s.awaiting()
-		client.leaves()
-		server.hearsEnd() // the client's direction; the server says nothing more
-		s.hears("disconnected g1: <nil>")
+		client.closes()
+		server.receivesEnd() // the client's direction; the server says nothing more
+		s.observes("disconnected g1: <nil>")
 	})
 }
 
@@ -312,8 +315,8 @@ func TestALateConnectionIsClosed(t *testing.T) {
 		return &stuck{closed: closed}, nil
 	}})
 	c, err := net.Dial("unix", strings.TrimPrefix(s.relay.URL(), "unix-connect://"))
-	s.peer("client", c, err).hearsEnd()
-	s.hears("disconnected platform: no connection to the debug server: context deadline exceeded")
+	s.peer("client", c, err).receivesEnd()
+	s.observes("disconnected platform: no connection to the debug server: context deadline exceeded")
 	close(go1)
 	select {
 	case <-closed:
@@ -365,7 +368,7 @@ func TestCloseDoesNotWaitForAStreamThatBlocks(t *testing.T) {
 	c, err := net.Dial("unix", strings.TrimPrefix(s.relay.URL(), "unix-connect://"))
 	client := s.peer("client", c, err)
 	<-dialled
-	client.says("qC")
+	client.sends("qC")
 	s.until(func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.traffic) > 0 })
 	ended := make(chan error, 1)
 	go func() { ended <- s.relay.Close() }()
@@ -377,7 +380,7 @@ func TestCloseDoesNotWaitForAStreamThatBlocks(t *testing.T) {
 	case <-time.After(limit):
 		t.Fatal("Close does not return")
 	}
-	client.hearsEnd()
+	client.receivesEnd()
 	close(free)
 }
 

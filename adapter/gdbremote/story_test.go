@@ -80,7 +80,7 @@ func begin(t *testing.T, cfg Config) *story {
 			t.Errorf("the relay does not end: %v", closed)
 		}
 		for _, p := range s.peers {
-			p.leaves()
+			p.closes()
 		}
 		_ = s.plat.Close()
 		_ = s.gdb.Close()
@@ -141,8 +141,8 @@ func (s *story) Packet(conn string, fromServer bool, f Frame) {
 	s.traffic = append(s.traffic, fmt.Sprintf("%s %s %.200q", conn, arrow, f.Raw))
 }
 
-// hears expects that the relay has this to tell next.
-func (s *story) hears(want string) {
+// observes expects this as the next call of the observer.
+func (s *story) observes(want string) {
 	s.t.Helper()
 	select {
 	case got := <-s.news:
@@ -154,8 +154,8 @@ func (s *story) hears(want string) {
 	}
 }
 
-// hearsNothing expects that the relay has had nothing else to tell.
-func (s *story) hearsNothing() {
+// observesNothing expects that the relay has had nothing else to tell.
+func (s *story) observesNothing() {
 	s.t.Helper()
 	select {
 	case got := <-s.news:
@@ -201,9 +201,9 @@ func (s *story) platform() (client, server *peer) {
 // launch lets the client ask the platform for a debug server.
 func (s *story) launch(client, server *peer) (name string) {
 	s.t.Helper()
-	client.says("qLaunchGDBServer;host:localhost;")
-	server.hears("qLaunchGDBServer;host:localhost;")
-	server.says("pid:77;port:0;socket_name:" + hex.EncodeToString([]byte(s.gdb.Addr().String())) + ";")
+	client.sends("qLaunchGDBServer;host:localhost;")
+	server.receives("qLaunchGDBServer;host:localhost;")
+	server.sends("pid:77;port:0;socket_name:" + hex.EncodeToString([]byte(s.gdb.Addr().String())) + ";")
 	reply := client.next().Payload
 	encoded, ok := field(reply, "socket_name")
 	decoded, err := hex.DecodeString(encoded)
@@ -242,12 +242,12 @@ func noAck(client, server *peer) {
 	client.t.Helper()
 	client.write("+")
 	server.frame("+")
-	client.says("QStartNoAckMode")
-	server.hears("QStartNoAckMode")
+	client.sends("QStartNoAckMode")
+	server.receives("QStartNoAckMode")
 	server.write("+")
 	client.frame("+")
-	server.says("OK")
-	client.hears("OK")
+	server.sends("OK")
+	client.receives("OK")
 	client.write("+")
 	server.frame("+")
 }
@@ -258,34 +258,34 @@ func (s *story) awaiting() (client, server *peer) {
 	client, server = s.debugServer()
 	noAck(client, server)
 	passes(client, server, awaitEnvoy)
-	s.hears(armed)
+	s.observes(armed)
 	return client, server
 }
 
 // passes is a packet that arrives as it was sent.
 func passes(from, to *peer, payload string) {
 	from.t.Helper()
-	from.says(payload)
-	to.hears(payload)
+	from.sends(payload)
+	to.receives(payload)
 }
 
 // holdsTheGate is a server that has attached to the gate, and is told to let it
 // run to its exec.
 func (p *peer) holdsTheGate() {
 	p.t.Helper()
-	p.says(attached)
-	p.hears("vCont;c")
+	p.sends(attached)
+	p.receives("vCont;c")
 }
 
 func (p *peer) write(raw string) {
 	p.t.Helper()
 	if _, err := io.WriteString(p.conn, raw); err != nil {
-		p.t.Fatalf("%s says %.100q: %v", p.who, raw, err)
+		p.t.Fatalf("%s sends %.100q: %v", p.who, raw, err)
 	}
 }
 
-// says sends a packet.
-func (p *peer) says(payload string) { p.t.Helper(); p.write(string(Encode(payload))) }
+// sends sends a packet.
+func (p *peer) sends(payload string) { p.t.Helper(); p.write(string(Encode(payload))) }
 
 func (p *peer) next() Frame {
 	p.t.Helper()
@@ -296,7 +296,7 @@ func (p *peer) next() Frame {
 		f, err = p.r.Next()
 	}
 	if err != nil {
-		p.t.Fatalf("%s hears nothing: %v\n%s", p.who, err, stacks())
+		p.t.Fatalf("%s receives nothing: %v\n%s", p.who, err, stacks())
 	}
 	if parts != nil {
 		f.Raw = append(parts, f.Raw...)
@@ -308,18 +308,18 @@ func (p *peer) next() Frame {
 func (p *peer) frame(raw string) {
 	p.t.Helper()
 	if f := p.next(); string(f.Raw) != raw {
-		p.t.Fatalf("%s hears %.200q, want %.200q", p.who, f.Raw, raw)
+		p.t.Fatalf("%s receives %.200q, want %.200q", p.who, f.Raw, raw)
 	}
 }
 
-// hears expects this packet next.
-func (p *peer) hears(payload string) { p.t.Helper(); p.frame(string(Encode(payload))) }
+// receives expects this packet next.
+func (p *peer) receives(payload string) { p.t.Helper(); p.frame(string(Encode(payload))) }
 
-// hearsEnd expects the end of the connection.
-func (p *peer) hearsEnd() {
+// receivesEnd expects the end of the connection.
+func (p *peer) receivesEnd() {
 	p.t.Helper()
 	if f, err := p.r.Next(); err == nil {
-		p.t.Fatalf("%s hears %q, want the end", p.who, f.Raw)
+		p.t.Fatalf("%s receives %q, want the end", p.who, f.Raw)
 	} else if errors.Is(err, os.ErrDeadlineExceeded) {
 		p.t.Fatalf("%s: the connection does not end\n%s", p.who, stacks())
 	}
@@ -328,8 +328,8 @@ func (p *peer) hearsEnd() {
 // unlimited takes the bound from a wait that is long by itself.
 func (p *peer) unlimited() { _ = p.conn.SetDeadline(time.Now().Add(12 * limit)) }
 
-// leaves ends the connection.
-func (p *peer) leaves() { _ = p.conn.Close() }
+// closes ends the connection.
+func (p *peer) closes() { _ = p.conn.Close() }
 
 // open reports whether the other side has not closed the connection, now.
 func (p *peer) open() bool {

@@ -12,9 +12,13 @@ import (
 	"github.com/envoydbg/envoydbg/internal/process"
 )
 
-// endWait bounds the end of a helper whose stream was closed: it ends all it
-// has started within 5 s.
-const endWait = 8 * time.Second
+// Bounds of the end of a helper whose stream was closed. It gives Envoy and the
+// agent three seconds to end by themselves and kills them then. One that has left
+// a request unanswered is not waited for: it is stopped, or hangs.
+const (
+	endWait   = 4 * time.Second
+	stuckWait = 200 * time.Millisecond
+)
 
 // FindBinary returns the path of the helper for goarch in dir, or, when dir is
 // empty, beside the running executable.
@@ -44,20 +48,24 @@ func Start(ctx context.Context, path string, h Handlers) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the helper %s cannot be started: %w", path, err)
 	}
-	return newClient(&stdio{c.Stdout, c.Stdin}, h, func() error { return ended(c, path) })
+	return newClient(&stdio{c.Stdout, c.Stdin}, h, func(stuck bool) error { return ended(c, path, stuck) })
 }
 
 // ended waits for the end of a helper whose stream was closed, and says how it
 // ended; nil for exit status 0.
-func ended(c *process.Child, path string) error {
+func ended(c *process.Child, path string, stuck bool) error {
+	wait := endWait
+	if stuck {
+		wait = stuckWait
+	}
 	killed := ""
 	select {
 	case <-c.Done():
-	case <-time.After(endWait):
+	case <-time.After(wait):
 		// It alone: its own end makes the kernel end what it has started.
 		c.Kill()
 		<-c.Done()
-		killed = fmt.Sprintf("it did not end within %s of the end of its input and was killed, ", endWait)
+		killed = fmt.Sprintf("it did not end within %s of the end of its input and was killed, ", wait)
 	}
 	if c.State().Success() {
 		return nil

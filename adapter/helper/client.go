@@ -2,43 +2,68 @@ package helper
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/yamux"
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// Handlers receive the helper's notifications, one at a time and in the order
-// the helper sent them. While one runs no answer is read: a handler must return
-// soon and must not call a method of its Client. A nil handler is skipped.
+// Handlers receive what the helper tells by itself. A nil handler is skipped.
 type Handlers struct {
+	// Output is called with each piece of the agent's output, in order, on a
+	// goroutine of its own. It may block for as long as it likes: the agent is
+	// then held back, and nothing else is. Nothing is dropped.
 	Output func(OutputParams)
-	Gate   func(GateParams)
-	Exit   func(ExitParams)
+	// Gate and Exit are called one at a time, in the order the helper sent them,
+	// but for one exception: the exit of the agent comes after the output that
+	// preceded it, or when that has not been taken within half a second. Both
+	// must return soon.
+	Gate func(GateParams)
+	Exit func(ExitParams)
 }
 
-// Client is the adapter's end of the conversation with a helper. Its methods
-// may be called from any goroutine. Errors of the helper are *jsonrpc2.Error;
+// Bounds of a client.
+const (
+	// closeWait is for the end of the byte stream itself, should closing it block.
+	closeWait = time.Second
+	// outputWait is how long the exit of the agent waits for its last output.
+	outputWait = 500 * time.Millisecond
+)
+
+// Client is the adapter's end of the conversation with a helper. Its methods may
+// be called from any goroutine, and each returns when its context ends, even
+// when nobody reads what is sent. Errors of the helper are *jsonrpc2.Error;
 // [Code] tells them apart.
 type Client struct {
-	mux  *yamux.Session
-	rpc  *jsonrpc2.Conn
-	done chan struct{}
+	mux      *yamux.Session
+	handlers Handlers
+	done     chan struct{}
 
-	// ended, when not nil, waits for the end of the process that serves the
-	// stream, which is closed already. It says how it ended, and is nil for
-	// exit status 0.
-	ended func() error
+	opened chan struct{} // closed when rpc is set
+	rpc    *jsonrpc2.Conn
 
-	once  sync.Once
-	err   error // why the conversation ended; valid when done is closed
-	child error // what ended returned; valid when done is closed
+	// ended, when not nil, waits for the end of the process that serves the stream,
+	// which is closed already, and kills it in the end, soon when it is stuck. It
+	// says how the process ended, and is nil for exit status 0.
+	ended func(stuck bool) error
+	// stuck is set when the helper has not answered a request in time.
+	stuck atomic.Bool
+
+	notices sync.Mutex // held while Gate or Exit is called
+	output  delivered
+
+	once   sync.Once
+	err    error // why the conversation ended; valid when done is closed
+	ending error // what ended returned; valid when done is closed
 }
 
 // ErrClosed is the error of a client that was closed by [Client.Close].
@@ -49,30 +74,51 @@ func NewClient(rwc io.ReadWriteCloser, h Handlers) (*Client, error) {
 	return newClient(rwc, h, nil)
 }
 
-func newClient(rwc io.ReadWriteCloser, h Handlers, ended func() error) (*Client, error) {
+func newClient(rwc io.ReadWriteCloser, h Handlers, ended func(stuck bool) error) (*Client, error) {
 	mux, err := yamux.Client(rwc, MuxConfig())
 	if err != nil {
 		return nil, err
 	}
-	control, err := mux.OpenStream()
-	if err != nil {
-		mux.Close()
-		if ended != nil {
-			err = errors.Join(ended(), err)
-		}
-		return nil, err
-	}
-	c := &Client{mux: mux, done: make(chan struct{}), ended: ended}
-	c.rpc = jsonrpc2.NewConn(context.Background(), jsonrpc2.NewBufferedStream(control, jsonrpc2.VSCodeObjectCodec{}),
-		notifications(h), jsonrpc2.SetLogger(silent{}))
+	c := &Client{mux: mux, handlers: h, done: make(chan struct{}), opened: make(chan struct{}), ended: ended}
 	go func() {
-		select {
-		case <-c.rpc.DisconnectNotify():
-		case <-mux.CloseChan():
-		}
-		c.finish(errors.New("the helper ended the connection"))
+		<-mux.CloseChan()
+		c.finish(errEnded)
 	}()
+	go c.open()
 	return c, nil
+}
+
+var errEnded = errors.New("the helper ended the connection")
+
+// open opens the control stream and then the stream of output. It is not part of
+// NewClient because opening a stream writes, and writing may block.
+func (c *Client) open() {
+	control, err := c.mux.OpenStream()
+	if err != nil {
+		c.finish(err)
+		return
+	}
+	c.rpc = jsonrpc2.NewConn(context.Background(), jsonrpc2.NewBufferedStream(control, jsonrpc2.VSCodeObjectCodec{}),
+		notifications{c}, jsonrpc2.SetLogger(silent{}))
+	close(c.opened)
+	go func() {
+		<-c.rpc.DisconnectNotify()
+		c.finish(errEnded)
+	}()
+	out, err := c.stream(StreamHeader{Kind: StreamOutput})
+	for err == nil {
+		var p OutputParams
+		if p, err = ReadOutput(out); err == nil {
+			if c.handlers.Output != nil {
+				c.handlers.Output(p)
+			}
+			c.output.add(len(p.Data))
+		}
+	}
+	if errors.Is(err, io.EOF) || c.mux.IsClosed() {
+		err = errEnded
+	}
+	c.finish(err)
 }
 
 // silent drops what jsonrpc2 would print to stderr; the causes it prints come
@@ -81,17 +127,15 @@ type silent struct{}
 
 func (silent) Printf(string, ...any) {}
 
-type notifications Handlers
+type notifications struct{ c *Client }
 
 // Handle implements jsonrpc2.Handler.
-func (h notifications) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.Request) {
+func (n notifications) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.Request) {
 	switch req.Method {
-	case NotifyOutput:
-		notify(req, h.Output)
 	case NotifyGate:
-		notify(req, h.Gate)
+		notify(n.c, req, n.c.handlers.Gate)
 	case NotifyExit:
-		notify(req, h.Exit)
+		n.exit(req)
 	default:
 		if !req.Notif {
 			_ = conn.ReplyWithError(ctx, req.ID, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: req.Method})
@@ -99,22 +143,87 @@ func (h notifications) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jso
 	}
 }
 
-func notify[P any](req *jsonrpc2.Request, fn func(P)) {
+// exit waits for the output that came before an exit on a goroutine of its own,
+// for that output may be held up by its handler.
+func (n notifications) exit(req *jsonrpc2.Request) {
+	var p ExitParams
+	if req.Params == nil || json.Unmarshal(*req.Params, &p) != nil || p.Output == 0 {
+		notify(n.c, req, n.c.handlers.Exit)
+		return
+	}
+	go func() {
+		n.c.output.reach(p.Output, outputWait, n.c.done)
+		notify(n.c, req, n.c.handlers.Exit)
+	}()
+}
+
+func notify[P any](c *Client, req *jsonrpc2.Request, fn func(P)) {
 	var p P
 	if fn != nil && req.Params != nil && json.Unmarshal(*req.Params, &p) == nil {
+		c.notices.Lock()
+		defer c.notices.Unlock()
 		fn(p)
+	}
+}
+
+// delivered counts the bytes of output that the handler has taken.
+type delivered struct {
+	mu    sync.Mutex
+	bytes int64
+	more  chan struct{} // closed when bytes changes; nil while nobody waits
+}
+
+func (d *delivered) add(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.bytes += int64(n)
+	if d.more != nil {
+		close(d.more)
+		d.more = nil
+	}
+}
+
+// reach returns when that many bytes have been taken, after the bound, or when
+// done is closed.
+func (d *delivered) reach(bytes int64, bound time.Duration, done <-chan struct{}) {
+	late := time.After(bound)
+	for {
+		d.mu.Lock()
+		enough := d.bytes >= bytes
+		if d.more == nil {
+			d.more = make(chan struct{})
+		}
+		more := d.more
+		d.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-more:
+		case <-late:
+			return
+		case <-done:
+			return
+		}
 	}
 }
 
 // finish closes everything once and keeps the reason.
 func (c *Client) finish(why error) {
 	c.once.Do(func() {
-		_ = c.rpc.Close()
-		_ = c.mux.Close()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = c.mux.Close()
+		}()
+		select {
+		case <-closed:
+		case <-time.After(closeWait):
+		}
 		if c.ended != nil {
-			c.child = c.ended()
-			if c.child != nil && !errors.Is(why, ErrClosed) {
-				why = c.child
+			c.ending = c.ended(c.stuck.Load())
+			if c.ending != nil && !errors.Is(why, ErrClosed) {
+				why = c.ending
 			}
 		}
 		c.err = why
@@ -125,10 +234,12 @@ func (c *Client) finish(why error) {
 
 // Close ends the conversation; the helper then ends all it has started. For a
 // helper started by [Start] it returns when that process has ended, with an
-// error when it did not end well (it names processes it could not end).
+// error when it did not end well (it names processes it could not end). A helper
+// that does not end within 4 s, or at once if it has left a request unanswered
+// before, is killed; the error says so.
 func (c *Client) Close() error {
 	c.finish(ErrClosed)
-	return c.child
+	return c.ending
 }
 
 // Done is closed when the conversation has ended, for whatever reason.
@@ -155,15 +266,77 @@ func Code(err error) int64 {
 	return 0
 }
 
+// RefusalOf returns what an error of code [CodePtrace] says, nil for other errors.
+func RefusalOf(err error) *Refusal {
+	var e *jsonrpc2.Error
+	if !errors.As(err, &e) || e.Code != CodePtrace || e.Data == nil {
+		return nil
+	}
+	r := &Refusal{}
+	if json.Unmarshal(*e.Data, r) != nil {
+		return nil
+	}
+	return r
+}
+
+// within runs fn, which may block in a write that nobody reads, on a goroutine
+// of its own, and returns at the end of ctx or of the conversation at the latest.
+// The goroutine ends with the conversation. A result that comes too late and can
+// be closed is closed.
+func within[R any](ctx context.Context, c *Client, fn func() (R, error)) (R, error) {
+	type answer struct {
+		result R
+		err    error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		r, err := fn()
+		answers <- answer{r, err}
+	}()
+	var err error
+	select {
+	case a := <-answers:
+		return a.result, a.err
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			c.stuck.Store(true)
+		}
+	case <-c.done:
+		err = c.err
+	}
+	go func() {
+		a := <-answers
+		if late, ok := any(a.result).(io.Closer); ok && a.err == nil {
+			late.Close()
+		}
+	}()
+	var none R
+	return none, err
+}
+
 // call sends one request. Any failure but the helper's own answer and the end
 // of ctx is the end of the conversation, and the error then is that of Err.
 func call[R any](ctx context.Context, c *Client, method string, params any) (R, error) {
-	var result R
-	err := c.rpc.Call(ctx, method, params, &result)
-	if err != nil && Code(err) == 0 && ctx.Err() == nil {
-		_ = c.rpc.Close()
-		<-c.done
-		err = fmt.Errorf("%s: %w", method, c.err)
+	result, err := within(ctx, c, func() (R, error) {
+		var result R
+		select {
+		case <-c.opened:
+		case <-c.done:
+			return result, c.err
+		}
+		err := c.rpc.Call(ctx, method, params, &result)
+		if err != nil && Code(err) == 0 && ctx.Err() == nil {
+			c.finish(errEnded)
+			err = c.err
+		}
+		if err == nil || Code(err) != 0 {
+			c.stuck.Store(false) // it answers
+		}
+		return result, err
+	})
+	if err != nil && Code(err) == 0 {
+		err = fmt.Errorf("%s: %w", method, err)
 	}
 	return result, err
 }
@@ -209,22 +382,35 @@ func (c *Client) End(ctx context.Context) (EndResult, error) {
 }
 
 // ServerConn is a connection to a debug server. It is a net.Conn whose
-// directions close one at a time.
+// directions close one at a time. Close returns at once and ends a Read and a
+// Write that block.
 type ServerConn struct {
 	*yamux.Stream
-	in *bufio.Reader
+	in     *bufio.Reader
+	closed chan struct{}
+	once   sync.Once
 }
 
 // DialServer connects to a socket in the session's folder.
 func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, error) {
-	stream, err := c.mux.OpenStream()
+	conn, err := within(ctx, c, func() (*ServerConn, error) {
+		return c.stream(StreamHeader{Kind: StreamDial, Socket: socket})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
 	}
-	conn := &ServerConn{stream, bufio.NewReader(stream)}
-	stop := context.AfterFunc(ctx, func() { _ = stream.SetDeadline(time.Unix(1, 0)) })
-	var reply DialReply
-	b, err := json.Marshal(DialHeader{Socket: socket})
+	return conn, nil
+}
+
+// stream opens a stream for the purpose that its header names. It blocks until
+// the helper answers or the conversation ends.
+func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
+	stream, err := c.mux.OpenStream()
+	if err != nil {
+		return nil, err
+	}
+	conn := newServerConn(stream)
+	b, err := json.Marshal(h)
 	if err == nil {
 		_, err = stream.Write(append(b, '\n'))
 	}
@@ -232,32 +418,60 @@ func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, er
 	if err == nil {
 		line, err = conn.in.ReadSlice('\n')
 	}
+	var reply StreamReply
 	if err == nil {
 		err = json.Unmarshal(line, &reply)
-	}
-	if !stop() && ctx.Err() != nil {
-		err = context.Cause(ctx)
 	}
 	if err == nil && reply.Error != "" {
 		err = errors.New(reply.Error)
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
+		return nil, err
 	}
 	return conn, nil
+}
+
+func newServerConn(stream *yamux.Stream) *ServerConn {
+	return &ServerConn{Stream: stream, in: bufio.NewReader(stream), closed: make(chan struct{})}
 }
 
 // Read implements net.Conn.
 func (c *ServerConn) Read(b []byte) (int, error) { return c.in.Read(b) }
 
+// Write implements net.Conn. The bytes are copied, because a write that Close
+// interrupts goes on until the conversation ends.
+func (c *ServerConn) Write(b []byte) (int, error) {
+	b = bytes.Clone(b)
+	written := make(chan error, 1)
+	go func() {
+		_, err := c.Stream.Write(b)
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		if err != nil {
+			return 0, err
+		}
+		return len(b), nil
+	case <-c.closed:
+		return 0, net.ErrClosed
+	}
+}
+
 // CloseWrite passes the end of input to the debug server; its output can still
 // be read.
-func (c *ServerConn) CloseWrite() error { return c.Stream.Close() }
+func (c *ServerConn) CloseWrite() error {
+	go c.Stream.Close() // which writes, and so may block
+	return nil
+}
 
-// Close ends both directions and unblocks a Read.
+// Close implements net.Conn.
 func (c *ServerConn) Close() error {
-	err := c.Stream.Close()
-	_ = c.Stream.SetDeadline(time.Unix(1, 0))
-	return err
+	c.once.Do(func() {
+		close(c.closed)
+		_ = c.SetDeadline(time.Unix(1, 0))
+		go c.Stream.Close()
+	})
+	return nil
 }

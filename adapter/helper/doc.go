@@ -8,16 +8,22 @@
 //	┌───────────────┐   (child's stdio, or pod exec)   ┌──────────────────────┐
 //	│ Client        │            ┌───────┐             │ server.Serve         │
 //	│  Hello … End ─┼─ JSON-RPC ─┤       ├─ stream 1 ──┼▶ handle ─▶ processes │
-//	│  Handlers   ◀─┼────────────┤ yamux ├─────────────┼─ queue ◀─ agent,gate │
-//	│  DialServer ◀─┼─ gdb-remote┤       ├─ stream 2… ─┼▶ unix sockets of     │
+//	│  Gate, Exit ◀─┼────────────┤ yamux ├─────────────┼─ queue ◀─ agent,gate │
+//	│  Output     ◀─┼─ frames ───┤       ├─ stream 2 ──┼─ output ◀─ its pipes │
+//	│  DialServer ◀─┼─ gdb-remote┤       ├─ stream 3… ─┼▶ unix sockets of     │
 //	└───────────────┘            └───────┘             │  lldb-server         │
 //	                                                   └──────────────────────┘
 //
+// Each stream has flow control of its own, so that an adapter which takes no
+// output for a while holds back the agent, and neither answers nor debugging.
+//
 // # Goroutines of a Client
 //
-// yamux's two and jsonrpc2's reader, which also calls the Handlers; one that
-// waits for the end of either and then closes everything; for a helper started
-// by [Start] two more that wait for the process and read its stderr. All end
-// with the stream: by Close, by the death of the helper, or by the end of
+// yamux's two and jsonrpc2's reader, which also calls Handlers.Gate and Exit; one
+// that opens the streams and then calls Handlers.Output; two that wait for the end
+// of either stream and then close everything; one for each call under way, and
+// for each exit of an agent until its output has been taken; for a helper started
+// by [Start] two more that wait for the process and read its stderr. All end with
+// the byte stream: by Close, by the death of the helper, or by the end of
 // whatever carries the bytes.
 package helper

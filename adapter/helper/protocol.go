@@ -2,16 +2,17 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 1
+const Protocol = 2
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
 //
 //   - The first stream the adapter opens is the control stream: JSON-RPC 2.0
 //     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
-//   - Every further stream is one connection to a debug server. It begins with
-//     one JSON line, a [DialHeader]; the helper answers with one JSON line, a
-//     [DialReply]; all bytes after these lines belong to the debug server.
+//   - Every further stream begins with one JSON line, a [StreamHeader], which
+//     the helper answers with one JSON line, a [StreamReply]. What follows
+//     depends on the header's Kind: the bytes of a debug server, or the output of
+//     the agent (output.go).
 const (
 	// MethodHello: [HelloParams] → [HelloResult]. The first request.
 	MethodHello = "hello"
@@ -35,8 +36,6 @@ const (
 
 // Notifications, helper → adapter.
 const (
-	// NotifyOutput: [OutputParams], what the agent and Envoy wrote, in order.
-	NotifyOutput = "agent/output"
 	// NotifyGate: [GateParams], the state of the gate changed.
 	NotifyGate = "gate/state"
 	// NotifyExit: [ExitParams], a process the helper started has ended.
@@ -51,7 +50,15 @@ const (
 	CodeStartFailed  = 4 // a program could not be started, or died at once
 	CodeBusy         = 5 // an agent of this session is already running
 	CodeEnvoyRunning = 6 // without the gate: an Envoy of that name is running already
+	CodePtrace       = 7 // the kernel refuses ptrace; the error's data is a [Refusal]
 )
+
+// Refusal says why the debug server may not trace Envoy, and the one thing to do
+// about it, both in words for the user.
+type Refusal struct {
+	Why string `json:"why"` // no full stop at its end
+	Do  string `json:"do"`
+}
 
 // HelloParams opens the session.
 type HelloParams struct {
@@ -68,7 +75,7 @@ type HelloResult struct {
 	Arch     string `json:"arch"` // GOARCH
 	PID      int    `json:"pid"`
 	UID      int    `json:"uid"`
-	// Dir is the session's 0700 folder beside Envoy.
+	// Dir is the session's folder beside Envoy, which the helper removes.
 	Dir string `json:"dir"`
 }
 
@@ -95,8 +102,8 @@ type PlatformStartParams struct {
 	LLDBServer string `json:"lldbServer"`
 }
 
-// PlatformStartResult says where the platform answers. Socket is dialled with
-// [DialHeader].
+// PlatformStartResult says where the platform answers. Socket is reached
+// by a stream of kind [StreamDial].
 type PlatformStartResult struct {
 	PID     int    `json:"pid"`
 	Socket  string `json:"socket"`
@@ -123,9 +130,10 @@ type AgentStartParams struct {
 	Cwd     string            `json:"cwd"`
 	// EnvoyPath is the Envoy the agent would start; the gate execs it.
 	EnvoyPath string `json:"envoyPath"`
-	// Gate puts the gate at the agent's binaryPath, by PROXY_CONFIG. It waits
-	// as Dir/GateBase, a name that exists from the moment it waits. Without
-	// Gate, Env goes to the agent as it is.
+	// Gate leads the agent to the gate when it starts Envoy: by the binaryPath of
+	// PROXY_CONFIG, by a folder in front of PATH, and in the agent's own place when
+	// Command is EnvoyPath. The gate waits under the base name [GateBase], which
+	// exists from the moment it waits. Without Gate, Env goes to the agent as it is.
 	Gate bool `json:"gate"`
 	// GateTimeout in milliseconds: how long the gate waits to be traced.
 	GateTimeout int64 `json:"gateTimeout"`
@@ -148,26 +156,52 @@ type ProcessResult struct {
 	Ours      bool   `json:"ours"`
 	Exe       string `json:"exe"`
 	TracerPID int    `json:"tracerPid"`
+	// Query is what makes an Envoy with the arguments of this process answer a
+	// question instead of serving, for example "--version"; empty for a start.
+	Query string `json:"query,omitempty"`
 }
 
-// OutputParams carries bytes of the agent's stdout or stderr (Envoy inherits
-// both). Data is base64 in JSON. Consecutive output of one stream is joined, up
-// to 32 KiB, while the adapter is behind. What was dropped because it read too
-// slowly is said in a line of its own on stderr.
-type OutputParams struct {
-	Stream string `json:"stream"` // "stdout" | "stderr"
-	Data   []byte `json:"data"`
-}
-
-// GateParams: State is "waiting" (PID stands at the gate), "passed" (PID was
-// traced and is now the real Envoy), "timeout" (nobody traced it),
-// "failed" (the exec of Envoy failed, see Detail), or "bypassed" (the agent
-// started Envoy without passing the gate: PID is that Envoy).
+// GateParams tells of the gate, and of what comes to it.
 type GateParams struct {
-	State  string `json:"state"`
-	PID    int    `json:"pid"`
+	State GateState `json:"state"`
+	PID   int       `json:"pid"`
+	// Detail is for the user: a sentence for GateOpen and GateEnded, else why,
+	// without a full stop; empty for GateWaiting. For GatePassed it is the path of
+	// the program.
 	Detail string `json:"detail,omitempty"`
+	// Do is the one thing to do about it, a sentence, for GateRefused,
+	// GateUnreachable and GateBypassed.
+	Do string `json:"do,omitempty"`
 }
+
+// GateState is what has happened. After GatePassed the session has its Envoy.
+// GateTimeout, GateFailed, GateRefused and GateBypassed are in the way of that; after
+// the others the session goes on as it was.
+type GateState string
+
+const (
+	// GateWaiting: PID waits at the gate for the debugger, the only one that does.
+	GateWaiting GateState = "waiting"
+	// GateOpen: PID has been let through and becomes Envoy without the debugger,
+	// because it only asks Envoy something (--version, --mode validate) or because
+	// another has passed before.
+	GateOpen GateState = "open"
+	// GateEnded: PID has ended while it waited; the next one takes its place.
+	GateEnded GateState = "ended"
+	// GatePassed: PID was traced and is now the real Envoy.
+	GatePassed GateState = "passed"
+	// GateTimeout: nobody traced PID, which has ended.
+	GateTimeout GateState = "timeout"
+	// GateFailed: PID could not become Envoy and has ended.
+	GateFailed GateState = "failed"
+	// GateRefused: PID waits, and the debug server may not trace it.
+	GateRefused GateState = "refused"
+	// GateUnreachable: PID is of the agent and of a user who cannot reach the gate.
+	GateUnreachable GateState = "unreachable"
+	// GateBypassed: PID is that Envoy, started without passing the gate. It may be
+	// the agent itself.
+	GateBypassed GateState = "bypassed"
+)
 
 // ExitParams: What is "agent" or "platform"; Status in words, as
 // os.ProcessState prints it ("exit status 1", "signal: killed").
@@ -178,6 +212,9 @@ type ExitParams struct {
 	Code   int    `json:"code"` // -1 when ended by a signal
 	// Stderr is the tail of what the platform wrote there; empty for the agent.
 	Stderr string `json:"stderr,omitempty"`
+	// Output counts the bytes that the helper had read from the agent by then,
+	// on both streams, since the session began.
+	Output int64 `json:"output,omitempty"`
 }
 
 // ReleaseResult names who runs on.
@@ -190,14 +227,21 @@ type EndResult struct {
 	Left []int `json:"left"` // PIDs still alive after the last SIGKILL
 }
 
-// DialHeader is the first line of a debug-server stream. Socket must lie in the
-// session's folder.
-type DialHeader struct {
-	Socket string `json:"socket"`
+// Kinds of streams, in [StreamHeader].
+const (
+	StreamDial   = "dial"   // one connection to a debug server
+	StreamOutput = "output" // what the agent and Envoy write; one for a session
+)
+
+// StreamHeader is the first line of every stream but the control stream.
+type StreamHeader struct {
+	Kind string `json:"kind"`
+	// Socket is where [StreamDial] leads. It must lie in the session's folder.
+	Socket string `json:"socket,omitempty"`
 }
 
-// DialReply is the helper's answer; Error is empty when connected.
-type DialReply struct {
+// StreamReply is the helper's answer; Error is empty when the stream is ready.
+type StreamReply struct {
 	Error string `json:"error,omitempty"`
 }
 

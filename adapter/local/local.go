@@ -20,11 +20,6 @@ type Target struct {
 	// HelperDir is where the helper's binaries are; empty means beside the
 	// running executable.
 	HelperDir string
-	// Tunnel takes what lldb-dap and the debug server say to each other through
-	// the helper, the only way there is where Envoy runs elsewhere. Here it is
-	// for tests of that way: two more processes to pass on each packet double
-	// the time of a step.
-	Tunnel bool
 }
 
 // Connect implements startup.Target.
@@ -40,7 +35,7 @@ func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside,
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
-	return &child{Client: c, tunnel: l.Tunnel}, nil
+	return &child{Client: c}, nil
 }
 
 // needs is how many processes and threads the helper, lldb-server, the agent and Envoy
@@ -63,8 +58,7 @@ func (Target) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
 // starts, to end that when the helper was killed and could not.
 type child struct {
 	*helper.Client
-	tunnel bool
-	left   orphans // used by one goroutine after the other: the startup, then the cleanup
+	left orphans // used by one goroutine after the other: the startup, then the cleanup
 }
 
 // Hello implements startup.Beside.
@@ -97,9 +91,6 @@ func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (help
 
 // Dial implements startup.Beside.
 func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
-	if c.tunnel {
-		return c.DialServer(ctx, socket)
-	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {

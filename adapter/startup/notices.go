@@ -120,14 +120,23 @@ func (r *Startup) noteAttach(n attachAnswered) error {
 
 func (r *Startup) noteGate(p helper.GateParams) error {
 	switch p.State {
-	case "waiting":
+	case helper.GateWaiting:
 		r.gatePID = p.PID
-	case "timeout":
+	case helper.GateOpen:
+		r.host.Output(console, p.Detail+"\n")
+	case helper.GateEnded:
+		r.gatePID = 0
+		r.host.Output(console, p.Detail+"\n")
+	case helper.GateTimeout:
 		return fault.GateTimeout(p.PID, p.Detail)
-	case "failed":
+	case helper.GateFailed:
 		return fault.GateExec(r.remote.Path, p.Detail)
-	case "bypassed":
-		return fault.GateBypassed(p.PID, p.Detail)
+	case helper.GateRefused:
+		return fault.PtraceRefused(p.Detail, p.Do)
+	case helper.GateUnreachable:
+		r.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
+	case helper.GateBypassed:
+		return fault.GateBypassed(p.PID, p.Detail, p.Do)
 	}
 	return nil
 }
@@ -251,6 +260,8 @@ func (r *Startup) admit(ctx context.Context, pid int) error {
 		return fault.ForeignProcess(pid, err.Error())
 	case !p.Ours:
 		return fault.ForeignProcess(pid, p.Exe)
+	case p.Query != "" && !r.cfg.Gate:
+		return fault.NotTheStart(pid, p.Exe+" "+p.Query)
 	}
 	return nil
 }

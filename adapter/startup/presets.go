@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/tidwall/gjson"
@@ -9,6 +10,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/elffile"
 )
 
 // setPresets sets the breakpoints of "breakpointPresets". They are LLDB's own
@@ -51,37 +53,60 @@ func (r *Startup) preset(ctx context.Context, preset, command string) error {
 }
 
 // presetMain stops at Envoy::MainCommon::main, or at main where Envoy has
-// another shape. A stripped Envoy has no name to stop at, but libc is told the
-// address of main: it is the first argument of __libc_start_main.
+// another shape.
 func (r *Startup) presetMain(ctx context.Context) error {
-	if !r.local.Symbols {
-		r.host.Output(console, "program has no symbols: the preset \"main\" finds main() through libc. For names and source lines set \"program\" "+
-			"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
-		_, err := r.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
-			"--command 'breakpoint set --address $arg1'")
-		r.presets = append(r.presets, false)
-		return err
-	}
-	b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
+	b, err := r.breakAtMain(ctx)
 	if err != nil {
 		return err
 	}
-	if b.verified {
-		r.presets = append(r.presets, true)
+	r.presets = append(r.presets, b.verified)
+	switch {
+	case b.id == "", !b.verified && !b.pending:
+		r.host.Output(important, fault.PresetUnbound(config.PresetMain, b.said).Error()+"\n")
 		return nil
+	case r.cfg.Gate:
+		return nil // it stands before its first instruction
 	}
-	if b.id != "" {
-		if _, err := r.command(ctx, "breakpoint delete "+b.id); err != nil {
-			return err
+	if r.pastMain, err = r.isPast(ctx, b.id); r.pastMain {
+		r.host.Output(important, fault.PastMain(r.pid()).Error()+"\n")
+	}
+	return err
+}
+
+// breakAtMain sets the breakpoint.
+func (r *Startup) breakAtMain(ctx context.Context) (outcome, error) {
+	module := quote(filepath.Base(r.cfg.Program))
+	if r.local.Symbols {
+		b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
+		if err != nil || b.verified {
+			return b, err
 		}
+		if b.id != "" {
+			if _, err := r.command(ctx, "breakpoint delete "+b.id); err != nil {
+				return outcome{}, err
+			}
+		}
+		return r.set(ctx, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
 	}
-	return r.preset(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --fullname main --shlib "+quote(filepath.Base(r.cfg.Program)))
+	r.host.Output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
+		"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
+	// The address is in the program's start-up code. Where that is unknown, libc
+	// is told it: it is the first argument of __libc_start_main. Without the gate
+	// Envoy may have called that before the debugger came.
+	if address, ok, err := elffile.Main(r.cfg.Program); err == nil && ok {
+		return r.set(ctx, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
+	}
+	b, err := r.set(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+		"--command 'breakpoint set --breakpoint-name dap --address $arg1'")
+	b.verified, b.pending = false, true
+	return b, err
 }
 
 // outcome is what has become of a command that sets a breakpoint.
 type outcome struct {
 	id       string // LLDB's number; empty if there is none
 	verified bool   // it has a place
+	pending  bool   // it will get one when libc is loaded
 	said     string // what LLDB printed
 }
 

@@ -80,6 +80,8 @@ type Startup struct {
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
 	presets []bool                        // verified?
+	// pastMain: main had begun before the breakpoint in it was set.
+	pastMain bool
 	// partial holds, by stream, the first bytes of a character whose rest is still
 	// to come; it belongs to the goroutine that brings the output.
 	partial map[string][]byte
@@ -280,6 +282,9 @@ func (r *Startup) server(ctx context.Context) error {
 		return err
 	}
 	platform, err := r.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
 	if err != nil {
 		return r.cause(ctx, fault.ServerStart(err.Error()))
 	}
@@ -410,6 +415,9 @@ func (r *Startup) leaveMailbox() {
 }
 
 func (r *Startup) agentFault(ctx context.Context, err error) error {
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
 	if helper.Code(err) == helper.CodeEnvoyRunning {
 		return fault.EnvoyRunning(err.Error())
 	}
@@ -461,6 +469,9 @@ func (r *Startup) bind(ctx context.Context) error {
 		return r.cause(ctx, err)
 	}
 	r.phases.End("%s", r.count())
+	if r.pastMain && !r.cfg.StopOnEntry {
+		r.relay.StopInPlace() // there will be no stop at main
+	}
 	r.host.Go()
 	return nil
 }

@@ -16,7 +16,7 @@ const (
 
 // inputGrace is how long a command that was under way when the input ended may
 // go on. Whoever wrote the input can no longer end it.
-const inputGrace = 3 * time.Second
+const inputGrace = 2 * time.Second
 
 // line is one line of the input, or why there are no more; io.EOF is the
 // orderly end.

@@ -92,7 +92,7 @@ const marker = "DO_NOT_BUILD_HERE"
 // that is no longer there.
 func In(path string) (Tree, bool) {
 	real, err := filepath.EvalSymlinks(path)
-	if path == "" || err != nil {
+	if err != nil || !filepath.IsAbs(real) {
 		return Tree{}, false
 	}
 	for dir := real; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {

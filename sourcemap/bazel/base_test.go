@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"os"
+	"os/user"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -76,6 +77,21 @@ func TestAfterACleanTheOutputBaseIsRemembered(t *testing.T) {
 	expect(t, Find(tree, "", base), "", "", "")
 }
 
+// Who has neither a cache folder nor a home has no output base: least of all one
+// in the folder that this process runs in.
+func TestWithoutAHomeNothingIsComputed(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	t.Setenv("USER", "me")
+	tree := filepath.Join(t.TempDir(), "ws")
+	write(t, filepath.Join(tree, "WORKSPACE"))
+	sum := md5.Sum([]byte(tree))
+	here := t.TempDir()
+	write(t, filepath.Join(here, "bazel/_bazel_me", hex.EncodeToString(sum[:]), "external/dep/d.cc"))
+	t.Chdir(here)
+	expect(t, Find(tree, "", ""), "", "", "")
+}
+
 // Bazel computes the name from the path without links.
 func TestWithoutAnythingTheOutputBaseIsComputed(t *testing.T) {
 	cache := t.TempDir()
@@ -92,6 +108,16 @@ func TestWithoutAnythingTheOutputBaseIsComputed(t *testing.T) {
 	for _, name := range []string{tree, alias} {
 		expect(t, Find(name, "", ""), base, "", FromDefault)
 	}
+	// Without $USER it is the user's name in the system's list.
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("USER", "")
+	expect(t, Find(tree, "", ""), "", "", "")
+	base = filepath.Join(cache, "bazel/_bazel_"+me.Username, hex.EncodeToString(sum[:]))
+	write(t, filepath.Join(base, "external/dep/d.cc"))
+	expect(t, Find(tree, "", ""), base, "", FromDefault)
 }
 
 func TestAWorkTreeReachedByALinkHasTheLinksOfItsOwnName(t *testing.T) {
@@ -153,7 +179,8 @@ func TestAnOutputBaseNamesItsWorkTree(t *testing.T) {
 	if got, ok := In(filepath.Join(base, "external/dep/d.cc")); !ok || got.Workspace != "main" || got.WorkTree != tree {
 		t.Errorf("below external: %+v, %v", got, ok)
 	}
-	for _, name := range []string{tree, filepath.Dir(base), "", "/nonexistent"} {
+	t.Chdir(base) // of no importance
+	for _, name := range []string{tree, filepath.Dir(base), "", ".", "execroot", "/nonexistent"} {
 		if got, ok := In(name); ok {
 			t.Errorf("In(%q) = %+v", name, got)
 		}

@@ -14,6 +14,7 @@ func TestGeneratedFilesOfOtherConfigurations(t *testing.T) {
 		"k8-opt/bin/x/gen.cc", "k8-fastbuild/bin/x/gen.cc", "aarch64-dbg/bin/x/gen.cc", "k8-dbg/bin/x/gen.cc",
 		"k8-opt-exec-2B5C/bin/x/gen.cc", "k8-dbg-ST-aaaa/bin/x/gen.cc", "k8-opt-ST-bbbb/bin/x/gen.cc", "host/bin/x/gen.cc",
 		"dep/k8-opt/bin/gen.cc", "k8-opt/genfiles/x/old.cc", "k8-opt/bin/y/other.cc", "stable-status.txt",
+		"../source/k8-opt/bin/x/gen.cc",
 	} {
 		write(t, filepath.Join(out, name))
 	}

@@ -168,7 +168,7 @@ func (t Tree) Resolve(candidate string) string {
 		return candidate
 	}
 	realTree, err := filepath.EvalSymlinks(t.WorkTree)
-	if t.WorkTree == "" || err != nil {
+	if err != nil {
 		return real
 	}
 	if rel, err := filepath.Rel(realTree, real); err == nil && filepath.IsLocal(rel) {

@@ -78,6 +78,8 @@ func TestWhereAFileMayBe(t *testing.T) {
 			[]string{"/base/external/dep/d.cc", "/ws/bazel-external/dep/d.cc", "/ws/external/dep/d.cc", "/ws/bazel-ws/external/dep/d.cc"}},
 		{"a generated file", tree, sandbox, "bazel-out/k8-dbg/bin/gen.cc",
 			[]string{"/base/execroot/main/bazel-out/k8-dbg/bin/gen.cc", "/ws/bazel-out/k8-dbg/bin/gen.cc"}},
+		{"a generated file, deep", tree, Root{}, "bazel-out/k8-dbg/bin/a/b/gen.cc",
+			[]string{"/base/execroot/main/bazel-out/k8-dbg/bin/a/b/gen.cc", "/ws/bazel-out/k8-dbg/bin/a/b/gen.cc"}},
 
 		// Repositories beside each other, or a build that called the workspace "dep".
 		{"another root's source", tree, dep, "d.cc", []string{"/base/external/dep/d.cc", "/ws/d.cc", "/base/execroot/main/d.cc"}},
@@ -137,11 +139,14 @@ func TestLinkFarmsLeadToTheFileOneEdits(t *testing.T) {
 }
 
 func TestTheWorkTreeKeepsItsSpelling(t *testing.T) {
-	tree, _ := workspace(t)
+	tree, base := workspace(t)
 	alias := filepath.Join(t.TempDir(), "alias")
 	link(t, tree, alias)
 	found := Tree{WorkTree: alias}
 	if got, want := found.Resolve(filepath.Join(alias, "source/a.cc")), filepath.Join(alias, "source/a.cc"); got != want {
+		t.Errorf("Resolve = %s, want %s", got, want)
+	}
+	if got, want := found.Resolve(filepath.Join(base, "external/dep/d.cc")), filepath.Join(base, "external/dep/d.cc"); got != want {
 		t.Errorf("Resolve = %s, want %s", got, want)
 	}
 }
@@ -175,6 +180,16 @@ func TestPrefixes(t *testing.T) {
 	remove(t, filepath.Join(tree, "bazel-out"))
 	if got := found.Prefixes(cwd); len(got) != 3 || got[0] != outputs {
 		t.Errorf("no link: %q, want %q first", got, outputs)
+	}
+	want = [][2]string{{other.Path + "/bazel-out", outputs[1]}, {other.Path + "/external", base + "/external"}, {other.Path, tree}}
+	if got := found.Prefixes(other); !slices.Equal(got, want) {
+		t.Errorf("no link, another name: %q, want %q", got, want)
+	}
+	// Outputs of that name are better.
+	write(t, filepath.Join(base, "execroot/old_name/bazel-out/x"))
+	want[0][1] = base + "/execroot/old_name/bazel-out"
+	if got := found.Prefixes(other); !slices.Equal(got, want) {
+		t.Errorf("no link, outputs of another name: %q, want %q", got, want)
 	}
 	link(t, t.TempDir(), filepath.Join(tree, "bazel-out"))
 	if got := found.Prefixes(cwd); len(got) != 3 || got[0] != outputs {

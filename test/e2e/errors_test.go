@@ -30,6 +30,11 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"program is no ELF", func(s *harness.Story) harness.Attributes {
 			return s.Sample().With("program", file(s, "#!/bin/sh\n"))
 		}, 1107, "corrupt"},
+		{"program is a pipe that nobody writes to", func(s *harness.Story) harness.Attributes {
+			return s.Sample().With("program", fifo(s.T, s))
+		}, 1107, "pipe"},
+		{"program is a device", with("program", "/dev/zero"), 1107, "/dev/zero"},
+		{"program is a folder", with("program", "/usr"), 1107, "/usr"},
 		{"program is a broken ELF", func(s *harness.Story) harness.Attributes {
 			b, err := os.ReadFile(harness.The.SampleDebug)
 			if err != nil {

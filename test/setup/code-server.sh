@@ -47,7 +47,7 @@ install_code_server() {
   npm rebuild --foreground-scripts @vscode/spdlog @vscode/native-watchdog
 }
 
-locked code-server install_dir "Node $node_version" "$node" install_node
-locked code-server install_dir "code-server $code_server_version" "$code_server" install_code_server
+expect="some seconds" locked code-server install_dir "Node $node_version" "$node" install_node
+expect="3 to 5 minutes" locked code-server install_dir "code-server $code_server_version" "$code_server" install_code_server
 expose "$node/bin/node" node24
 expose "$code_server/node_modules/code-server" code-server

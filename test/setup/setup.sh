@@ -13,7 +13,9 @@ source "$here/lib.sh"
 need() { command -v "$1" >/dev/null || die "$1 is missing: $2"; }
 need apt-get "the set-up installs Debian packages; run it on Debian 12"
 need go "install Go 1.26 or newer"
-need npm "install Node 20 or newer"
+need npm "install Node 20.19 or newer"
+node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' ||
+  die "Node is $(node --version): install 20.19 or newer"
 
 started=$SECONDS
 echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all checkouts."

@@ -1,15 +1,35 @@
-// Package gate is what pilot-agent starts in Envoy's place: it waits until a
+// Package gate is what the agent starts in Envoy's place: it waits until a
 // debugger traces it and then becomes Envoy, with the same PID.
 //
-//	pilot-agent ──execve──▶ start-NAME ──execve──▶ step-NAME.PID ──execve──▶ envoy
-//	                        turns asynchronous      connects to the helper,
-//	                        preemption off          renames its file to NAME,
-//	                                                waits for TracerPid
+//	agent ──execve──▶ start-NAME ──execve──▶ step-NAME.PID ──execve──▶ envoy
+//	                  asks the helper,       is renamed to NAME       ▲
+//	                  may have to wait       and waits for TracerPid  │
+//	                       └────── a question, or not the first ──────┘
 //
-// All names are hard links of the helper's executable in the session's folder;
-// what the gate must know stands in a file beside them ([Params]), so that
-// nothing has to be added to the environment Envoy will inherit. Links, not
-// symbolic ones: debug servers wait for the base name of /proc/PID/exe.
+// start-NAME and the others are hard links of the helper's executable, in a
+// folder that belongs to the helper. Links, not symbolic ones: debug servers wait
+// for the base name of /proc/PID/exe.
+//
+// # What the helper decides
+//
+// The gate connects to the helper's unix socket, whose peer credentials name the
+// gate's PID, tells its arguments ([Arrival]), and gets a [Verdict]. One process
+// at a time has the awaited name. Another that comes meanwhile is kept at its
+// first step until the first has become Envoy, and then goes on without the
+// debugger; if the first has ended instead, the next one takes its place. A
+// process that only asks Envoy something ([Query]) never waits.
+//
+// The socket is close-on-exec: its end without a final [Report], while the
+// process lives, is the exec of Envoy itself. The other way round, the end of the
+// helper ends the gate.
+//
+// # Agents that change their user
+//
+// The process at the gate may have another user than the helper. So it writes
+// nothing: it runs programs that everybody may run, from a folder that everybody
+// may pass and only the helper may change, and all it has to know comes through
+// the socket. Everybody may connect to that; the helper answers only descendants
+// of the agent.
 //
 // # Why two steps
 //
@@ -34,13 +54,6 @@
 // removes all but the leader; when it comes in between, resuming a thread that
 // is gone fails and with it the debugger's continue. So the gate looks at its
 // own threads and execs when none is stopped any more.
-//
-// # Talking to the helper
-//
-// The gate connects to the helper's unix socket, whose peer credentials name
-// the gate's PID, and writes one [Report] a line. The socket is close-on-exec:
-// its end without a final report, while the process lives, is the exec of Envoy
-// itself. The other way round, the end of the helper ends the gate.
 //
 // # Threads
 //

@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// ProxyConfigEnv is the variable pilot-agent reads its mesh configuration from,
+// binaryPath among it.
+const ProxyConfigEnv = "PROXY_CONFIG"
+
 const (
 	goDebug    = "GODEBUG="
 	preemptOff = "asyncpreemptoff=1"
@@ -40,15 +44,33 @@ func loud(env []string) []string {
 	return env
 }
 
-// Restore returns env with PROXY_CONFIG as it is without the gate: value, or
-// absent when nil. Everything else keeps its place.
-func Restore(env []string, value *string) []string {
+// Environ is what leads an agent to the gate by its environment, and what undoes
+// it for Envoy.
+type Environ struct {
+	// ProxyConfig is the value of PROXY_CONFIG that names the gate.
+	ProxyConfig string `json:"proxyConfig"`
+	// Original is the value without the gate; nil when it is not set.
+	Original *string `json:"original"`
+	// Bin is the folder that was put first in PATH; empty when none was.
+	Bin string `json:"bin"`
+}
+
+// Restore returns env as it is without the gate. What the agent itself has
+// changed stays, and everything keeps its place.
+func (e Environ) Restore(env []string) []string {
 	out := make([]string, 0, len(env))
 	for _, kv := range env {
-		if !strings.HasPrefix(kv, ProxyConfigEnv+"=") {
+		name, value, _ := strings.Cut(kv, "=")
+		switch {
+		case name == ProxyConfigEnv && value == e.ProxyConfig:
+			if e.Original != nil {
+				out = append(out, name+"="+*e.Original)
+			}
+		case name == "PATH" && e.Bin != "":
+			dirs := slices.DeleteFunc(strings.Split(value, ":"), func(dir string) bool { return dir == e.Bin })
+			out = append(out, name+"="+strings.Join(dirs, ":"))
+		default:
 			out = append(out, kv)
-		} else if value != nil {
-			out = append(out, ProxyConfigEnv+"="+*value)
 		}
 	}
 	return out

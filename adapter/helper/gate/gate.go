@@ -4,7 +4,6 @@ package gate
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +18,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
 // poll is how often the gate looks whether it is traced. There is no event to
@@ -45,11 +46,8 @@ func init() {
 // Main returns at once unless this process was started as a gate; then it never
 // returns. Call it first in main.
 func Main() {
-	switch self.step {
-	case first:
-		os.Exit(self.becomeQuiet())
-	case second:
-		os.Exit(self.wait())
+	if self.step != none {
+		os.Exit(self.run())
 	}
 }
 
@@ -64,8 +62,7 @@ const (
 // identity is what the name of a gate's executable tells.
 type identity struct {
 	step step
-	exe  string // its path
-	dir  string // the session's folder
+	dir  string // the gate's folder
 	base string // the name to wait under
 }
 
@@ -74,7 +71,7 @@ func identify() identity {
 	if err != nil {
 		return identity{}
 	}
-	id := identity{exe: exe, dir: filepath.Dir(exe)}
+	id := identity{dir: filepath.Dir(exe)}
 	name := filepath.Base(exe)
 	if rest, ok := strings.CutPrefix(name, firstPrefix); ok {
 		id.step, id.base = first, rest
@@ -84,118 +81,86 @@ func identify() identity {
 	} else {
 		return identity{}
 	}
-	if _, err := os.Lstat(id.params()); err != nil {
+	if _, err := os.Lstat(id.socket()); err != nil {
 		return identity{}
 	}
 	return id
 }
 
-func (id identity) params() string { return filepath.Join(id.dir, id.base+paramsSuffix) }
+func (id identity) socket() string { return filepath.Join(id.dir, socketName) }
 
-// becomeQuiet execs the second step, from a link of its own that it can rename.
-func (id identity) becomeQuiet() int {
-	next := filepath.Join(id.dir, secondPrefix+id.base+"."+strconv.Itoa(os.Getpid()))
-	err := os.Remove(next) // of an earlier process with this PID
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		err = os.Link(id.exe, next)
+// run ends in another program, or with an exit code.
+func (id identity) run() int {
+	if id.step == second {
+		comm := append([]byte(id.base), 0)
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&comm[0])), 0, 0, 0)
 	}
-	if err == nil {
-		err = syscall.Exec(next, os.Args, quiet(os.Environ()))
-	}
-	say("it could not take its place in %s: %v", id.dir, err)
-	return ExitFailed
-}
-
-// wait ends in Envoy, or with an exit code.
-func (id identity) wait() int {
-	b, err := os.ReadFile(id.params())
-	var p Params
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
+	h, err := dial(id.socket())
 	if err != nil {
-		say("its parameters cannot be read: %v", err)
-		return ExitFailed
-	}
-	h, err := dial(p.Socket)
-	if err != nil {
-		say("the debug session that put it in Envoy's place has ended (%s: %v).\nStart Envoy without the gate, or start a new session.", p.Socket, err)
+		say("the debug session that put it in Envoy's place has ended (%s: %v).\nStart Envoy without the gate, or start a new session.", id.socket(), err)
 		return ExitTimeout
 	}
-	if err := id.appear(); err != nil {
-		say("it could not take its place in %s: %v", id.dir, err)
-		h.report(Failed, err.Error())
-		return ExitFailed
+	if id.step == second {
+		h.permit() // before the name appears, upon which a debug server attaches
 	}
-	h.report(Waiting, "")
+	h.write(Arrival{Standing: id.step == second, Args: os.Args})
+	var v Verdict
+	if err := h.read(&v); err != nil {
+		say("the debug session ended while Envoy (pid %d) waited at the gate. Envoy was not started.", os.Getpid())
+		return ExitTimeout
+	}
+	switch v.Do {
+	case Wait:
+		return id.wait(h, v)
+	case Stand:
+		return h.exec(v.Stand, os.Args, quiet(os.Environ()))
+	default:
+		return h.become(id, v)
+	}
+}
 
-	traced, ended := h.waitTraced(time.Now().Add(time.Duration(p.Timeout) * time.Millisecond))
+// wait waits for a tracer and then for its leave to go on.
+func (id identity) wait(h helperConn, v Verdict) int {
+	traced, ended := h.waitTraced(time.Now().Add(time.Duration(v.Timeout) * time.Millisecond))
 	switch {
 	case ended:
 		say("the debug session ended while Envoy (pid %d) waited for its debugger. Envoy was not started.", os.Getpid())
 		return ExitTimeout
 	case !traced:
-		detail := fmt.Sprintf("no debugger attached to pid %d within %d ms, so Envoy was not started", os.Getpid(), p.Timeout)
+		detail := fmt.Sprintf("no debugger attached to pid %d within %d ms, so Envoy was not started", os.Getpid(), v.Timeout)
 		say("%s.\nSee why the debugger did not attach in the session's log, or raise the gate's timeout.", detail)
-		h.report(TimedOut, detail)
+		h.write(Report{State: helper.GateTimeout, Detail: detail})
 		return ExitTimeout
 	}
 	waitResumed(time.Now().Add(resumeBound))
 	h.withdraw()
-	args := slices.Clone(os.Args)
-	args[0] = p.Envoy
-	err = syscall.Exec(p.Envoy, args, Restore(loud(os.Environ()), p.ProxyConfig))
-	detail := fmt.Sprintf("exec of %s failed: %v", p.Envoy, err)
-	say("%s.\nSet the path of Envoy in the debug configuration to an executable file.", detail)
-	h.report(Failed, detail)
-	return ExitFailed
+	return h.become(id, v)
 }
 
-// appear gives this process the name that debug servers wait for: renaming the
-// file it runs changes what /proc/PID/exe reads.
-func (id identity) appear() error {
-	comm := append([]byte(id.base), 0)
-	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&comm[0])), 0, 0, 0)
-	path := filepath.Join(id.dir, id.base)
-	// An earlier gate's name is another link of the same file, and rename(2)
-	// between two links of one file does nothing.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+// become is the exec of Envoy, with everything as it is without the gate.
+func (h helperConn) become(id identity, v Verdict) int {
+	args := slices.Clone(os.Args)
+	if strings.HasPrefix(args[0], id.dir+"/") {
+		args[0] = v.Envoy
 	}
-	return os.Rename(id.exe, path)
+	env := os.Environ()
+	if id.step == second {
+		env = loud(env)
+	}
+	return h.exec(v.Envoy, args, v.Environ.Restore(env))
+}
+
+// exec returns only when it fails.
+func (h helperConn) exec(path string, args, env []string) int {
+	err := syscall.Exec(path, args, env)
+	detail := fmt.Sprintf("exec of %s failed: %v", path, err)
+	say("%s.\nSet the path of Envoy in the debug configuration to an executable file.", detail)
+	h.write(Report{State: helper.GateFailed, Detail: detail})
+	return ExitFailed
 }
 
 func say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "envoydbg gate: "+format+"\n", args...)
-}
-
-// helperConn is the raw socket to the helper. It is not a net.Conn, whose
-// poller would bring threads and descriptors of its own.
-type helperConn int
-
-func dial(path string) (helperConn, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		return -1, err
-	}
-	// Where Yama restricts ptrace, only an ancestor may attach, and the debug
-	// server is none. Allow the helper's descendants; without Yama this fails
-	// with EINVAL, which is as good.
-	if cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
-		_ = unix.Prctl(unix.PR_SET_PTRACER, uintptr(cred.Pid), 0, 0, 0)
-	}
-	return helperConn(fd), nil
-}
-
-// withdraw takes back the permission given in dial: Envoy must not inherit it.
-func (helperConn) withdraw() { _ = unix.Prctl(unix.PR_SET_PTRACER, 0, 0, 0, 0) }
-
-func (h helperConn) report(s State, detail string) {
-	b, _ := json.Marshal(Report{State: s, Detail: detail})
-	_, _ = unix.Write(int(h), append(b, '\n'))
 }
 
 // waitTraced returns when this process is traced, when the helper has ended

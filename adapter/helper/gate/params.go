@@ -3,43 +3,57 @@
 package gate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
+
+	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
-// Params is what the gate has to know.
-type Params struct {
-	// Envoy is the path to exec, as the agent would have called it: it becomes
-	// argv[0] too.
-	Envoy string `json:"envoy"`
-	// Timeout in milliseconds: how long to wait for a tracer.
-	Timeout int64 `json:"timeout"`
-	// ProxyConfig is the value PROXY_CONFIG has without the gate; nil when it
-	// is not set.
-	ProxyConfig *string `json:"proxyConfig"`
-	// Socket is where the helper hears of the gate.
-	Socket string `json:"socket"`
+// Arrival is the first line from a gate to the helper.
+type Arrival struct {
+	// Standing: this is the second step, ready to take the awaited name.
+	Standing bool `json:"standing"`
+	// Args are the arguments that Envoy is started with.
+	Args []string `json:"args"`
 }
 
-// Report is one line from the gate to the helper.
-type Report struct {
-	State  State  `json:"state"`
-	Detail string `json:"detail,omitempty"`
+// Verdict is the helper's answer: what the gate is to do, and what it has to
+// know for that. It comes when it is decided, which may take a while.
+type Verdict struct {
+	Do Do `json:"do"`
+	// Stand is the path of the second step to exec, for Do Stand.
+	Stand string `json:"stand,omitempty"`
+	// Envoy is the path to exec, for Do Wait and Become. It replaces argv[0]
+	// where that is a path of the gate's.
+	Envoy string `json:"envoy,omitempty"`
+	// Environ undoes the changes to the environment, for Do Wait and Become.
+	Environ Environ `json:"environ"`
+	// Timeout in milliseconds: how long to wait for a tracer, for Do Wait.
+	Timeout int64 `json:"timeout,omitempty"`
 }
 
-// State of a gate, in the words of helper.GateParams.
-type State string
+// Do is what a gate is to do.
+type Do string
 
 const (
-	Waiting  State = "waiting" // stands and waits for a tracer
-	TimedOut State = "timeout" // nobody traced it; it exits with ExitTimeout
-	Failed   State = "failed"  // it could not become Envoy; it exits with ExitFailed
+	Become Do = "become" // be Envoy at once, without a debugger
+	Stand  Do = "stand"  // exec the second step
+	Wait   Do = "wait"   // it has the awaited name: wait for a tracer, then be Envoy
 )
+
+// Report is one line from a gate that does not become Envoy to the helper, its
+// last.
+type Report struct {
+	// State is GateTimeout, and the gate exits with ExitTimeout, or GateFailed,
+	// and it exits with ExitFailed.
+	State  helper.GateState `json:"state"`
+	Detail string           `json:"detail"`
+}
 
 // Exit codes of a gate that does not become Envoy.
 const (
@@ -47,44 +61,95 @@ const (
 	ExitFailed  = 87
 )
 
-// ProxyConfigEnv is the variable pilot-agent reads its mesh configuration from,
-// binaryPath among it.
-const ProxyConfigEnv = "PROXY_CONFIG"
-
 const (
 	firstPrefix  = "start-"
 	secondPrefix = "step-"
-	paramsSuffix = ".json"
+	socketName   = "g.sock"
 )
 
-// Install puts the gate, which will wait under the name base, into dir with its
-// parameters, and returns the path to give to the agent as Envoy's. Installing
-// again replaces the parameters.
-func Install(dir, base string, p Params) (string, error) {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return "", err
+// Dir is the folder of a gate, as the helper sees it. Only the helper writes to
+// it; everybody who knows its name may run the gate.
+type Dir string
+
+// Socket is the path of the unix socket on which the helper hears of gates.
+func (d Dir) Socket() string { return filepath.Join(string(d), socketName) }
+
+// First is what the agent starts in Envoy's place; the gate will wait under the
+// name base.
+func (d Dir) First(base string) string { return filepath.Join(string(d), firstPrefix+base) }
+
+// Bin is a folder for PATH: links in it lead to the gate.
+func (d Dir) Bin() string { return filepath.Join(string(d), "bin") }
+
+// Install puts the gate and links to it of the given names into d.
+func (d Dir) Install(base string, names []string) error {
+	if err := place(d.First(base)); err != nil {
+		return fmt.Errorf("the gate could not be placed at %s: %w", d.First(base), err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, base+paramsSuffix), b, 0o600); err != nil {
-		return "", err
+	if err := os.RemoveAll(d.Bin()); err != nil {
+		return err
 	}
-	path := filepath.Join(dir, firstPrefix+base)
-	if err := place(path); err != nil {
-		return "", fmt.Errorf("the gate could not be placed at %s: %w", path, err)
+	if err := mkdir(d.Bin()); err != nil {
+		return err
 	}
-	return path, nil
+	for _, name := range names {
+		if err := os.Symlink(d.First(base), filepath.Join(d.Bin(), name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
+// mkdir makes a folder that everybody may pass and nobody else may list or change.
+func mkdir(path string) error {
+	if err := os.Mkdir(path, 0o711); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o711) // whatever the umask
+}
+
+// MakeDir makes the folder.
+func MakeDir(path string) (Dir, error) { return Dir(path), mkdir(path) }
+
+// NextStep makes the program of the second step for a process: a link of its own,
+// which can be renamed while that process runs it. It returns its path.
+func (d Dir) NextStep(base string, pid int) (string, error) {
+	path := filepath.Join(string(d), secondPrefix+base+"."+strconv.Itoa(pid))
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of an earlier process
+		return "", err
+	}
+	return path, os.Link(d.First(base), path)
+}
+
+// Appear gives the process that runs the second step the name that debug servers
+// wait for: renaming the file it runs changes what /proc/PID/exe reads.
+func (d Dir) Appear(base string, pid int) error {
+	path := filepath.Join(string(d), base)
+	// An earlier gate's name is another link of the same file, and rename(2)
+	// between two links of one file does nothing.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(filepath.Join(string(d), secondPrefix+base+"."+strconv.Itoa(pid)), path)
+}
+
+// everybody may run the gate, whatever user the agent becomes.
+const executable = 0o755
+
 // place makes path the running executable: as a hard link, or where that cannot
-// be (another file system, fs.protected_hardlinks) as a copy.
+// be (another file system, fs.protected_hardlinks, a mode that keeps others from
+// running it) as a copy.
 func place(path string) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	err = os.Link(exe, path)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return nil
+	st, err := os.Stat(exe)
+	if err == nil && st.Mode().Perm()&executable == executable {
+		err = os.Link(exe, path)
+		if err == nil || errors.Is(err, os.ErrExist) {
+			return nil
+		}
 	}
 	src, err := os.Open("/proc/self/exe")
 	if err != nil {
@@ -95,11 +160,18 @@ func place(path string) error {
 	// and the exec of the copy would fail with ETXTBSY.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	dst, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	dst, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, executable)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if _, err := io.Copy(dst, src); err != nil {
+		dst.Close()
+		return err
+	}
+	if err := dst.Chmod(executable); err != nil { // whatever the umask
 		dst.Close()
 		return err
 	}

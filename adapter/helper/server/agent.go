@@ -6,11 +6,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 )
 
@@ -21,12 +23,7 @@ const lingering = 500 * time.Millisecond
 // agent is one run of the agent.
 type agent struct {
 	*child
-	envoy    os.FileInfo // the file of EnvoyPath; nil when it is not there
-	gated    bool
-	decided  sync.Once     // closes settled
-	settled  chan struct{} // closed when the gate passed or was found bypassed
-	gatesMu  sync.Mutex
-	gatePIDs map[int]bool // who has reported as a gate
+	admission *admission // of the gate; nil without it
 }
 
 func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
@@ -56,52 +53,110 @@ func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (help
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "the agent: %v", err)
 	}
-	a := &agent{gated: p.Gate, settled: make(chan struct{}), gatePIDs: map[int]bool{}}
+	a := &agent{}
+	cmd := command{Path: path, Args: p.Command, Env: env, Dir: cwd}
 	if p.Gate {
-		if env, err = s.gateEnv(a, p, env, cwd); err != nil {
-			return none, err
-		}
-	} else if pids, _ := byExeName(filepath.Base(p.EnvoyPath)); p.EnvoyPath != "" && len(pids) > 0 {
-		return none, fail(helper.CodeEnvoyRunning, "without the gate the debugger takes the first process called %s, and there is one already: %s",
-			filepath.Base(p.EnvoyPath), describe(pids))
+		a.admission, err = s.gateCommand(p, &cmd)
+	} else {
+		err = s.noGate(p)
 	}
-	if err := s.run(a, command{Path: path, Args: p.Command, Env: env, Dir: cwd}); err != nil {
+	if err != nil {
+		return none, err
+	}
+	if err := s.run(a, cmd); err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "the agent %s cannot be started: %v", path, err)
 	}
 	return helper.AgentStartResult{PID: a.PID}, nil
 }
 
-// gateEnv installs the gate and returns the environment that leads the agent to
-// it.
-func (s *session) gateEnv(a *agent, p helper.AgentStartParams, env []string, cwd string) ([]string, error) {
-	real, err := lookPath(p.EnvoyPath, getEnv(env, "PATH"), cwd)
+// noGate checks what would go wrong without the gate.
+func (s *session) noGate(p helper.AgentStartParams) error {
+	if p.EnvoyPath == "" {
+		return nil
+	}
+	name := filepath.Base(p.EnvoyPath)
+	if pids, _ := byExeName(name); len(pids) > 0 {
+		return fail(helper.CodeEnvoyRunning, "without the gate the debugger takes the first process called %s, and there is one already: %s",
+			name, describe(pids))
+	}
+	self, err := readCredentials(os.Getpid())
+	if err != nil {
+		return nil
+	}
+	if r := whyNotWithoutGate(yamaScope(), self); r != nil {
+		return refused(r)
+	}
+	return nil
+}
+
+// gateCommand installs the gate and changes the agent's command so that it leads
+// there, in each way in which an agent may start Envoy:
+//
+//   - pilot-agent starts the binaryPath of PROXY_CONFIG;
+//   - a script calls Envoy by its name, which PATH leads to the gate;
+//   - the agent is Envoy itself: the gate is started in its place.
+func (s *session) gateCommand(p helper.AgentStartParams, cmd *command) (*admission, error) {
+	a := newAdmission()
+	a.base, a.timeout = helper.GateBase(s.name), p.GateTimeout
+	var err error
+	a.envoy, err = lookPath(p.EnvoyPath, getEnv(cmd.Env, "PATH"), cmd.Dir)
 	if err == nil {
-		a.envoy, err = os.Stat(real)
+		a.file, err = os.Stat(a.envoy)
 	}
 	if err != nil {
 		return nil, fail(codeOf(err, helper.CodeStartFailed), "Envoy: %v", err)
 	}
+	if info, err := elfinfo.Read(a.envoy); err == nil { // if it fails, so will the exec, and say it
+		a.buildID = info.BuildID
+	}
 	if p.GateTimeout <= 0 {
 		return nil, fail(helper.CodeStartFailed, "the gate's timeout must be above 0 ms, not %d", p.GateTimeout)
 	}
-	socket, err := s.listenGate()
-	if err != nil {
+	if err := s.listenGate(); err != nil {
 		return nil, fail(helper.CodeStartFailed, "the gate's socket: %v", err)
 	}
-	original, set := lookupEnv(env, gate.ProxyConfigEnv)
-	params := gate.Params{Envoy: real, Timeout: p.GateTimeout, Socket: socket}
-	if set {
-		params.ProxyConfig = &original
+	first := s.gateDir.First(a.base)
+
+	if original, set := lookupEnv(cmd.Env, gate.ProxyConfigEnv); set {
+		a.environ.Original = &original
 	}
-	binary, err := gate.Install(s.dir, helper.GateBase(s.name), params)
-	if err != nil {
-		return nil, fail(codeOf(err, helper.CodeStartFailed), "%v", err)
-	}
-	config, err := withBinaryPath(original, binary)
+	a.environ.ProxyConfig, err = withBinaryPath(getEnv(cmd.Env, gate.ProxyConfigEnv), first)
 	if err != nil {
 		return nil, err
 	}
-	return mergeEnv(env, map[string]string{gate.ProxyConfigEnv: config}), nil
+	add := map[string]string{gate.ProxyConfigEnv: a.environ.ProxyConfig}
+	names := namesInPath(a, p.EnvoyPath, cmd)
+	if path := getEnv(cmd.Env, "PATH"); path != "" && len(names) > 0 {
+		a.environ.Bin = s.gateDir.Bin()
+		add["PATH"] = a.environ.Bin + ":" + path
+	}
+	if err := s.gateDir.Install(a.base, names); err != nil {
+		return nil, fail(codeOf(err, helper.CodeStartFailed), "%v", err)
+	}
+	cmd.Env = mergeEnv(cmd.Env, add)
+	if st, err := os.Stat(cmd.Path); err == nil && (os.SameFile(st, a.file) || a.isCopy(cmd.Path)) {
+		a.envoy = cmd.Path
+		cmd.Path = first
+	}
+	return a, nil
+}
+
+// namesInPath are the names under which a script may call Envoy. A name that
+// leads to another program is left alone.
+func namesInPath(a *admission, envoyPath string, cmd *command) []string {
+	var names []string
+	for _, name := range []string{filepath.Base(envoyPath), filepath.Base(a.envoy), "envoy"} {
+		found, err := lookPath(name, getEnv(cmd.Env, "PATH"), cmd.Dir)
+		if err == nil {
+			if st, err := os.Stat(found); err != nil || !os.SameFile(st, a.file) && !a.isCopy(found) {
+				continue
+			}
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // run starts the agent and the goroutines that follow it: one for each of its
@@ -127,7 +182,7 @@ func (s *session) run(a *agent, cmd command) error {
 	}
 	var pipes sync.WaitGroup
 	for i, stream := range []string{"stdout", "stderr"} {
-		pipes.Go(func() { s.pump(stream, read[i]) })
+		pipes.Go(func() { s.output.pump(stream, read[i]) })
 	}
 	ended := make(chan struct{})
 	go func() { pipes.Wait(); close(ended) }()
@@ -138,27 +193,12 @@ func (s *session) run(a *agent, cmd command) error {
 		case <-time.After(lingering):
 		}
 		text, code := statusText(a.Status)
-		s.out.notify(helper.NotifyExit, helper.ExitParams{What: "agent", PID: a.PID, Status: text, Code: code})
+		s.notices.notify(helper.NotifyExit, helper.ExitParams{What: "agent", PID: a.PID, Status: text, Code: code, Output: s.output.total()})
 	}()
-	if a.gated {
+	if a.admission != nil {
 		go s.watchBypass(a)
 	}
 	return nil
-}
-
-// pump queues what comes through r until all who hold its other end are gone.
-func (s *session) pump(stream string, r *os.File) {
-	defer r.Close()
-	buf := make([]byte, chunk)
-	for {
-		n, err := r.Read(buf)
-		if n > 0 {
-			s.out.output(stream, buf[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // describe names processes: "4711 (/usr/local/bin/envoy), …".

@@ -17,32 +17,44 @@ import (
 // maxHeader bounds the first line of a stream, whose only field is a path.
 const maxHeader = 4 << 10
 
-// connect joins one stream of the adapter with the debug server it names. Two
-// goroutines, one for each direction; each passes on the end of its input, and
-// both end with their stream or socket.
-func (s *session) connect(stream io.ReadWriteCloser) {
+// accept answers one stream of the adapter's and serves it for the purpose that
+// its header names.
+func (s *session) accept(stream io.ReadWriteCloser) {
 	defer stream.Close()
 	in := bufio.NewReaderSize(stream, maxHeader)
 	line, err := in.ReadSlice('\n')
-	var h helper.DialHeader
+	var h helper.StreamHeader
 	if err == nil {
 		err = json.Unmarshal(line, &h)
 	}
-	var sock *net.UnixConn
+	var serve func()
 	if err == nil {
-		sock, err = s.dial(h.Socket)
+		switch h.Kind {
+		case helper.StreamDial:
+			var sock *net.UnixConn
+			sock, err = s.dial(h.Socket)
+			serve = func() { s.join(stream, in, sock) }
+		case helper.StreamOutput:
+			serve = func() { s.output.send(stream) }
+		default:
+			err = fmt.Errorf("unknown kind of stream %q", h.Kind)
+		}
 	}
-	reply := helper.DialReply{}
+	reply := helper.StreamReply{}
 	if err != nil {
 		reply.Error = err.Error()
 	}
 	b, _ := json.Marshal(reply)
-	if _, werr := stream.Write(append(b, '\n')); werr != nil || err != nil {
-		if sock != nil {
-			sock.Close()
-		}
-		return
+	_, _ = stream.Write(append(b, '\n')) // if it fails, so does what follows
+	if err == nil {
+		serve()
 	}
+}
+
+// join passes bytes between a stream of the adapter's and a debug server. Two
+// goroutines, one for each direction; each passes on the end of its input, and
+// both end with their stream or socket.
+func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn) {
 	defer sock.Close()
 	sent := make(chan struct{})
 	go func() {

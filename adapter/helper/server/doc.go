@@ -8,11 +8,22 @@
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
 //	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy
 //	   │                │                     │        │
-//	   └── queue ◀──────┼──── pump, exit ◀────┘        │
-//	         ▲──────────┼──── followGate ◀─────────────┘ (unix socket)
-//	         ▲          └▶ endAll (also when the stream ends)
-//	         └ watchBypass
-//	stream 2… ─▶ connect ─▶ a socket in the session's folder
+//	   └── queue ◀──────┼──── exit ◀──────────┤        │
+//	         ▲──────────┼──── followGate ◀────┼────────┘ (unix socket)
+//	         ▲          └▶ end (also when the stream ends)
+//	         └ watchBypass                    │
+//	stream 2 ◀── output ◀──── pump ◀──────────┘
+//	stream 3… ─▶ join ─▶ a socket in the session's folder
+//
+// # The session's folder
+//
+//	DIR                 0711
+//	├ lldb              0700: lldb-server's sockets
+//	└ RANDOM            0711: the gate, which an agent of another user may run
+//	  ├ start-NAME      what agents start
+//	  ├ bin/envoy       leads there, for PATH
+//	  ├ step-NAME.PID, NAME
+//	  └ g.sock          0666: answers descendants of the agent only
 //
 // # Processes
 //
@@ -28,12 +39,12 @@
 //   - Serve's own: waits for the end of the stream or of ctx, then ends all.
 //   - starter and reap (children.go): for the life of the process.
 //   - one sender that empties the queue into stream 1, one acceptor of streams:
-//     end with the stream; a goroutine for each request; two for each
-//     debug-server stream (dial.go).
+//     end with the stream; a goroutine for each request; one for the stream of
+//     output (output.go); two for each debug-server stream (dial.go).
 //   - for each agent: two pumps, which end when the last holder of the agent's
 //     pipes does; one that reports the exit; one that looks for an Envoy beside
-//     the gate until it is settled (gates.go). One for each gate that reports,
-//     and one that accepts them.
+//     the gate until it is settled (bypass.go). Two for each process at the gate,
+//     and one that accepts them (gates.go).
 //   - for the platform: one that keeps the tail of its output, one that reports
 //     its exit, and during its start one that reads inotify.
 package server

@@ -4,30 +4,46 @@ package server
 
 import (
 	"bufio"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
-// listenGate opens, once, the socket gates report to. Its goroutine ends when
-// the session closes the listener; one more per gate lives as long as the gate.
-func (s *session) listenGate() (string, error) {
-	path := filepath.Join(s.dir, "g.sock")
+// listenGate makes, once, the folder of the gate and opens the socket that gates
+// connect to. Other users may pass the session's folder and this one but not list
+// them, and the name of this one cannot be guessed. One goroutine accepts until
+// the session closes the listener; two more for each gate live as long as the
+// gate does.
+func (s *session) listenGate() error {
 	if s.gates != nil {
-		return path, nil
+		return nil
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	dir, err := gate.MakeDir(filepath.Join(s.dir, rand.Text()[:8]))
 	if err != nil {
-		return "", err
+		return err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dir.Socket(), Net: "unix"})
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(dir.Socket(), 0o666); err != nil { // the agent may change its user
+		l.Close()
+		return err
 	}
 	s.mu.Lock()
-	s.gates = l
+	s.gateDir, s.gates = dir, l
 	s.mu.Unlock()
 	go func() {
 		for {
@@ -38,42 +54,202 @@ func (s *session) listenGate() (string, error) {
 			go s.followGate(c)
 		}
 	}()
-	return path, nil
+	return nil
 }
 
-// followGate tells the adapter what one gate reports. The end of the connection
-// without a final report is the exec of Envoy, when the process lives on with
-// another program, or else its death.
+// visitor is a process at the gate.
+type visitor struct {
+	process.Stat
+	conn  *net.UnixConn
+	lines <-chan []byte // what it says; closed when its end of the socket is
+	a     *admission
+}
+
+// followGate serves one process at the gate: it tells it what to do, and the
+// adapter what comes of it. It answers nobody but descendants of the agent.
 func (s *session) followGate(c *net.UnixConn) {
 	defer c.Close()
-	pid := peer(c)
 	s.agentStarting.Lock() // after a start in progress, whose agent is then the last one
-	a := s.agent.Load()
+	agent := s.agent.Load()
 	s.agentStarting.Unlock()
-	if pid == 0 || a == nil {
+	pid := peer(c)
+	p, err := process.Read(pid)
+	if agent == nil || agent.admission == nil || err != nil {
 		return
 	}
-	a.gatesMu.Lock()
-	a.gatePIDs[pid] = true
-	a.gatesMu.Unlock()
-
-	lines := bufio.NewScanner(c)
-	for lines.Scan() {
-		var r gate.Report
-		if json.Unmarshal(lines.Bytes(), &r) != nil {
-			continue
+	if ours, _ := s.agentSide(); !slices.Contains(ours, pid) {
+		return
+	}
+	v := &visitor{Stat: p, conn: c, lines: readLines(c, s.closing), a: agent.admission}
+	v.a.note(pid)
+	var arrival gate.Arrival
+	if line, ok := <-v.lines; !ok || json.Unmarshal(line, &arrival) != nil || len(arrival.Args) == 0 {
+		return
+	}
+	name, args := filepath.Base(v.a.envoy), arrival.Args[1:]
+	if q := gate.Query(args); q != "" {
+		s.tellGate(helper.GateOpen, pid, "%s %s (pid %d) runs without the debugger: it only answers a question.", name, q, pid)
+		v.answer(gate.Verdict{Do: gate.Become, Envoy: v.a.envoy, Environ: v.a.environ})
+		return
+	}
+	for {
+		mine, passed, moved := v.a.claim(pid)
+		switch {
+		case passed != 0:
+			s.tellGate(helper.GateOpen, pid, "%s (pid %d) runs without the debugger: this session debugs the one with pid %d.", name, pid, passed)
+			v.answer(gate.Verdict{Do: gate.Become, Envoy: v.a.envoy, Environ: v.a.environ})
+			return
+		case mine && arrival.Standing:
+			s.stand(v)
+			return
+		case mine:
+			s.approach(v)
+			return
 		}
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: string(r.State), PID: pid, Detail: r.Detail})
-		if r.State != gate.Waiting {
+		select {
+		case <-moved:
+		case <-v.lines: // it says nothing more, so it has ended
+			return
+		case <-s.closing:
 			return
 		}
 	}
-	if now := exe(pid); now == "" || filepath.Dir(now) == s.dir {
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: string(gate.Failed), PID: pid,
-			Detail: "the process was ended while it stood at the gate"})
-	} else {
-		a.decided.Do(func() { close(a.settled) })
-		s.out.notify(helper.NotifyGate, helper.GateParams{State: "passed", PID: pid, Detail: now})
+}
+
+// readLines reads lines on a goroutine that ends with the connection or when
+// closing is closed.
+func readLines(c *net.UnixConn, closing <-chan struct{}) <-chan []byte {
+	lines := make(chan []byte)
+	go func() {
+		defer close(lines)
+		for in := bufio.NewScanner(c); in.Scan(); {
+			select {
+			case lines <- slices.Clone(in.Bytes()):
+			case <-closing:
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+func (v *visitor) answer(verdict gate.Verdict) {
+	b, _ := json.Marshal(verdict)
+	_, _ = v.conn.Write(append(b, '\n')) // if it fails, the visitor has ended
+}
+
+// approach sends a visitor to the second step, and gives up its place if it ends
+// before it gets there.
+func (s *session) approach(v *visitor) {
+	next, err := s.gateDir.NextStep(v.a.base, v.PID)
+	if err != nil {
+		s.refuseGate(v, err)
+		return
+	}
+	v.answer(gate.Verdict{Do: gate.Stand, Stand: next})
+	line, said := <-v.lines
+	if said {
+		s.reported(v, line)
+		return
+	}
+	// The exec of the second step has closed the connection, or the end of the
+	// process, of which nothing else would tell.
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !v.a.isStanding() {
+		select {
+		case <-tick.C:
+		case <-s.closing:
+			return
+		}
+		if v.hasEnded() {
+			s.lostAtGate(v)
+			return
+		}
+	}
+}
+
+// stand gives a visitor the awaited name and waits until it has become Envoy.
+func (s *session) stand(v *visitor) {
+	v.a.stand()
+	if err := s.gateDir.Appear(v.a.base, v.PID); err != nil {
+		s.refuseGate(v, err)
+		return
+	}
+	v.answer(gate.Verdict{Do: gate.Wait, Envoy: v.a.envoy, Environ: v.a.environ, Timeout: v.a.timeout})
+	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateWaiting, PID: v.PID})
+	if r := whyNotTraced(os.Getpid(), v.PID); r != nil {
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateRefused, PID: v.PID, Detail: r.Why, Do: r.Do})
+	}
+	if line, said := <-v.lines; said {
+		s.reported(v, line)
+		return
+	}
+	now := s.becomes(v)
+	if now == "" {
+		s.lostAtGate(v)
+		return
+	}
+	v.a.pass()
+	v.a.settle()
+	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GatePassed, PID: v.PID, Detail: now})
+}
+
+func (v *visitor) hasEnded() bool {
+	now, err := process.Read(v.PID)
+	return errors.Is(err, os.ErrProcessDone) || err == nil && (!now.Is(v.Stat) || now.Dead())
+}
+
+// becomes is the program that a visitor runs now whose connection has ended;
+// empty when it has ended itself. A process that ends has lost its program before
+// it closes its files, and one that calls execve has the new one by then.
+func (s *session) becomes(v *visitor) string {
+	for {
+		if v.hasEnded() {
+			return ""
+		}
+		path, err := os.Readlink("/proc/" + itoa(v.PID) + "/exe")
+		switch {
+		case err == nil && filepath.Dir(path) != string(s.gateDir):
+			return path
+		case err == nil:
+			return ""
+		case !os.IsPermission(err):
+			return ""
+		}
+		// It has another user. Its name is for everybody to read, and changes soon
+		// after the files are closed.
+		if comm, err := os.ReadFile("/proc/" + itoa(v.PID) + "/comm"); err == nil && string(comm) != v.a.base+"\n" {
+			return v.a.envoy
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// lostAtGate makes room for the next one.
+func (s *session) lostAtGate(v *visitor) {
+	v.a.leave()
+	s.tellGate(helper.GateEnded, v.PID, "%s (pid %d) ended at the gate before the debugger had it; the session waits for the next one.",
+		filepath.Base(v.a.envoy), v.PID)
+}
+
+// reported passes on a visitor's own last words.
+func (s *session) reported(v *visitor, line []byte) {
+	v.a.leave()
+	var r gate.Report
+	if json.Unmarshal(line, &r) == nil {
+		s.tellGate(r.State, v.PID, "%s", r.Detail)
+	}
+}
+
+func (s *session) refuseGate(v *visitor, err error) {
+	v.a.leave()
+	s.tellGate(helper.GateFailed, v.PID, "%v", err)
+}
+
+func (s *session) tellGate(state helper.GateState, pid int, format string, args ...any) {
+	if !s.ending.Load() { // then it is our doing
+		s.notices.notify(helper.NotifyGate, helper.GateParams{State: state, PID: pid, Detail: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -90,45 +266,4 @@ func peer(c *net.UnixConn) int {
 		}
 	})
 	return pid
-}
-
-// watchBypass looks for an Envoy that the agent started without the gate, until
-// one has passed the gate. It scans /proc ten times a second, some 1 ms of work
-// each: the kernel tells an unprivileged process of no exec of another, and the
-// case is rare (an agent that ignores PROXY_CONFIG), so that being told of it
-// 0.2 s late costs nothing.
-func (s *session) watchBypass(a *agent) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	last := 0
-	for {
-		select {
-		case <-a.Done:
-			return
-		case <-a.settled:
-			return
-		case <-s.closing:
-			return
-		case <-tick.C:
-		}
-		now := 0
-		pids, _ := s.agentSide() // what cannot be read now is seen the next time
-		for _, pid := range pids {
-			a.gatesMu.Lock()
-			known := a.gatePIDs[pid]
-			a.gatesMu.Unlock()
-			if !known && pid != a.PID && runs(pid, a.envoy) {
-				now = pid
-			}
-		}
-		// Two sightings: one may be of a gate that has passed before its
-		// report was read.
-		if now != 0 && now == last {
-			a.decided.Do(func() { close(a.settled) })
-			s.out.notify(helper.NotifyGate, helper.GateParams{State: "bypassed", PID: now,
-				Detail: exe(now) + " was started without the gate: the agent did not take binaryPath from PROXY_CONFIG"})
-			return
-		}
-		last = now
-	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 	"github.com/envoydbg/envoydbg/internal/process"
 )
 
@@ -50,7 +51,7 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 	case helper.MethodProcess:
 		return answer(req, s.process)
 	case helper.MethodEnd:
-		r, err := s.endAll()
+		r, err := s.end()
 		if err != nil {
 			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))
 		}
@@ -134,5 +135,6 @@ func (s *session) process(p helper.ProcessParams) (helper.ProcessResult, error) 
 	if err := errors.Join(err, err2, err3); err != nil {
 		return helper.ProcessResult{}, fail(jsonrpc2.CodeInternalError, "%v", err)
 	}
-	return helper.ProcessResult{Alive: true, Ours: slices.Contains(ours, p.PID), Exe: exe(p.PID), TracerPID: tracer}, nil
+	return helper.ProcessResult{Alive: true, Ours: slices.Contains(ours, p.PID), Exe: exe(p.PID), TracerPID: tracer,
+		Query: gate.Query(arguments(p.PID))}, nil
 }

@@ -39,28 +39,34 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "lldb-server: %v", err)
 	}
+	refusal := make(chan *helper.Refusal, 1)
+	go func() { refusal <- s.mayTrace(ctx) }()
 	version, err := s.lldbVersion(ctx, path)
+	if r := <-refusal; err == nil && r != nil {
+		err = refused(r)
+	}
 	if err != nil {
 		return none, err
 	}
-	socket := filepath.Join(s.dir, "p.sock")
-	for _, f := range []string{socket, filepath.Join(s.dir, readyFile)} {
+	dir := s.private()
+	socket := filepath.Join(dir, "p.sock")
+	for _, f := range []string{socket, filepath.Join(dir, readyFile)} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return none, fail(helper.CodeStartFailed, "%v", err)
 		}
 	}
-	ready, stop, err := appears(s.dir, readyFile)
+	ready, stop, err := appears(dir, readyFile)
 	if err != nil {
-		return none, fail(helper.CodeStartFailed, "inotify on %s: %v", s.dir, err)
+		return none, fail(helper.CodeStartFailed, "inotify on %s: %v", dir, err)
 	}
 	defer stop()
 
 	ch, errs, err := s.startQuiet(command{
 		Path: path,
 		Args: []string{path, "platform", "--server", "--listen", "unix://" + socket,
-			"--socket-file", filepath.Join(s.dir, readyFile)},
+			"--socket-file", filepath.Join(dir, readyFile)},
 		Env: s.platformEnv(path),
-		Dir: s.dir,
+		Dir: dir,
 	})
 	if err != nil {
 		return none, err
@@ -85,7 +91,7 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 	go func() {
 		<-ch.Done
 		text, code := statusText(ch.Status)
-		s.out.notify(helper.NotifyExit, helper.ExitParams{What: "platform", PID: ch.PID, Status: text, Code: code, Stderr: errs.text()})
+		s.notices.notify(helper.NotifyExit, helper.ExitParams{What: "platform", PID: ch.PID, Status: text, Code: code, Stderr: errs.text()})
 	}()
 	return helper.PlatformStartResult{PID: ch.PID, Socket: socket, Version: version}, nil
 }
@@ -94,7 +100,7 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 // the session's folder. LLDB 19 looks for its gdbserver beside a name that the
 // symbolic links of packages do not lead to, so it is told the real path.
 func (s *session) platformEnv(path string) []string {
-	add := map[string]string{"LLDB_DEBUGSERVER_DOMAINSOCKET_DIR": s.dir}
+	add := map[string]string{"LLDB_DEBUGSERVER_DOMAINSOCKET_DIR": s.private()}
 	if _, ok := os.LookupEnv("LLDB_DEBUGSERVER_PATH"); !ok {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			add["LLDB_DEBUGSERVER_PATH"] = real

@@ -44,7 +44,7 @@ func TestPlatformListensWhenStarted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(p.Version, version+".") || filepath.Dir(p.Socket) != c.hello.Dir {
+			if !strings.HasPrefix(p.Version, version+".") || filepath.Dir(p.Socket) != filepath.Join(c.hello.Dir, privateName) {
 				t.Errorf("platform %+v", p)
 			}
 			conn, err := c.DialServer(c.ctx, p.Socket)
@@ -248,8 +248,34 @@ func TestPlaceForTheSession(t *testing.T) {
 	if err != nil || filepath.Dir(dir.Path) != good {
 		t.Fatalf("%+v, %v", dir, err)
 	}
+	for path, want := range map[string]os.FileMode{dir.Path: 0o711, filepath.Join(dir.Path, privateName): 0o700} {
+		if st, err := os.Stat(path); err != nil || st.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", path, st, err, want)
+		}
+	}
 	if err := dir.Remove(); err != nil {
 		t.Error(err)
+	}
+	// A place that is closed to other users is the last choice.
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(open, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(filepath.Dir(open)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(open, "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, places := range [][]string{{closed, open}, {open, closed}} {
+		dir, err := MakeDir(places...)
+		if err != nil || filepath.Dir(dir.Path) != open {
+			t.Fatalf("of %s: %+v, %v", places, dir, err)
+		}
+		if err := dir.Remove(); err != nil {
+			t.Error(err)
+		}
 	}
 	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
 	if dir, err := MakeDir("/no/place", long); err == nil || !strings.Contains(err.Error(), "/no/place") || !strings.Contains(err.Error(), "at most") {

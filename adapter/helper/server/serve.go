@@ -15,10 +15,8 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 )
-
-// outputHeld bounds the output kept for an adapter that reads slowly, in bytes.
-const outputHeld = 16 << 20
 
 // Options of a session.
 type Options struct {
@@ -36,7 +34,8 @@ type session struct {
 	name     string // HelloParams.Session; written once, before greeted is closed
 	greeted  chan struct{}
 	children *children
-	out      *queue
+	notices  *queue
+	output   *output
 	closing  chan struct{} // closed when the session ends
 
 	platformMu sync.Mutex // one platformStart at a time
@@ -45,6 +44,9 @@ type session struct {
 
 	// agentStarting is held from before the start of an agent until it is in agent.
 	agentStarting sync.Mutex
+
+	gateDir gate.Dir    // set with gates
+	ending  atomic.Bool // what was started is being ended
 
 	agent atomic.Pointer[agent] // the last one started
 
@@ -81,12 +83,13 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		out: newQueue(outputHeld), closing: make(chan struct{})}
+		notices: newQueue(), output: newOutput(outputHeld), closing: make(chan struct{})}
 	err = s.serve(ctx, mux)
 	kids.close()
 	close(s.closing)
-	s.out.close()
-	ended, unknown := s.endAll()
+	s.notices.close()
+	ended, unknown := s.end()
+	s.output.close()
 	mux.Close()
 	s.mu.Lock()
 	if s.gates != nil {
@@ -109,8 +112,8 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 		jsonrpc2.AsyncHandler(jsonrpc2.HandlerWithError(s.handle).SuppressErrClosed()))
 	go func() {
 		for {
-			method, params, ok := s.out.take()
-			if !ok || rpc.Notify(ctx, method, params) != nil {
+			n, ok := s.notices.take()
+			if !ok || rpc.Notify(ctx, n.method, n.params) != nil {
 				return
 			}
 		}
@@ -121,7 +124,7 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 			if err != nil {
 				return
 			}
-			go s.connect(stream)
+			go s.accept(stream)
 		}
 	}()
 	select {
@@ -131,6 +134,15 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 	case <-mux.CloseChan():
 	}
 	return nil
+}
+
+// end ends all that was started, while the output of the agent is drained.
+func (s *session) end() (helper.EndResult, error) {
+	s.ending.Store(true)
+	defer s.ending.Store(false)
+	s.output.drain(true)
+	defer s.output.drain(false)
+	return s.endAll()
 }
 
 // gone turns the end of the stream into success: that is how sessions end.

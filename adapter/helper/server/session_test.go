@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -121,9 +123,30 @@ func await[E any](c *client, what string, want func(E) bool) E {
 
 type errLate struct{}
 
-func (c *client) gate(state string) helper.GateParams {
+func (c *client) gate(state helper.GateState) helper.GateParams {
 	c.t.Helper()
-	return await(c, "gate "+state, func(p helper.GateParams) bool { return p.State == state })
+	return await(c, "gate "+string(state), func(p helper.GateParams) bool { return p.State == state })
+}
+
+// gateOther is gate for another process than those named.
+func (c *client) gateOther(state helper.GateState, than ...int) helper.GateParams {
+	c.t.Helper()
+	return await(c, "another gate "+string(state), func(p helper.GateParams) bool {
+		return p.State == state && !slices.Contains(than, p.PID)
+	})
+}
+
+// gates are the states told so far, with the PIDs.
+func (c *client) gates() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var b strings.Builder
+	for _, e := range c.log {
+		if p, ok := e.(helper.GateParams); ok {
+			fmt.Fprintf(&b, "%s %d\n", p.State, p.PID)
+		}
+	}
+	return b.String()
 }
 
 func (c *client) exit(what string) helper.ExitParams {
@@ -152,18 +175,36 @@ func (c *client) outputHeld(stream string) string {
 // envoy waits for what Envoy says of itself.
 func (c *client) envoy() selfReport {
 	c.t.Helper()
-	var text string
-	await(c, "Envoy's report of itself", func(helper.OutputParams) bool {
-		_, rest, _ := strings.Cut(c.outputHeld("stdout"), "ENVOY ")
-		line, _, whole := strings.Cut(rest, "\n")
-		text = line
-		return whole
+	return c.envoyThat("Envoy's report of itself", func(selfReport) bool { return true })
+}
+
+// envoyOf waits for what the Envoy with that PID says of itself.
+func (c *client) envoyOf(pid int) selfReport {
+	c.t.Helper()
+	return c.envoyThat("the report of Envoy "+itoa(pid), func(r selfReport) bool { return r.PID == pid })
+}
+
+func (c *client) envoyThat(what string, want func(selfReport) bool) selfReport {
+	c.t.Helper()
+	var found selfReport
+	await(c, what, func(helper.OutputParams) bool {
+		for line := range strings.Lines(c.outputHeld("stdout")) {
+			text, ok := strings.CutPrefix(line, "ENVOY ")
+			if !ok || !strings.HasSuffix(line, "\n") {
+				continue
+			}
+			var r selfReport
+			if err := json.Unmarshal([]byte(text), &r); err != nil {
+				c.t.Errorf("%v in %q", err, text)
+			}
+			if want(r) {
+				found = r
+				return true
+			}
+		}
+		return false
 	})
-	var r selfReport
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		c.t.Fatalf("%v in %q", err, text)
-	}
-	return r
+	return found
 }
 
 // start starts the agent with a script of playAgent.
@@ -209,6 +250,14 @@ func trace(t *testing.T, pid int) {
 		} else if err := syscall.PtraceCont(pid, 0); err != nil {
 			t.Fatalf("continue: %v", err)
 		}
+	}
+}
+
+// send sends a signal to a process that must be there.
+func send(t *testing.T, pid int, sig syscall.Signal) {
+	t.Helper()
+	if err := witness(t, pid)[0].Signal(sig); err != nil {
+		t.Fatal(err)
 	}
 }
 

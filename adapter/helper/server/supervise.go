@@ -42,6 +42,11 @@ func Main(args []string, version string) (int, error) {
 			return 1, err
 		}
 		return 0, nil
+	case len(args) == 2 && args[1] == "trace": // see ptrace.go, and the next
+		return traceChild(args[0])
+	case len(args) == 2 && args[1] == "rest":
+		rest()
+		return 0, nil
 	}
 	return 2, fmt.Errorf("usage: %s serve | version", args[0])
 }

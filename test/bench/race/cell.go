@@ -38,7 +38,7 @@ func (c *cell) run(l *lab) (outcome, error) {
 	if c.recipe {
 		return l.recipe(c.lldb, c.after)
 	}
-	return l.product(c.lldb, c.gate, c.after)
+	return l.product(c.lldb, session{gate: c.gate, after: c.after})
 }
 
 func (c *cell) String() string {

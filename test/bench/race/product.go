@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter"
@@ -21,10 +23,28 @@ import (
 // neverCame are the faults by which a session says that it missed Envoy.
 var neverCame = []int{fault.TargetNeverAppeared("", 0).Code, fault.GateTimeout(0, "").Code}
 
+// session is what a product run is asked for.
+type session struct {
+	gate bool
+	// The agent execs Envoy so long after the attach packet, or before the session
+	// comes to it.
+	after  time.Duration
+	before bool
+	stopAt stopAt
+}
+
+// stopAt is where the session is to stop Envoy.
+type stopAt int
+
+const (
+	atEntry stopAt = iota // where the debugger has caught it
+	atMain                // in main, by the preset
+)
+
 // product is one run of a whole session: client, adapter, helper, relay,
 // lldb-dap, lldb-server. Only the agent is a fake. Packets go through the
 // helper, as they do where Envoy runs elsewhere.
-func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, err error) {
+func (l *lab) product(lldb int, want session) (out outcome, err error) {
 	dir, err := l.scratch()
 	if err != nil {
 		return out, err
@@ -43,8 +63,8 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 
 	command := pipes.command(l.agent, l.envoy.path)
 	timeout := 2 * missTime
-	target := &early{Target: local.Target{HelperDir: l.dir, Tunnel: true}, line: pipes, after: after,
-		agent: helper.AgentStartParams{Command: command, EnvoyPath: l.envoy.path, Gate: gate, GateTimeout: timeout.Milliseconds()}}
+	target := &early{Target: local.Target{HelperDir: l.dir}, line: pipes, after: want.after, before: want.before,
+		agent: helper.AgentStartParams{Command: command, EnvoyPath: l.envoy.path, Gate: want.gate, GateTimeout: timeout.Milliseconds()}}
 	fromClient, toAdapter := io.Pipe()
 	fromAdapter, toClient := io.Pipe()
 	var trace bytes.Buffer
@@ -72,10 +92,14 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 
 	ctx, cancel := context.WithTimeout(context.Background(), armTime+2*timeout)
 	defer cancel()
-	attach, err := open(ctx, c, map[string]any{
-		"target": "local", "program": l.envoy.path, "envoyPath": l.envoy.path, "gate": gate, "stopOnEntry": true,
+	attributes := map[string]any{
+		"target": "local", "program": l.envoy.path, "envoyPath": l.envoy.path, "gate": want.gate, "stopOnEntry": want.stopAt == atEntry,
 		"startTimeout": timeout.Seconds(), "agent": map[string]any{"command": command},
-	})
+	}
+	if want.stopAt == atMain {
+		attributes["breakpointPresets"] = []string{"main"}
+	}
+	attach, err := open(ctx, c, attributes)
 	if err != nil {
 		return out, err
 	}
@@ -98,6 +122,10 @@ func (l *lab) product(lldb int, gate bool, after time.Duration) (out outcome, er
 		return out, err
 	}
 	out.lag, out.toStop = time.Duration(exec-packet), time.Duration(onMonotonic(stop.Time)-exec)
+	late := strconv.Itoa(fault.PastMain(0).Code)
+	out.late = slices.ContainsFunc(c.Log(), func(e client.Entry) bool {
+		return e.Name == "output" && strings.Contains(e.Get("body.output").String(), "[ED"+late+"]")
+	})
 	out.progress, err = l.look(ctx, c, stop, pid)
 	return out, err
 }

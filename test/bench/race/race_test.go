@@ -76,6 +76,26 @@ func TestTheOtherWaysCanBeMeasured(t *testing.T) {
 	}
 }
 
+// Without the gate the debugger can come too late for a breakpoint in main. Then
+// Envoy stops where it is, and the user is told why; it never just runs on.
+func TestALateDebuggerStopsEnvoyWhereItIs(t *testing.T) {
+	l := makeLab(t)
+	stop, err := l.gather(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for _, version := range versions {
+		out, err := l.product(version, session{before: true, stopAt: atMain})
+		if err != nil {
+			t.Fatalf("LLDB %d: %v", version, err)
+		}
+		if out.missed || !out.began || !out.late {
+			t.Errorf("LLDB %d: missed %v, main begun %v, told so %v", version, out.missed, out.began, out.late)
+		}
+	}
+}
+
 // BenchmarkRace runs every cell and writes the page. Within one size of the
 // process list the cells take turns, so that what else the machine does meets
 // them all.

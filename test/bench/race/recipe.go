@@ -74,13 +74,13 @@ func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 	if err != nil {
 		return out, err
 	}
-	said, err := c.Wait(ctx, 0, func(e client.Entry) bool {
+	announced, err := c.Wait(ctx, 0, func(e client.Entry) bool {
 		return e.Name == "output" && strings.Contains(e.Get("body.output").String(), "Waiting to attach")
 	})
 	if err != nil {
 		return out, fmt.Errorf("lldb-dap does not say that it waits: %w", err)
 	}
-	line := onMonotonic(said.Time)
+	line := onMonotonic(announced.Time)
 	if err := pipes.exec(line + pause.Nanoseconds()); err != nil {
 		return out, err
 	}

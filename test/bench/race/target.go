@@ -14,15 +14,18 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
-// early is the target "local" with two changes: the agent is started before
-// the session arms, with the very parameters the session will start it with,
-// and it is told to exec Envoy a fixed time after the attach packet has been
-// written. All else goes to the real target.
+// early is the target "local" with three changes: the agent is started before
+// the session arms, with the very parameters the session will start it with;
+// it is told to exec Envoy a fixed time after the attach packet has been
+// written, or at once; and what lldb-dap and the debug server send each other goes
+// through the helper, as it must where Envoy runs elsewhere. All else goes to the
+// real target.
 type early struct {
 	startup.Target
-	line  *line
-	agent helper.AgentStartParams
-	after time.Duration
+	line   *line
+	agent  helper.AgentStartParams
+	after  time.Duration
+	before bool // exec at once, not after the packet
 
 	mu     sync.Mutex
 	pid    int   // of the process that becomes Envoy
@@ -41,7 +44,10 @@ func (t *early) Connect(ctx context.Context, n startup.Notices) (startup.Beside,
 // armed is called when the attach packet has been written.
 func (t *early) armed() {
 	now := monotonic()
-	err := t.line.exec(now + t.after.Nanoseconds())
+	var err error
+	if !t.before {
+		err = t.line.exec(now + t.after.Nanoseconds())
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.packet, t.err = now, errors.Join(t.err, err)
@@ -73,6 +79,9 @@ func (b *earlyBeside) PlatformStart(ctx context.Context, p helper.PlatformStartP
 	b.t.mu.Lock()
 	b.t.pid = pid
 	b.t.mu.Unlock()
+	if err == nil && b.t.before {
+		err = b.t.line.exec(monotonic())
+	}
 	return result, err
 }
 
@@ -88,8 +97,15 @@ func (b *earlyBeside) AgentStart(_ context.Context, p helper.AgentStartParams) (
 	return b.started, nil
 }
 
+// Dial takes the way through the helper.
 func (b *earlyBeside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
-	c, err := b.Beside.Dial(ctx, socket)
+	through, ok := b.Beside.(interface {
+		DialServer(ctx context.Context, socket string) (*helper.ServerConn, error)
+	})
+	if !ok {
+		return nil, fmt.Errorf("%T has no way through the helper", b.Beside)
+	}
+	c, err := through.DialServer(ctx, socket)
 	if err != nil {
 		return nil, err
 	}

@@ -92,5 +92,5 @@ build() {
   rm -r objects source source.cc
 }
 target=$TOOLS/bench-sourcemap/$hash-$1
-locked "bench-sourcemap-$1" install_dir "benchmark program, $1" "$target" build >&2
+expect="a minute or two" locked "bench-sourcemap-$1" install_dir "benchmark program, $1" "$target" build >&2
 echo "$target/program"

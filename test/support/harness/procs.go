@@ -97,7 +97,8 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 	case Agent:
 		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
 	case Envoy:
-		return p.Exe == filepath.Base(envoy) && p.Args[0] == envoy
+		// A script calls it by its name alone.
+		return p.Exe == filepath.Base(envoy) && filepath.Base(p.Args[0]) == filepath.Base(envoy)
 	case Gate:
 		return gateName.MatchString(p.Exe)
 	}

@@ -59,6 +59,11 @@ func NewStory(t *testing.T, lldb LLDB) *Story {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Open to other users, which some agents become: else the helper takes another
+	// place for its folder.
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	s := &Story{T: t, LLDB: lldb, Dir: dir, Ctx: ctx, mark: fmt.Sprintf("ENVOYDBG_STORY=%d", stories.Add(1))}
 	t.Cleanup(func() {

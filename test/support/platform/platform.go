@@ -38,7 +38,7 @@ func Start(server, dir string, env []string, within time.Duration) (*Platform, e
 		p.port = strings.Trim(string(b), "\x00\n ")
 		if p.port == "" && time.Now().After(deadline) {
 			p.End()
-			return nil, fmt.Errorf("lldb-server told no port: %w", errors.Join(err, os.ErrDeadlineExceeded))
+			return nil, fmt.Errorf("lldb-server has not written its port: %w", errors.Join(err, os.ErrDeadlineExceeded))
 		}
 	}
 	return p, nil
