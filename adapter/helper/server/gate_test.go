@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -202,6 +203,23 @@ func TestARestartAfterTheAttachRuns(t *testing.T) {
 	open := c.gate("open")
 	if got := c.envoyOf(open.PID); got.Args[1] != "--restart-epoch" {
 		t.Errorf("the second Envoy is %+v", got)
+	}
+}
+
+// Once the session has its Envoy, another one may be started in any way.
+func TestAfterTheAttachNothingIsABypass(t *testing.T) {
+	c := openSession(t)
+	envoy := actor(t, "real-envoy")
+	c.start(helper.AgentStartParams{Gate: true, GateTimeout: bound.Milliseconds(), EnvoyPath: envoy, Env: map[string]string{"ENVOY": envoy}},
+		"envoy", "wait-on", "envoy-anyway", "stay")
+	first := c.gate("waiting").PID
+	trace(t, first)
+	c.gate("passed")
+	send(t, first, syscall.SIGKILL)
+	c.envoyThat("the second Envoy", func(r selfReport) bool { return r.PID != first })
+	time.Sleep(500 * time.Millisecond) // more than it takes to be told
+	if got := c.gates(); strings.Contains(got, "bypassed") {
+		t.Errorf("told:\n%s", got)
 	}
 }
 

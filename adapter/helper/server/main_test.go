@@ -164,6 +164,7 @@ func writeProgram(t *testing.T, path string, b []byte) {
 //	ask-anyway:ARGS
 //	wait           waits for the last Envoy and exits as it did
 //	visit          has a child come to the gate that ends before its second step
+//	wait-on        waits for the last Envoy and goes on
 //	restart        starts Envoy again whenever it ends
 //	user:N         becomes user and group N
 //	deaf           ignores SIGTERM from now on
@@ -191,6 +192,8 @@ func playAgent(script []string) {
 		case "wait":
 			_ = envoy.Wait()
 			os.Exit(envoy.ProcessState.ExitCode())
+		case "wait-on":
+			_ = envoy.Wait()
 		case "visit":
 			if err := exec.Command(os.Args[0], "arrive").Run(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
