@@ -72,3 +72,72 @@ func FuzzParseStop(f *testing.F) {
 		field(payload, "socket_name")
 	})
 }
+
+// FuzzConversation lets both sides say anything, in any order: each line of the
+// script is a frame of the client's ('>') or of the server's ('<').
+func FuzzConversation(f *testing.F) {
+	for _, script := range []string{
+		">$vAttachOrWait;656e766f79#db\n<$" + attached + "#00\n<$" + exec + "#00\n>$vCont;c#a8\n<$W00#b7",
+		">$QStartNoAckMode#b0\n<$OK#9a\n>$x1000,3#00\n<$W00#b7\n<%Stop:X09#00\n<+\n<-\n>-\n>\x03",
+		">$D;126b#00\n<$E01#a6\n>$k#6b\n<$X09#c1\n>$qLaunchGDBServer#00\n<$pid:1;socket_name:2f78;#00",
+	} {
+		f.Add(script, true, true)
+		f.Add(script, false, false)
+	}
+	f.Fuzz(func(t *testing.T, script string, skip, admit bool) {
+		claims := 0
+		c := &conversation{skipToExec: skip,
+			claim: func(name string) bool {
+				if name != "envoy" || claims != 0 {
+					return false
+				}
+				claims++
+				return true
+			},
+			settle: func(bool) { claims-- }}
+		for line := range strings.SplitSeq(script, "\n") {
+			if line == "" {
+				continue
+			}
+			frame, err := NewReader(strings.NewReader(line[1:])).Next()
+			if err != nil {
+				continue
+			}
+			frame.Valid = true // a checksum is hard to guess
+			if line[0] == '>' {
+				s, err := c.fromClient(frame)
+				if err == nil && s.pass == (s.answer != "") {
+					t.Fatalf("%q: %+v", line, s)
+				}
+				continue
+			}
+			s := c.fromServer(frame)
+			if s.admit != nil {
+				var refused error
+				if !admit {
+					refused = errors.New("a stranger")
+				}
+				s = c.admitted(*s.admit, refused)
+			}
+			deeds := 0
+			for _, deed := range []bool{s.pass, s.redirect, s.answer != "", s.own != "", s.resend != nil} {
+				if deed {
+					deeds++
+				}
+			}
+			if deeds > 1 || deeds == 0 && frame.Kind != KindAck {
+				t.Fatalf("%q: %+v", line, s)
+			}
+			if s.own != "" {
+				c.request(s.own, s.kind)
+			}
+			if s.exited != nil && s.attached != nil {
+				t.Fatalf("%q: attached and exited: %+v", line, s)
+			}
+		}
+		c.end()
+		if claims < 0 || len(c.pending) > maxPending+1 {
+			t.Fatalf("%d claims, %d pending", claims, len(c.pending))
+		}
+	})
+}

@@ -375,6 +375,7 @@ func TestCloseEndsWhatBlocks(t *testing.T) {
 		}})
 		client, server := s.debugServer()
 		passes(client, server, awaitEnvoy)
+		s.observes(armed)
 		server.sends(attached)
 		<-asked
 		s.relay.Close()

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -83,6 +84,33 @@ func TestASecondEnvoyOfTheNameIsNotCaughtWithTheGate(t *testing.T) {
 		if tracer := harness.Tracer(other); tracer != 0 {
 			t.Errorf("the other Envoy is traced by %d", tracer)
 		}
+		c.Disconnect()
+	})
+}
+
+// An attach that the user types in the debug console is the user's: the process
+// stays stopped, and runs on when the session has ended.
+func TestAnAttachTypedInTheConsoleIsNotResumed(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		a := s.NamedSample()
+		program := a["envoyPath"].(string)
+		other, end := beside(t, program)
+		defer end()
+		c := s.Start()
+		c.Initialize()
+		c.Attach(a)
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		c.Command("target create --no-dependents " + program)
+		c.Command(fmt.Sprintf("process attach --pid %d", other))
+		if status := c.Command("process status"); !strings.Contains(status, fmt.Sprintf("Process %d stopped", other)) {
+			t.Errorf("the process of the user's: %s", status)
+		}
+		if harness.Tracer(other) == 0 {
+			t.Error("the process of the user's is not traced")
+		}
+		c.Command("process detach")
+		c.Command("target select 1")
 		c.Disconnect()
 	})
 }
