@@ -47,6 +47,9 @@ func TestEdits(t *testing.T) {
 			if string(m.Raw) != raw {
 				t.Errorf("the message itself has changed: %s", m.Raw)
 			}
+			if (got == m) != (len(test.edits) == 0) {
+				t.Error("a message is to be copied for a change, and not for none")
+			}
 			if len(before) > 1 && before[0].at != test.edits[0].at {
 				t.Error("the caller's edits were put in another order")
 			}

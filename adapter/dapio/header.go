@@ -80,7 +80,7 @@ func isName(b []byte) bool {
 // that sends something else, JSON without a header say, may never end its line.
 func mayBeField(begin []byte) error {
 	name, _, _ := bytes.Cut(begin, []byte(":"))
-	if isName(bytes.TrimSuffix(name, []byte("\r"))) || string(begin) == "\r" {
+	if isName(name) || string(begin) == "\r" {
 		return nil
 	}
 	return notAField(begin)

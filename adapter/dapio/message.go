@@ -93,16 +93,11 @@ func place(v gjson.Result) gjson.Result {
 // renumber is the edits that give the message other sequence numbers. requestSeq
 // only replaces an existing request_seq.
 func (m *Message) renumber(seq, requestSeq int64) []Edit {
-	var edits []Edit
-	if number := strconv.AppendInt(nil, seq, 10); m.seq.Raw != "" {
-		edits = append(edits, Replace(m.seq, number))
-	} else {
-		edits = append(edits, insertInto(m.brace, m.empty, append([]byte(`"seq":`), number...)))
+	number := Replace(m.seq, strconv.AppendInt(nil, seq, 10))
+	if m.seq.Raw == "" {
+		number = insertInto(m.brace, m.empty, fmt.Appendf(nil, `"seq":%d`, seq))
 	}
-	if m.requestSeq.Raw != "" {
-		edits = append(edits, Replace(m.requestSeq, strconv.AppendInt(nil, requestSeq, 10)))
-	}
-	return m.fitting(edits)
+	return m.fitting([]Edit{number, Replace(m.requestSeq, strconv.AppendInt(nil, requestSeq, 10))})
 }
 
 // Get reads the value at a gjson path such as "arguments.source.path".

@@ -167,3 +167,30 @@ func TestPatchingOneValueKeepsTheOthers(t *testing.T) {
 		t.Errorf("the message itself has changed: %s", m.Raw)
 	}
 }
+
+func TestAPatchThatCannotBeMadeIsAnError(t *testing.T) {
+	m := message(t, `{"seq":1,"body":{"x":1,"list":[]}}`)
+	if _, err := m.Set("body.list.x", []byte("1")); err == nil || errors.Is(err, ErrNotDAP) {
+		t.Errorf("set a field of a list: %v", err)
+	}
+	if _, err := m.Delete("body.*"); err == nil || errors.Is(err, ErrNotDAP) {
+		t.Errorf("deleted by a pattern: %v", err)
+	}
+	if _, err := m.Set("body.x", []byte("{")); !errors.Is(err, ErrNotDAP) {
+		t.Errorf("set to what is no JSON: %v", err)
+	}
+}
+
+func TestNewRequest(t *testing.T) {
+	for _, test := range []struct {
+		arguments any
+		want      string
+	}{
+		{nil, `{"seq":0,"type":"request","command":"threads"}`},
+		{map[string]any{"levels": 1}, `{"seq":0,"type":"request","command":"threads","arguments":{"levels":1}}`},
+	} {
+		if m := NewRequest("threads", test.arguments); string(m.Raw) != test.want || m.Type != Request || m.Name != "threads" {
+			t.Errorf("got %s, read as %q %q", m.Raw, m.Type, m.Name)
+		}
+	}
+}

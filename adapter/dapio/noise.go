@@ -54,14 +54,11 @@ func (r *Reader) headerInNoise() (int64, error) {
 func anything([]byte) error { return nil }
 
 // cut is how many of the size bytes of a line that has not ended are noise, so
-// that no header that begins in it is taken apart. at is where one begins, or
-// negative.
+// that no header that begins in it is taken apart. at is where one begins, if it
+// is positive; at 0 it would be too long for one.
 func cut(size, at int) int {
-	switch {
-	case at > 0:
+	if at > 0 {
 		return at
-	case at == 0: // what follows is too long for a length
-		return 1
 	}
 	return size - len(ours) + 1
 }

@@ -58,12 +58,8 @@ func (r *Reader) Next() (*Message, error) {
 // content returns the next n bytes, or those there are. Memory grows with what
 // arrives, not with what the header promises.
 func (r *Reader) content(n int64) ([]byte, error) {
-	if n <= 1<<20 {
-		b := make([]byte, n)
-		got, err := io.ReadFull(r.br, b)
-		return b[:got], err
-	}
 	var buf bytes.Buffer
+	buf.Grow(int(min(n, 1<<20)) + bytes.MinRead)
 	_, err := io.CopyN(&buf, r.br, n)
 	return buf.Bytes(), err
 }

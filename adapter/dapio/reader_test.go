@@ -54,13 +54,20 @@ func TestNoiseIsToldApartFromMessages(t *testing.T) {
 		{"another header field", "Content-Type: x\r\n" + framed(a) + framed(b), "Content-Type: x\r\n"},
 		{"bare line feeds", strings.ReplaceAll(framed(a)+framed(b), "\r", ""), ""},
 		{"content that is no message", framed("[]") + framed(a) + framed("oops") + framed(b), ""},
+		{"no content", "Content-Length: 0\r\n\r\n" + framed(a) + framed(b), ""},
+		{"a length and more", "Content-Length: 24~\r\n" + framed(a) + framed(b), "Content-Length: 24~\r\n"},
+		{"a header's line longer than the buffer", "Content-Length: 24" + strings.Repeat(" ", 3*maxHeader) + framed(a) + framed(b), "Content-Length: 24" + strings.Repeat(" ", 3*maxHeader)},
 		{"a line longer than the buffer", strings.Repeat("x", 3*maxHeader) + framed(a) + framed(b), strings.Repeat("x", 3*maxHeader)},
 		{"a header in another case", "content-length: 5\r\n" + framed(a) + framed(b), "content-length: 5\r\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var noise strings.Builder
 			r := NewReader(strings.NewReader(test.stream))
-			r.Noise = func(p []byte) { noise.Write(p) }
+			r.Noise = func(p []byte) {
+				if noise.Write(p); len(p) == 0 {
+					t.Error("empty noise")
+				}
+			}
 			got, err := readAll(r)
 			if err != io.EOF || len(got) != 2 || got[0] != a || got[1] != b {
 				t.Errorf("read %q, %v", got, err)
@@ -108,6 +115,7 @@ func TestAHeaderIsReadAsHTTPReadsOne(t *testing.T) {
 		"an unknown field first":  "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: 24\r\n\r\n",
 		"an unknown field last":   "Content-Length: 24\r\nX_9!#$%&'*+-.^`|~: \xff\r\n\r\n",
 		"an unknown field alike":  "Content-Length-X: 5\r\nX-Content-Length: 5\r\nContent-Length: 24\r\n\r\n",
+		"names at the bounds":     "azAZ09: x\r\nContent-Length: 24\r\n\r\n",
 		"an empty field":          "X:\r\nContent-Length: 24\r\n\r\n",
 		"empty lines before":      "\r\n\n\r\nContent-Length: 24\r\n\r\n",
 		"bare line feeds":         "Content-Type: x\nContent-Length: 24\n\n",
@@ -150,6 +158,8 @@ func TestWithoutNoiseEverythingElseIsAnError(t *testing.T) {
 		{"a length with a sign", "Content-Length: +2\r\n\r\n{}", ErrNotDAP, `Content-Length "+2"`},
 		{"a length that is none", "Content-Length: many\r\n\r\n", ErrNotDAP, `Content-Length "many"`},
 		{"an empty length", "Content-Length: \r\n\r\n", ErrNotDAP, `Content-Length ""`},
+		{"a length and more", "Content-Length: 2~\r\n\r\n{}", ErrNotDAP, `Content-Length "2~"`},
+		{"the length 0 and another", "Content-Length: 0\r\nContent-Length: 2\r\n\r\n{}", ErrNotDAP, "Content-Length twice"},
 		{"two lengths in one field", "Content-Length: 2, 2\r\n\r\n{}", ErrNotDAP, `Content-Length "2, 2"`},
 		{"two lengths that differ", "Content-Length: 2\r\ncontent-length: 3\r\n\r\n{} ", ErrNotDAP, "Content-Length twice"},
 		{"the same length twice", "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", ErrNotDAP, "Content-Length twice"},
@@ -207,6 +217,8 @@ func TestNoiseAtTheEndOfTheStream(t *testing.T) {
 		want                error
 	}{
 		{"half a line", "Abort", "Abort", io.EOF},
+		{"half a header's line and no more", "Content-Length: 5", "", io.ErrUnexpectedEOF},
+		{"half the header of an empty message", "Content-Length: 0\r\n", "", io.ErrUnexpectedEOF},
 		{"half a header's line", "Abort\nterminateContent-Length: 5", "Abort\nterminate", io.ErrUnexpectedEOF},
 		{"half a header", "Content-Length: 5\r\n", "", io.ErrUnexpectedEOF},
 		{"text within the header", "Content-Length: 5\r\nAbort", "Abort", io.ErrUnexpectedEOF},

@@ -75,7 +75,7 @@ func (w *Writer) next() (frame, bool) {
 	for len(w.queue) == 0 && !w.closed && w.err == nil {
 		w.changed.Wait()
 	}
-	if len(w.queue) == 0 || w.err != nil {
+	if len(w.queue) == 0 {
 		return frame{}, false
 	}
 	f := w.queue[0]

@@ -254,7 +254,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 }
 
-// Wait holds back a producer that has no message of another's to forward.
+// Wait holds back a producer until the peer has read enough.
 func TestWait(t *testing.T) {
 	gone, late := errors.New("gone"), errors.New("late")
 	for _, test := range []struct {
