@@ -24,7 +24,7 @@ func TestTheExecAnswersTheAttach(t *testing.T) {
 	client, server := s.awaiting()
 	server.holdsTheGate()
 	s.observesNothing()
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 
 	// From here on the relay only passes on, stops like those above as well.
@@ -33,10 +33,34 @@ func TestTheExecAnswersTheAttach(t *testing.T) {
 	s.observesNothing()
 }
 
+// LLDB asks for the reason again, thread by thread and of all; as long as Envoy stands
+// where it was attached to the answer is the same.
+func TestTheReasonOfTheAttachIsTheSameInEveryAnswer(t *testing.T) {
+	s := begin(t, Config{SkipToExec: true})
+	client, server := s.awaiting()
+	server.holdsTheGate()
+	answersAttach(server, client, exec)
+	const threads, shown = `[{"name":"envoy","reason":"exec","signal":5,"tid":4715}]`, `[{"name":"envoy","reason":"exception","signal":5,"tid":4715}]`
+	for request, x := range map[string]struct{ answer, shown string }{
+		"jThreadsInfo":         {threads, shown},
+		"qThreadStopInfo126b;": {exec, asShown(exec)},
+		"qC":                   {"QC126b", "QC126b"},
+	} {
+		passes(client, server, request)
+		server.sends(x.answer)
+		client.receives(x.shown)
+	}
+	// After a resume every word is the server's.
+	passes(client, server, "vCont;c")
+	passes(server, client, exec)
+	passes(client, server, "jThreadsInfo")
+	passes(server, client, threads)
+}
+
 func TestWithoutAGateTheAttachIsTheClients(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.awaiting()
-	passes(server, client, attached)
+	answersAttach(server, client, attached)
 	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 }
 
@@ -55,7 +79,7 @@ func TestStopsBeforeTheExecAreSwallowed(t *testing.T) {
 			server.holdsTheGate()
 			server.sends(test.stop)
 			server.receives(test.resumed)
-			passes(server, client, exec)
+			answersAttach(server, client, exec)
 			s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal %s], error <nil>, ended false", pid, test.swallowed))
 		})
 	}
@@ -75,7 +99,7 @@ func TestConsoleOutputDuringTheAttachIsPassedOn(t *testing.T) {
 	client, server := s.awaiting()
 	server.holdsTheGate()
 	passes(server, client, "O68690a")
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 }
 
 // An attach that ends in no process is answered at once, in the server's words.
@@ -136,7 +160,7 @@ func TestAnAdmittedProcessIsTheClients(t *testing.T) {
 	s := begin(t, Config{SkipToExec: true, Admit: func(context.Context, int) error { asked++; return nil }})
 	client, server := s.awaiting()
 	server.holdsTheGate()
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	if asked != 1 {
 		t.Errorf("Admit was asked %d times", asked)
@@ -167,7 +191,7 @@ func TestAcknowledgedMode(t *testing.T) {
 
 			server.sends(exec)
 			if admitted {
-				client.receives(exec)
+				client.receives(asShown(exec))
 				client.write("+")
 				server.frame("+")
 			} else {
@@ -201,7 +225,7 @@ func TestAnAttachMayBeTriedAgain(t *testing.T) {
 	passes(client, server, awaitEnvoy)
 	s.observes(armed)
 	server.holdsTheGate()
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	server.closes()
 	s.observes("disconnected g1: EOF")
@@ -268,7 +292,7 @@ func TestASecondAttachToTheNameIsTheUsers(t *testing.T) {
 	passes(server2, client2, attached)
 
 	server.holdsTheGate()
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 	passes(client, server, "D;126b")
 	passes(server, client, "OK")
@@ -290,7 +314,7 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 	begun := func(t *testing.T) (s *story, client, server *peer) {
 		s = begin(t, Config{})
 		client, server = s.awaiting()
-		passes(server, client, atEntry)
+		answersAttach(server, client, atEntry)
 		s.observes("attached 4715, swallowed [], error <nil>, ended false")
 		passes(client, server, "qProcessInfo")
 		passes(server, client, "pid:126b;")
@@ -331,7 +355,7 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 	t.Run("nor when the server tells no place", func(t *testing.T) {
 		s := begin(t, Config{})
 		client, server := s.awaiting()
-		passes(server, client, attached)
+		answersAttach(server, client, attached)
 		s.observes("attached 4715, swallowed [], error <nil>, ended false")
 		passes(client, server, resume)
 		passes(server, client, attached)
@@ -344,13 +368,13 @@ func TestStopInPlace(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.awaiting()
 	s.relay.StopInPlace() // means nothing before there is a process
-	passes(server, client, attached)
+	answersAttach(server, client, attached)
 	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 	s.relay.StopInPlace()
 	passes(client, server, "qC")
 	passes(server, client, "QC126b")
 	client.sends("vCont;c:p126b.-1")
-	client.receives(attached)
+	client.receives(asShown(attached))
 	// Only once.
 	passes(client, server, "vCont;c:p126b.-1")
 	passes(server, client, "W00;process:126b")
@@ -363,7 +387,7 @@ func TestStopInPlace(t *testing.T) {
 func TestStopInPlaceIsForTheSessionsProcess(t *testing.T) {
 	s := begin(t, Config{})
 	client, server := s.awaiting()
-	passes(server, client, attached)
+	answersAttach(server, client, attached)
 	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
 	s.relay.StopInPlace()
 	passes(client, server, "D;126b")

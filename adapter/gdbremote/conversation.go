@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,9 +22,10 @@ import (
 //	                                      late SIGSTOP, resumes again instead
 //	run, status       W, X                tells Exited, passes it on
 //	awaited, skip     T, S before exec    with SkipToExec: resumes (skip)
-//	                  T, S, else          asks Admit, then passes it on or sends D (release)
+//	                  T, S, else          asks Admit, then answers with it (neutral) or sends D (release)
 //	                  E, W, X, other      tells Attached with an error, passes it on
 //	release           any packet          tells Attached with an error, answers E01
+//	threads           any packet          passes it on, neutral while the process stands at the attach
 //	launch            pid, socket_name    listens there itself, answers with its socket
 //	detach            E                   the process is still held
 //	none              W, X                tells Exited, passes it on
@@ -58,6 +60,9 @@ type conversation struct {
 	// inPlace it answers the next resume, too.
 	attachStop string
 	inPlace    bool
+	// attachReason is why the server says the process stopped at the session's own
+	// attach, while it stands there: see neutral.
+	attachReason string
 }
 
 // maxPending bounds the requests without an answer. LLDB has one, or two after a
@@ -117,7 +122,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 			c.inPlace = false
 			return step{answer: c.attachStop}, nil
 		}
-		c.idle = false
+		c.idle, c.attachReason = false, ""
 		if c.attachPCs != "" {
 			c.resume = string(f.Payload)
 		}
@@ -247,8 +252,25 @@ func (c *conversation) packet(payload []byte) step {
 		if stop.Err == "" {
 			s = step{redirect: true}
 		}
+	case requestThreads:
+		if text := neutral(string(payload), c.attachReason); text != string(payload) {
+			s = step{answer: text}
+		}
 	}
 	return s
+}
+
+// neutral gives the stop at the attach a reason that no setting of LLDB's skips.
+// LLDB goes on by itself after an exec if target.process.stop-on-exec is off, and
+// after a signal if the user does not want to stop at it; it then has let Envoy run
+// before there is a breakpoint. It also loads all modules again after an exec that
+// it has not seen begin. An exception is only a stop (LLDB 19 and 22).
+func neutral(payload, reason string) string {
+	if reason == "" {
+		return payload
+	}
+	payload = strings.Replace(payload, "reason:"+reason+";", "reason:exception;", 1)
+	return strings.Replace(payload, `"reason":"`+reason+`"`, `"reason":"exception"`, 1)
 }
 
 // isOutput recognises console output of the process.
@@ -314,7 +336,10 @@ func (c *conversation) admitted(out Attached, err error) step {
 	}
 	c.ours = true
 	c.settle(true)
-	return step{pass: true, attached: &out}
+	stop, _ := ParseStop([]byte(c.attachStop))
+	c.attachReason = stop.Reason
+	c.attachStop = neutral(c.attachStop, c.attachReason)
+	return step{answer: c.attachStop, attached: &out}
 }
 
 // resumePacket lets the process run on towards its exec. The stop of the attach

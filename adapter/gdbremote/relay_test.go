@@ -129,7 +129,7 @@ func TestABrokenRequestMeansNothing(t *testing.T) {
 	server.receives("vCont;c")
 	server.write("+")
 	server.sends(exec)
-	client.receives(exec)
+	client.receives(asShown(exec))
 	s.observes(fmt.Sprintf("attached %d, swallowed [T13 signal], error <nil>, ended false", pid))
 }
 
@@ -187,7 +187,7 @@ func TestTheServersDeathIsToldFirst(t *testing.T) {
 	})
 	passes(client, server, awaitEnvoy)
 	s.observes(armed)
-	passes(server, client, exec)
+	answersAttach(server, client, exec)
 	s.observes("attached 4715, swallowed [], error <nil>, ended false")
 	passes(client, server, "vCont;c")
 	server.closes()

@@ -20,6 +20,7 @@ const (
 	requestKill                 // k, vKill
 	requestLaunchServer         // qLaunchGDBServer
 	requestNoAck                // QStartNoAckMode
+	requestThreads              // jThreadsInfo, qThreadStopInfo: answered by why each thread stopped
 
 	// The relay's own requests; the client does not see the answers.
 	requestSkip    // vCont, on the way from the attach to the exec
@@ -56,6 +57,8 @@ func classify(payload []byte) (kind request, arming Arming) {
 		return requestRead, arming
 	case has("qLaunchGDBServer"):
 		return requestLaunchServer, arming
+	case has("jThreadsInfo"), has("qThreadStopInfo"):
+		return requestThreads, arming
 	case string(payload) == "QStartNoAckMode":
 		return requestNoAck, arming
 	}

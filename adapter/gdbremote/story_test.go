@@ -312,6 +312,19 @@ func (p *peer) frame(raw string) {
 	}
 }
 
+// answersAttach lets the server answer the session's own attach with a stop. The
+// client gets it with a reason that no setting of LLDB's skips.
+func answersAttach(server, client *peer, stop string) {
+	client.t.Helper()
+	server.sends(stop)
+	client.receives(asShown(stop))
+}
+
+// asShown is a stop at the attach as the client sees it.
+func asShown(stop string) string {
+	return strings.NewReplacer("reason:exec;", "reason:exception;", "reason:signal;", "reason:exception;").Replace(stop)
+}
+
 // receives expects this packet next.
 func (p *peer) receives(payload string) { p.t.Helper(); p.frame(string(Encode(payload))) }
 
