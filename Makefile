@@ -1,11 +1,10 @@
-# Two commands are for everybody, on Debian 12 with Go, Node and make; both
-# install what they need:
+# On Debian 12 with Go, Node and make, these two install what they need:
 #
 #   make demo   debugs the startup of a sample Envoy in this terminal
 #   make test   runs all tests
 #
-# The others are for work on the project. After `make test` or `make setup-all`
-# each suite can be run by itself: make unit, make e2e, ...
+# The other targets are for work on the project. After `make test` or
+# `make setup-all` each suite can be run by itself: make unit, make e2e, ...
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -29,10 +28,9 @@ test: setup-all build
 $(suites): build node_modules/.package-lock.json
 	go run ./test/suites $@
 
-# The statistics of the race (docs/race.md, takes half an hour) and of the
-# proxy's cost (docs/proxy-cost.md, some minutes), and that of listing a big
-# program's sources (docs/sourcemap-cost.md, some minutes). The machine should be
-# idle.
+# Measures the race (docs/race.md, half an hour), the cost of the adapter
+# (docs/proxy-cost.md, some minutes), and the cost of listing a big program's sources
+# (docs/sourcemap-cost.md, some minutes). The machine should be idle.
 bench: bench-race bench-cost bench-sourcemap
 
 bench-race: setup build
@@ -62,6 +60,6 @@ node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
-# What was built here; the tools shared by all checkouts stay.
+# Removes what was built here, but not the tools that all checkouts share.
 clean:
 	rm -rf bin out

@@ -20,8 +20,8 @@ func TestMain(m *testing.M) { pidns.Main(m, harness.SetUp) }
 // reading bounds the wait for each message.
 const reading = 30 * time.Second
 
-// delve is delve's client, and what it has read. It knows no event but the
-// protocol's own, and fails on any other.
+// delve is delve's client, and what it has read. It knows only the protocol's own
+// events, and fails on any other.
 type delve struct {
 	*daptest.Client
 	t    *testing.T

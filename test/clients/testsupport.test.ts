@@ -39,7 +39,7 @@ async function stopInMain(client: DebugClient, agentFolder: string): Promise<voi
 
     // Not waitForEvent: its timer would keep a failed test from ending.
     const startup = { signal: AbortSignal.timeout(30_000) };
-    // Where the response to attach comes, before or after those that follow, is the adapter's affair.
+    // The adapter may answer attach before or after the requests that follow it.
     const initialized = once(client, 'initialized', startup);
     const stopped = once(client, 'stopped', startup) as Promise<[DebugProtocol.StoppedEvent]>;
     const attributes = { ...sampleAttributes(agentFolder), workTree: sampleFolder, lldbDap: resolve('bin/tools/lldb-19/bin/lldb-dap') };

@@ -1,6 +1,6 @@
-// Package e2e holds the stories of whole debug sessions: `envoydbg dap` as an
-// editor starts it, the real lldb-dap and lldb-server of both versions, the real
-// pilot-agent, the sample Envoy and the real one.
+// Package e2e tests whole debug sessions: `envoydbg dap` as an editor starts it, the
+// real lldb-dap and lldb-server of both versions, the real pilot-agent, the sample
+// Envoy and the real one.
 //
 //	run_test.go          `envoydbg run`, from a keyboard, a pipe or a script
 //	run_ends_test.go     its end, whatever blocks, and its memory

@@ -13,15 +13,15 @@
 #
 # Ports: with no istiod the agent listens on statusPort (15020, all addresses)
 # and Envoy on proxyAdminPort (127.0.0.1:15000); the sample Envoy on none. Two
-# agents at once need ports of their own: AGENT_PORTS=25000 gives this one 25000
-# for proxyAdminPort and the three after it for the rest. Neither port may be 0.
-# A taken proxyAdminPort ends Envoy and so the agent (with exit code 0); a taken
-# statusPort is an error line and nothing else. Go tests need none of this: each
-# package has a network of its own (test/support/pidns).
+# agents at once need different ports: AGENT_PORTS=25000 gives this one port 25000
+# as proxyAdminPort and the next three for the rest. Neither port may be 0. If
+# proxyAdminPort is in use, Envoy ends, and with it the agent (exit code 0). If
+# statusPort is in use, the agent only prints an error. Go tests do not need this:
+# each package has its own network (test/support/pidns).
 #
-# The agent grants Envoy terminationDrainDuration before it kills it: 5 s unless
-# said otherwise, 0.1 s here. Envoy logs from "warning" on unless the arguments
-# have --proxyLogLevel info.
+# The agent gives Envoy terminationDrainDuration before it kills it: 5 s by default,
+# 0.1 s here. Envoy logs warnings and errors only, unless the arguments contain
+# --proxyLogLevel info.
 set -euo pipefail
 # shellcheck source=test/setup/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

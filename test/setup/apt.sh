@@ -21,16 +21,16 @@ missing() {
   done
 }
 
-# The archive keeps only the newest point releases, so lists of another day may
-# name files that are gone.
+# The archive keeps only the newest point releases, so old package lists may name
+# files that no longer exist.
 lists_are_old() {
-  # The lists themselves bear the archive's times; what they are fetched into
-  # bears ours.
+  # The lists carry the archive's times; the folder that they are fetched into
+  # carries ours.
   [ -z "$(find /var/lib/apt/lists/partial -maxdepth 0 -mmin -1440 -print -quit 2>/dev/null)" ] ||
     [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -print -quit)" ]
 }
 
-# The lists may also lack an archive that was configured after they were fetched.
+# The lists may also lack an archive that was added after they were fetched.
 lists_lack() {
   local package
   for package in "$@"; do

@@ -2,7 +2,7 @@
 # Debian's Bazel, for the workspace test/bazel/istio_proxy, the second compiler,
 # and the tools that show what a compiler wrote (llvm-dwarfdump, dwp).
 #
-# Pinned is Debian's version, 4.2.3; it is what the workspace is made for.
+# Debian's version, 4.2.3, is pinned, because the workspace is made for it.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh

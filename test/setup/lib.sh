@@ -24,7 +24,7 @@ timed() {
   shift
   printf '  %-34s %s' "$label" "${expect:+takes $expect ... }"
   log=$(mktemp)
-  # A subshell by itself, not behind || or if, so that set -e holds inside.
+  # A subshell on its own, not after || or if, so that set -e applies inside.
   set +e
   (
     set -euo pipefail
@@ -56,9 +56,9 @@ locked() {
   exec {lock}>&-
 }
 
-# install_dir LABEL DIR BUILD: makes DIR once. BUILD is called with an empty
-# folder beside DIR, which becomes DIR when BUILD succeeds: DIR is complete or
-# absent, never half.
+# install_dir LABEL DIR BUILD: makes DIR once. BUILD is called with an empty folder
+# beside DIR, which becomes DIR when BUILD succeeds. So DIR is either complete or
+# does not exist.
 install_dir() {
   local label=$1 dir=$2 build=$3 new
   if [ -e "$dir/.complete" ]; then
@@ -74,8 +74,8 @@ install_dir() {
   mv -T "$new" "$dir"
 }
 
-# expose PATH NAME: the checkout's fixed name, bin/tools/NAME, of a tool whose
-# own path has its version in it.
+# expose PATH NAME: makes the tool at PATH, which contains its version, available in
+# the checkout as bin/tools/NAME.
 expose() {
   mkdir -p "$ROOT/bin/tools"
   ln -sfn "$1" "$ROOT/bin/tools/$2"

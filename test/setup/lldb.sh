@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # LLDB 19 and 22 side by side: lldb-dap and lldb-server of both.
 #
-# apt holds one of the packages lldb-19 and lldb-22 at a time, because their
-# Python bindings conflict. So 19 is installed, and of 22 only the shared
-# libraries are; its programs are unpacked into a folder of their own.
+# The packages lldb-19 and lldb-22 cannot be installed together, because their Python
+# bindings conflict. So LLDB 19 is installed, and of LLDB 22 only the shared
+# libraries; its programs are unpacked into a separate folder.
 #
-# Pinned is the major version: the archive drops a point release when the next
-# one comes. The exact versions are printed.
+# The major versions are pinned. Point releases cannot be: the archive drops one when
+# the next comes. The exact versions are printed.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
-# version_of MAJOR: what lldb-server states; lldb-dap 19 has no --version (it
-# prints nothing and exits 0) but comes from the same package. That lldb-dap
-# starts at all shows that its libraries are found.
+# version_of MAJOR: what lldb-server prints. lldb-dap 19 has no --version (it prints
+# nothing and exits with 0), but comes from the same package. If it starts, its
+# libraries are found.
 version_of() {
   local bin=$TOOLS/lldb-$1/bin
   "$bin/lldb-dap" --help >/dev/null || die "$bin/lldb-dap does not start"
@@ -34,8 +34,8 @@ unpack_22() {
   dpkg -x lldb-22_*.deb .
   rm lldb-22_*.deb
 }
-# The folder is named after the libraries' version, so that an upgrade of these
-# by apt brings the programs along.
+# The folder is named after the version of the libraries, so that when apt upgrades
+# these, the matching programs are unpacked.
 programs=$TOOLS/lldb-22-$(installed_version liblldb-22 | tr -c 'A-Za-z0-9.\n' _)
 locked lldb-22 install_dir "lldb-22 (unpacked)" "$programs" unpack_22
 ln -sfn "$programs/usr/lib/llvm-22" "$TOOLS/lldb-22"

@@ -3,7 +3,7 @@
 # needs to run without istiod (see agent.sh):
 #   pilot-agent
 #   envoy_bootstrap_tmpl.json   the template of Envoy's bootstrap configuration
-#   root-cert.pem               any valid certificate, of a CA nobody asks
+#   root-cert.pem               any valid certificate; its CA is never used
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Installs and builds what the demo and the tests need: setup.sh [--vscode]
 #
-# May be run at any time, also twice at once: what is there stays. Fetched and
-# built tools go to $ENVOYDBG_TOOLS (default ~/.cache/envoydbg-tools), shared by
-# all checkouts; bin/tools/ and bin/sample/ of this checkout point there.
+# It can be run at any time, even twice at once: what exists is kept. Fetched and
+# built tools go to $ENVOYDBG_TOOLS (default ~/.cache/envoydbg-tools), which all
+# checkouts share; bin/tools/ and bin/sample/ of this checkout point there.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
-# What a command needs that is not there, and what to do about it.
+# need COMMAND ADVICE: ends the set-up with the advice if the command is missing.
 need() { command -v "$1" >/dev/null || die "$1 is missing: $2"; }
 need apt-get "the set-up installs Debian packages; run it on Debian 12"
 need go "install Go 1.26 or newer"
@@ -26,7 +26,7 @@ echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all che
 "$here/pilot-agent.sh"
 "$here/../sample/build.sh"
 "$here/bazel.sh"
-# The kind of sandbox that needs no permissions, for it is in containers, too.
+# With the sandbox that needs no permissions, so that it also works in containers.
 "$here/../bazel/build.sh" --in-place processwrapper
 if [ "${1:-}" = --vscode ]; then
   "$here/apt.sh" chromium python3 make clang-19 llvm-19

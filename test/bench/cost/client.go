@@ -44,8 +44,8 @@ func dial(dir string, command ...string) (*peer, error) {
 	return p, err
 }
 
-// close lets go of the debuggee as an editor does, and waits for the adapter's
-// end. lldb-dap 19 may abort when it ends, so its status is no news.
+// close disconnects as an editor does, and waits for the adapter's end. Its exit
+// status is ignored, because lldb-dap 19 may abort when it ends.
 func (p *peer) close() error {
 	err := p.call("disconnect", map[string]any{"terminateDebuggee": true}, nil)
 	_ = p.in.Close()
@@ -109,8 +109,8 @@ func (p *peer) call(command string, arguments, body any) error {
 	return nil
 }
 
-// event returns the first event of that name that has not been asked for, and
-// forgets those before it.
+// event returns the first event of that name that has not been returned yet, and
+// drops those before it.
 func (p *peer) event(name string) (*dapio.Message, error) {
 	for {
 		for i, e := range p.events {

@@ -36,10 +36,10 @@ func TestMain(m *testing.M) {
 // series are the times of one kind of request, of each side.
 type series [sides][]time.Duration
 
-// added is how much later the answer of a side comes than the direct one at
-// quantile q. In a round the sides take turns, and who is later finds more of its
-// program in the processor's caches; a median of all rounds together would stand
-// anywhere between the times of first, second and third. So it is the mean of the
+// added is how much later than the direct one the answer of a side comes, at
+// quantile q. In a round the sides take turns, and a later one finds more of its
+// program in the processor's caches. A median over all rounds could lie anywhere
+// between the times of first, second and third, so this is the mean of the
 // differences at each place.
 func (s *series) added(side int, q float64) time.Duration {
 	var sum time.Duration
@@ -112,9 +112,9 @@ func measure(tb testing.TB, w way, lldb, rounds, steps int) map[string]*series {
 	}
 	for round := range rounds {
 		for place := range sides {
-			// At a stop an editor sends all of these to its one debugger, each
-			// when the one before is answered. Taken in turns one by one they
-			// would find nothing of their program in the processor's caches.
+			// At a stop an editor sends all of these to its debugger, each when
+			// the previous one is answered. If the sides took turns after each
+			// request, none would find its program in the processor's caches.
 			side := turn(round, place)
 			for _, command := range commands {
 				d, err := open[side].timed(command, requests[side][command])
@@ -132,7 +132,7 @@ func measure(tb testing.TB, w way, lldb, rounds, steps int) map[string]*series {
 	return all
 }
 
-// Every request is answered on each side; their times are not judged here, where
+// Every request is answered on each side. The times are not checked here, because
 // other tests run at the same time.
 func TestEachSideCanBeMeasured(t *testing.T) {
 	for _, lldb := range versions {

@@ -10,15 +10,14 @@
 //	           └─▶ envoydbg dap ─▶ lldb-dap ─▶ relay ─▶ helper
 //	                                 ─▶ lldb-server ───▶ gate ─▶ sample  proxied
 //
-// The copier, which is this test's program again, passes bytes on and does no
-// more: what it adds is the price of being between at all. All sessions live at
-// the same time and stand at the same place of the same program; they take turns,
-// and so does who is first. What else the machine does meets all of them.
+// The copier, another process of the test's program, only passes bytes on: it shows
+// the cost of any program in between. All sessions run at the same time, stopped at
+// the same place of the same program. They take turns, each of them equally often
+// first, so that whatever else the machine does affects all of them.
 //
-// BenchmarkCost writes docs/proxy-cost.md (make bench-cost); the test runs a
-// small part of it with the test command.
+// BenchmarkCost writes docs/proxy-cost.md (make bench-cost). The test runs a small
+// part of it.
 //
-// The client has no goroutines: it writes and reads on the caller's, so that no
-// switch between goroutines of its own is measured. The copier has one for each
-// direction.
+// The client writes and reads on the goroutine of its caller, so that no switch
+// between goroutines is measured. The copier has one goroutine for each direction.
 package cost

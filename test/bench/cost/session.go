@@ -11,7 +11,7 @@ import (
 	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
-// place is where both sessions of a pair stand: a loop of 200 turns.
+// place is where all sessions are stopped: in a loop of 200 iterations.
 const place = "Envoy::Server::InstanceImpl::loadRuntimeFlags"
 
 // parts are the programs.
@@ -62,7 +62,7 @@ const (
 	sides
 )
 
-// way is a kind of session, begun in each side's manner.
+// way is a kind of session, and how each side begins it.
 type way struct {
 	name  string
 	begin [sides]func(parts) (*session, error)
@@ -108,7 +108,7 @@ func startup(p parts, command ...string) (*session, error) {
 	}, command...)
 }
 
-// proxiedStartup has an agent that does nothing but become what it is told to
+// proxiedStartup has an agent that only becomes the program that it is told to
 // start.
 func proxiedStartup(p parts) (*session, error) {
 	const agent = `p=${PROXY_CONFIG#*\"binaryPath\":\"}; exec "${p%%\"*}"`
@@ -153,8 +153,8 @@ func (s *session) reach(request string, arguments map[string]any) error {
 		return err
 	}
 	if !stopped.Get("body.reason").Exists() {
-		// lldb-dap 19 runs launchCommands asynchronously, and rarely tells the
-		// stop at the entry, of no reason, before the one at the breakpoint.
+		// lldb-dap 19 runs launchCommands asynchronously, and rarely reports the
+		// stop at the entry, without a reason, before the one at the breakpoint.
 		if _, err := s.send("continue", map[string]any{"threadId": stopped.Get("body.threadId").Int()}); err != nil {
 			return err
 		}

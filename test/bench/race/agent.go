@@ -51,7 +51,7 @@ func newLine(dir string) (*line, error) {
 			return nil, err
 		}
 		var err error
-		// For reading and writing: such an open waits for nobody.
+		// Opened for reading and writing, so that the open does not block.
 		if *file, err = os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func (l *line) close() {
 	_ = l.report.Close()
 }
 
-// ready returns when the agent's child stands before its exec: its process id,
+// ready waits until the agent's child is about to exec, and returns its process id,
 // which Envoy will have.
 func (l *line) ready() (int, error) {
 	var b [4]byte
@@ -85,7 +85,7 @@ func (l *line) exec(at int64) error {
 	return err
 }
 
-// execTime is when the agent did exec; it waits for it.
+// execTime waits for the agent's exec and returns its time.
 func (l *line) execTime() (int64, error) {
 	var b [8]byte
 	_ = l.report.SetReadDeadline(time.Now().Add(readyTime))

@@ -11,15 +11,15 @@
 //	                    └─ "Waiting to attach", pause ──time──▶ fakeagent ─▶ envoy
 //	  look: /proc/PID of the stopped Envoy, and its stack
 //
-// What is measured is the product: the session, the helper and its gate run as
-// they do for a user. Two things are put in their place, both at the seam
-// [startup.Target]: the agent is started before the debug server is armed, and
-// not after, because only an agent that runs already can exec Envoy so soon
-// after the packet; and it is a fake, because the real one takes some 60 ms to
-// come to its exec. Both make it harder.
+// The product is measured: the session, the helper and its gate run as they do for
+// a user. Two things are replaced, both through the interface [startup.Target]. The
+// agent is started before the debug server is armed, not after, because only an
+// agent that is running can exec Envoy so soon after the packet. And the agent is a
+// fake, because the real one takes about 60 ms until its exec. Both make the race
+// harder to win.
 //
-// The two tests are part of the test command; BenchmarkRace runs every cell and
-// writes docs/race.md (make bench-race).
+// The tests run with the other tests; BenchmarkRace runs every cell and writes
+// docs/race.md (make bench-race).
 //
 // Goroutines: those of the sessions and clients; each run ends its own and
 // checks that no process is left.

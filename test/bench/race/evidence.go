@@ -15,7 +15,7 @@ import (
 // before anything else.
 const beganSymbol = "_ZN5Envoy10main_beganE"
 
-// binary is what is known beforehand of the Envoy that is started.
+// binary is what is known in advance about the Envoy that is started.
 type binaryFile struct {
 	path  string
 	began uint64 // the counter's address in the file
@@ -38,8 +38,8 @@ func readBinary(path string) (binaryFile, error) {
 	return binaryFile{path, symbols[at].Value}, nil
 }
 
-// progress is how far a stopped process has come, as the kernel tells it: no
-// word of the debugger's is taken.
+// progress is how far a stopped process has come, according to the kernel and not
+// to the debugger.
 type progress struct {
 	// first: the process stands on the first instruction of its program, that
 	// of the dynamic loader.

@@ -20,7 +20,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/local"
 )
 
-// neverCame are the faults by which a session says that it missed Envoy.
+// neverCame are the faults with which a session reports that it missed Envoy.
 var neverCame = []int{fault.TargetNeverAppeared("", 0).Code, fault.GateTimeout(0, "").Code}
 
 // session is what a product run is asked for.
@@ -42,8 +42,8 @@ const (
 )
 
 // product is one run of a whole session: client, adapter, helper, relay,
-// lldb-dap, lldb-server. Only the agent is a fake. Packets go through the
-// helper, as they do where Envoy runs elsewhere.
+// lldb-dap, lldb-server. Only the agent is a fake. Packets go through the helper, as
+// they do when Envoy runs on another machine.
 func (l *lab) product(lldb int, want session) (out outcome, err error) {
 	dir, err := l.scratch()
 	if err != nil {
@@ -109,8 +109,7 @@ func (l *lab) product(lldb int, want session) (out outcome, err error) {
 		return out, triggerErr
 	}
 	if err != nil {
-		// The product's own word for it, and it is only believed of an agent
-		// that did exec.
+		// The product reports it itself; it counts only if the agent did exec.
 		if stop.Message == nil || !slices.Contains(neverCame, int(stop.Get("body.error.id").Int())) {
 			return out, err
 		}

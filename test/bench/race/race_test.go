@@ -56,7 +56,7 @@ func TestTheGateMissesNoInstruction(t *testing.T) {
 	}
 }
 
-// The other ways are measured, too; here only that the measurement works.
+// The other cells: checks only that they can be measured.
 func TestTheOtherWaysCanBeMeasured(t *testing.T) {
 	l := makeLab(t)
 	stop, err := l.gather(0)
@@ -97,8 +97,8 @@ func TestALateDebuggerStopsEnvoyWhereItIs(t *testing.T) {
 }
 
 // BenchmarkRace runs every cell and writes the page. Within one size of the
-// process list the cells take turns, so that what else the machine does meets
-// them all.
+// process list the cells take turns, so that whatever else the machine does affects
+// all of them.
 func BenchmarkRace(b *testing.B) {
 	l := makeLab(b)
 	var servers []string

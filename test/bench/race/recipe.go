@@ -15,9 +15,9 @@ import (
 	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
-// recipe is one run of what is done by hand without envoydbg: lldb-server
-// platform, lldb-dap with waitFor, and when the console says "Waiting to
-// attach", a pause by feeling before the agent is started.
+// recipe is one run of what one would do by hand, without envoydbg: lldb-server
+// platform, lldb-dap with waitFor and, once the console says "Waiting to attach", a
+// pause before the agent is started.
 func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 	dir, err := l.scratch()
 	if err != nil {
@@ -104,7 +104,7 @@ func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 	return out, err
 }
 
-// free makes sure that a process counted as missed runs, and untraced.
+// free checks that a process counted as missed is running and not traced.
 func (l *lab) free(pid int) error {
 	b, err := os.ReadFile(procfs(pid, "status"))
 	if err == nil && !strings.Contains(string(b), "\nTracerPid:\t0\n") {

@@ -48,9 +48,9 @@ type lab struct {
 	runs   int
 }
 
-// newLab builds the fake agent and puts copies in place: of the sample, with its
-// symbols and under the name envoy, so that the plain recipe can be used with
-// it, too; and of the helper, which may be built anew while the runs last.
+// newLab builds the fake agent and makes two copies: of the sample with its symbols,
+// under the name envoy, so that the recipe works with it as well; and of the helper,
+// which may be rebuilt during the runs.
 func newLab(root, dir string) (*lab, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -90,8 +90,8 @@ func (l *lab) scratch() (string, error) {
 	return dir, os.Mkdir(dir, 0o700)
 }
 
-// left waits until no process of a run is there, and returns those that stay
-// for longer than the bound.
+// left waits until no process of a run is left, and returns those that are still
+// there after the bound.
 func (l *lab) left(bound time.Duration) ([]int, error) {
 	for deadline := time.Now().Add(bound); ; time.Sleep(time.Millisecond) {
 		now, err := processes()
@@ -134,7 +134,7 @@ func open(ctx context.Context, c *client.Client, attach map[string]any) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	// Sent when the client is told to, whatever else happens then.
+	// Sent on the event initialized, whatever else happens then.
 	go func() {
 		if _, err := c.Event(ctx, 0, "initialized"); err == nil {
 			_, _ = c.Send("configurationDone", nil)
@@ -158,8 +158,8 @@ func firstStop(ctx context.Context, c *client.Client, attach int64) (client.Entr
 	return e, nil
 }
 
-// look completes the outcome of a run in which Envoy is held: the kernel's word
-// for where it stands, and LLDB's for what is on its stack.
+// look completes the outcome of a run in which Envoy is held: where it is stopped,
+// according to the kernel, and what is on its stack, according to LLDB.
 func (l *lab) look(ctx context.Context, c *client.Client, stop client.Entry, pid int) (progress, error) {
 	p, err := l.envoy.inspect(pid)
 	if err != nil {
@@ -180,15 +180,15 @@ func (l *lab) look(ctx context.Context, c *client.Client, stop client.Entry, pid
 			p.began = true
 		}
 	}
-	// Without libc6-dbg LLDB makes up callers of the loader's first instruction;
-	// the place itself is certain.
+	// Without libc6-dbg LLDB invents callers of the loader's first instruction; the
+	// top frame itself is right.
 	if len(stack.StackFrames) == 0 || !strings.EqualFold(stack.StackFrames[0].PC, fmt.Sprintf("0x%X", p.pc)) || p.first && p.began {
 		return p, fmt.Errorf("the kernel says %#x, at the first instruction: %v; LLDB the stack %+v", p.pc, p.first, stack.StackFrames)
 	}
 	return p, nil
 }
 
-// withLog adds what passed to an error.
+// withLog adds the messages of the session to an error.
 func withLog(err error, c *client.Client) error {
 	if err == nil {
 		return nil
@@ -196,5 +196,5 @@ func withLog(err error, c *client.Client) error {
 	return fmt.Errorf("%w\n%s", err, c.Dump())
 }
 
-// isTimeout tells the end of a bounded wait from other ends.
+// isTimeout says whether a bounded wait has run out of time.
 func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

@@ -14,12 +14,11 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
-// early is the target "local" with three changes: the agent is started before
-// the session arms, with the very parameters the session will start it with;
-// it is told to exec Envoy a fixed time after the attach packet has been
-// written, or at once; and what lldb-dap and the debug server send each other goes
-// through the helper, as it must where Envoy runs elsewhere. All else goes to the
-// real target.
+// early is the target "local" with three changes. The agent is started before the
+// session arms, with the same parameters that the session will use. It is told to
+// exec Envoy a fixed time after the attach packet has been written, or at once. And
+// the traffic between lldb-dap and the debug server goes through the helper, as it
+// must when Envoy runs on another machine. Everything else goes to the real target.
 type early struct {
 	startup.Target
 	line   *line
@@ -85,7 +84,7 @@ func (b *earlyBeside) PlatformStart(ctx context.Context, p helper.PlatformStartP
 	return result, err
 }
 
-// AgentStart finds the agent started already.
+// AgentStart does nothing: the agent is already running.
 func (b *earlyBeside) AgentStart(_ context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
 	if !reflect.DeepEqual(p, b.t.agent) {
 		err := fmt.Errorf("the session starts the agent with %+v, the measurement started it with %+v", p, b.t.agent)

@@ -6,8 +6,8 @@
 //	(build.sh)   ├─▶ readelf --debug-dump=line                      ─┤
 //	             └─▶ read stdlib     (Go's debug/dwarf)             ─┘
 //
-// Each reader is a process of its own. The sets of files must be equal, which is
-// how one knows that nothing was left out to be fast.
+// Each reader is a separate process. The sets of files must be equal, which shows
+// that nothing was left out for speed.
 //
 // BenchmarkRead writes docs/sourcemap-cost.md (make bench-sourcemap); the test
 // compares the sets, and bounds memory and bytes read, on a smaller program.

@@ -78,7 +78,7 @@ func (r reader) run(program string) (res result, err error) {
 	return res, nil
 }
 
-// lines takes a path a line. The peers do not normalise; LLDB does.
+// lines reads one path per line. The peers do not normalise paths; LLDB does.
 func lines(r io.Reader) (map[string]bool, error) {
 	files := map[string]bool{}
 	in := bufio.NewScanner(r)
@@ -95,8 +95,8 @@ var (
 	readelfFile = regexp.MustCompile(`^  \d+\t\(udata\)\t(\d+)\t\(line_strp\)\t\(offset: [0-9a-fx]+\): (.*)$`)
 )
 
-// readelf takes the tables of directories and files of version 5, and passes
-// over the programs, whose text is some GB.
+// readelf reads the tables of directories and files of version 5, and skips the
+// line number programs, whose text takes some GB.
 func readelf(r io.Reader) (map[string]bool, error) {
 	const programs, inDirs, inFiles = 0, 1, 2
 	files := map[string]bool{}

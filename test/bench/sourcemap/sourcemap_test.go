@@ -47,8 +47,8 @@ func run(tb testing.TB, r reader, program string) result {
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
-// The files are those that the peers find, in little memory and with little
-// read; times are not judged here, where other tests run at the same time.
+// The reader finds the same files as the peers, and needs little memory and reads
+// little. The times are not checked here, because other tests run at the same time.
 func TestFilesAreThoseOfThePeers(t *testing.T) {
 	program, all := setUp(t, "small")
 	st, err := os.Stat(program)

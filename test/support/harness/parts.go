@@ -37,13 +37,13 @@ type Parts struct {
 // The is what SetUp found and built.
 var The Parts
 
-// parallel stories: each is a debugger that loads hundreds of MB of libraries,
-// and some of them measure seconds.
+// parallel is how many stories run at once. Each is a debugger that loads hundreds
+// of MB of libraries, and some stories measure seconds.
 const parallel = "2"
 
-// SetUp finds the parts and builds envoydbg. It is for pidns.Main, and ends the
-// test run when a part is missing. What it returns removes what was built and
-// ends the run when a process is left.
+// SetUp finds the parts and builds envoydbg. It is called by pidns.Main, and ends
+// the test run when a part is missing. The function that it returns removes what
+// was built.
 func SetUp() func() {
 	flag.Parse()
 	if err := flag.Set("test.parallel", parallel); err != nil {
@@ -114,5 +114,5 @@ func build(dir, name, pkg string) (string, error) {
 	return path, nil
 }
 
-// Build compiles a command of the tests' own into the folder of envoydbg's.
+// Build compiles a command that only tests use, into the folder of envoydbg.
 func Build(name, pkg string) (string, error) { return build(filepath.Dir(The.Envoydbg), name, pkg) }

@@ -14,7 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/internal/process"
 )
 
-// Proc is a living process, as it was when it was looked at.
+// Proc is a running process, as it was when it was read.
 type Proc struct {
 	PID, Parent int
 	Exe         string // base name of the program
@@ -26,7 +26,7 @@ func (p Proc) String() string {
 	return fmt.Sprintf("%d (parent %d) %s", p.PID, p.Parent, strings.Join(p.Args, " "))
 }
 
-// readProc reads a living process that has the mark in its environment.
+// readProc reads a running process that has the mark in its environment.
 func readProc(pid int, mark string) (Proc, bool) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	env, err := os.ReadFile(filepath.Join(dir, "environ"))
@@ -46,7 +46,7 @@ func readProc(pid int, mark string) (Proc, bool) {
 		strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")}, true
 }
 
-// marked are the living processes with the mark.
+// marked are the running processes with the mark.
 func marked(mark string) []Proc {
 	entries, _ := os.ReadDir("/proc")
 	var out []Proc
@@ -60,7 +60,7 @@ func marked(mark string) []Proc {
 	return out
 }
 
-// Part names what a session consists of.
+// Part is one of the processes that make up a session.
 type Part string
 
 // Parts of a session.
@@ -108,7 +108,7 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 // Is says whether p is the part; for an agent or an Envoy use [Session.Parts].
 func (part Part) Is(p Proc) bool { return part.is(p, "", "") }
 
-// Tracer is the PID of who debugs a process, 0 for nobody.
+// Tracer is the PID of the process that traces pid, or 0.
 func Tracer(pid int) int {
 	tracer, _ := process.Tracer(pid)
 	return tracer
@@ -117,8 +117,8 @@ func Tracer(pid int) int {
 // Kill ends a process at once, as the kernel does when memory is short.
 func Kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
 
-// eventually looks every 5 ms whether ok; there is no event for what happens to
-// processes that are not one's children.
+// eventually checks every 5 ms whether ok returns true. No event tells when a
+// process ends that is not a child of this one.
 func eventually(within time.Duration, ok func() bool) bool {
 	for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
 		if ok() {

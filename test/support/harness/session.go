@@ -48,7 +48,7 @@ func (s *Story) Start(args ...string) *Session {
 	return s.StartCommand(trace, The.Envoydbg, append([]string{"dap", "--log", trace}, args...)...)
 }
 
-// StartCommand runs any debug adapter, say an lldb-dap without us.
+// StartCommand runs any debug adapter, for example lldb-dap by itself.
 func (s *Story) StartCommand(trace, program string, args ...string) *Session {
 	s.T.Helper()
 	s.direct = s.direct || program == s.LLDB.DAP
@@ -82,8 +82,8 @@ func (s *Story) StartCommand(trace, program string, args ...string) *Session {
 	return c
 }
 
-// Listen starts `envoydbg dap --listen` and returns the address it tells, and
-// the function that ends it.
+// Listen starts `envoydbg dap --listen` and returns the address that it prints and
+// a function that ends it.
 func (s *Story) Listen(address string) (string, func()) {
 	s.T.Helper()
 	cmd := exec.Command(The.Envoydbg, "dap", "--listen", address, "--lldb-dap", s.LLDB.DAP)
@@ -113,8 +113,8 @@ func (s *Story) Listen(address string) (string, func()) {
 	}
 }
 
-// Dial is a session of an adapter that listens, for which Exited is the end of
-// the connection.
+// Dial opens a session with an adapter that listens. Its Exited waits for the end
+// of the connection.
 func (s *Story) Dial(network, address string) *Session {
 	s.T.Helper()
 	conn, err := net.Dial(network, address)
@@ -129,7 +129,7 @@ func (s *Story) Dial(network, address string) *Session {
 	return c
 }
 
-// holdable is a stream that its reader can stop reading.
+// holdable is a stream whose reading can be paused.
 type holdable struct {
 	r    io.Reader
 	mu   sync.Mutex
@@ -152,7 +152,7 @@ func (h *holdable) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Hold makes the client read nothing more until Resume.
+// Hold stops the client from reading until Resume.
 func (c *Session) Hold() { c.hold(true) }
 
 // Resume makes the client read again.
@@ -183,7 +183,7 @@ func (c *Session) Refused(command string, arguments any) *client.Error {
 	return refused
 }
 
-// Initialize says hello as an editor does that shows progress and phases.
+// Initialize sends initialize like an editor that shows progress and phases.
 func (c *Session) Initialize() client.Entry {
 	c.t.Helper()
 	seq, err := c.Send("initialize", map[string]any{"adapterID": "envoy", "linesStartAt1": true, "columnsStartAt1": true,
@@ -212,7 +212,7 @@ func (c *Session) Until(from int, what string, match func(client.Entry) bool) cl
 	return e
 }
 
-// Seen waits for an event from an index of the log on.
+// Seen waits for an event at or after an index of the log.
 func (c *Session) Seen(from int, event string) client.Entry {
 	c.t.Helper()
 	return c.Until(from, "the event "+event, func(e client.Entry) bool {
@@ -220,7 +220,7 @@ func (c *Session) Seen(from int, event string) client.Entry {
 	})
 }
 
-// Phase waits until a phase of the startup has come to a state.
+// Phase waits until a phase of the startup has reached a state.
 func (c *Session) Phase(name, state string) client.Entry {
 	c.t.Helper()
 	return c.Until(0, "the "+state+" of phase "+name, func(e client.Entry) bool {
@@ -228,8 +228,8 @@ func (c *Session) Phase(name, state string) client.Entry {
 	})
 }
 
-// Output waits until the agent, Envoy or the adapter have said something, and
-// returns the first event with it.
+// Output waits until the agent, Envoy or the adapter has printed a text, and returns
+// the first event that contains it.
 func (c *Session) Output(text string) client.Entry {
 	c.t.Helper()
 	return c.Until(0, fmt.Sprintf("the output %q", text), func(e client.Entry) bool {
@@ -248,8 +248,8 @@ func (c *Session) Events(name string) []client.Entry {
 	return out
 }
 
-// Attach sends the attach request without waiting for the answer, which comes
-// early or late, as the version of LLDB has it.
+// Attach sends the attach request without waiting for the answer: depending on the
+// version of LLDB, it comes early or late.
 func (c *Session) Attach(a Attributes) int64 { return c.begin("attach", a) }
 
 // Launch is Attach with a launch request.
@@ -285,8 +285,8 @@ type Place struct {
 	Line int
 }
 
-// Configure waits for initialized, sets the breakpoints, all of which must be
-// verified when the answer comes, and lets Envoy run.
+// Configure waits for initialized, sets the breakpoints, which must all be verified
+// in the answer, and lets Envoy run.
 func (c *Session) Configure(places ...Place) {
 	c.t.Helper()
 	c.Seen(0, "initialized")
@@ -311,7 +311,7 @@ func (c *Session) Configure(places ...Place) {
 	c.Do("configurationDone", nil, nil)
 }
 
-// Stop is where the debuggee stands.
+// Stop is where the debuggee has stopped.
 type Stop struct {
 	Index          int // of the event in the log
 	Reason, Text   string
@@ -328,7 +328,7 @@ type Frame struct {
 	Source struct{ Path string }
 }
 
-// Stopped waits for a stop from an index of the log on, and reads the stack.
+// Stopped waits for a stop at or after an index of the log, and reads the stack.
 func (c *Session) Stopped(from int) Stop {
 	c.t.Helper()
 	e := c.Seen(from, "stopped")
@@ -375,7 +375,7 @@ func (c *Session) Part(part Part) int {
 	return pid
 }
 
-// Parts are the PIDs of a part, those nearest to the adapter first.
+// Parts are the PIDs of a part, those closest to the adapter first.
 func (c *Session) Parts(part Part) []int {
 	all := c.story.Processes()
 	parents := map[int]int{}
@@ -410,8 +410,8 @@ func (c *Session) Parts(part Part) []int {
 	return pids
 }
 
-// Disconnect ends the session as an editor does, and returns how long the
-// answer took. All of it must be gone in time.
+// Disconnect ends the session as an editor does, and returns how long the answer
+// took. Everything of the session must have ended in time.
 func (c *Session) Disconnect() time.Duration {
 	c.t.Helper()
 	began := time.Now()
@@ -428,7 +428,7 @@ func (c *Session) End() {
 	c.Exited()
 }
 
-// Vanish closes the client's side without a word.
+// Vanish closes the client's side without sending anything.
 func (c *Session) Vanish() {
 	c.Close()
 	_ = c.stdin.Close()
@@ -447,7 +447,7 @@ func (c *Session) Exited() error {
 	return c.err
 }
 
-// close ends what the story has left running.
+// close ends the session if the story has left it running.
 func (c *Session) close() {
 	c.Resume()
 	select {

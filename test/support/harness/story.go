@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// bound is on a whole story; a session takes a second, a failure five.
+// bound limits a whole story; a session takes a second, a failure five.
 const bound = 90 * time.Second
 
-// EndWithin is how long after a session's end something of it may be left.
+// EndWithin is how long after its end parts of a session may still exist.
 const EndWithin = 10 * time.Second
 
 // Each runs a story on each version of LLDB, side by side.
@@ -50,17 +50,17 @@ type Story struct {
 
 var stories, ports atomic.Int32
 
-// NewStory starts a story. At its end all its sessions must have ended, or are
-// ended and the story has failed; no process and no folder may be left.
+// NewStory starts a story. At its end all its sessions must have ended; a session
+// that has not is ended, and the story fails. No process and no folder may be left.
 func NewStory(t *testing.T, lldb LLDB) *Story {
 	t.Helper()
-	// Short: unix sockets lie below.
+	// A short path, because unix sockets are created below it.
 	dir, err := os.MkdirTemp("/tmp", "story-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Open to other users, which some agents become: else the helper takes another
-	// place for its folder.
+	// Other users, which some agents become, may pass it; otherwise the helper would
+	// put its folder elsewhere.
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,8 @@ func (s *Story) close() {
 	}
 }
 
-// readable leaves out the debug server's packets after the attach, thousands of
-// them, and what the client's own log has, and cuts long lines.
+// readable leaves out the thousands of packets from the debug server after the
+// attach and what the client's own log has, and shortens long lines.
 func readable(trace []byte) string {
 	var b strings.Builder
 	attached := false
@@ -132,7 +132,7 @@ func (s *Story) NoProcessLeft() time.Duration {
 	return time.Since(began)
 }
 
-// folders are the folders that sessions have made among the temporary files; LLDB's
+// folders are the folders that sessions have made in the temporary folder; LLDB's
 // own is "lldb".
 func (s *Story) folders() []string {
 	found, _ := filepath.Glob(filepath.Join(s.Dir, "envoydbg-*"))
@@ -190,7 +190,7 @@ func (s *Story) RealEnvoy() Attributes {
 	return Attributes{"program": The.Envoy}.under(s, The.Envoy)
 }
 
-// Of are the attributes that debug an Envoy that has its symbols with it.
+// Of are the attributes that debug an Envoy that contains its symbols.
 func (s *Story) Of(program string) Attributes {
 	s.T.Helper()
 	return Attributes{"program": program}.under(s, program)
@@ -217,13 +217,13 @@ func (a Attributes) under(s *Story, envoy string) Attributes {
 	return b
 }
 
-// NamedSample is Sample with an Envoy of a name that no other story's has, for
-// what happens without the gate.
+// NamedSample is Sample with an Envoy whose name no other story uses, for sessions
+// without the gate.
 func (s *Story) NamedSample() Attributes {
 	s.T.Helper()
 	path := filepath.Join(s.Dir, fmt.Sprintf("envoy%d", stories.Add(1)))
-	// Not written here: a child forked meanwhile would hold it open for writing,
-	// and nobody could run it.
+	// Not written by this process: a child forked meanwhile would keep it open for
+	// writing, and then it could not be executed.
 	if out, err := exec.Command("cp", The.Sample, path).CombinedOutput(); err != nil {
 		s.T.Fatalf("cp: %v\n%s", err, out)
 	}

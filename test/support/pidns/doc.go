@@ -1,10 +1,10 @@
-// Package pidns gives the tests of one package a world of their own: PID
-// namespace, /proc and a network that has nothing but loopback.
+// Package pidns runs the tests of one package in their own PID namespace, with
+// their own /proc and a network that has only loopback.
 //
-// Debug servers in these tests wait for a process by its name, and would catch
-// one of another test run, or of the machine; agents and Envoys listen on fixed
-// ports; and a failed test may leave processes behind. Inside, no process but
-// the tests' own is seen, no port is taken, no packet gets out, and all that is
+// Debug servers in these tests wait for a process by its name, and could catch one
+// of another test run or of the machine. Agents and Envoys listen on fixed ports.
+// And a failed test may leave processes behind. Inside, only the tests' own
+// processes are visible, every port is free, no packet gets out, and whatever is
 // left ends with the namespace.
 //
 //	func TestMain(m *testing.M) { pidns.Main(m) }
@@ -19,9 +19,9 @@
 //	   ▼      fork
 //	test      runs the tests
 //
-// Init ends when the tests have ended, and with it the kernel ends every
-// process left inside. The stage is handed over in an environment variable,
-// which the tests do not see.
+// Init ends when the tests have ended, and the kernel then ends every process left
+// inside. An environment variable, which the tests do not see, says which stage a
+// process is.
 //
 // Goroutines: outside and init each have one, which forwards signals until the
 // process exits.

@@ -18,10 +18,9 @@ const (
 	stageTest = "test"
 )
 
-// Main runs the tests of m inside namespaces of their own and exits with their
-// result. It is to be all that TestMain does; what a package sets up for its
-// tests goes into setUp, which is called inside, and whose result is called
-// after the last test.
+// Main runs the tests of m in their own namespaces and exits with their result.
+// TestMain should do nothing else. setUp is called inside, before the first test;
+// the functions that it returns are called after the last one.
 func Main(m *testing.M, setUp ...func() (tearDown func())) {
 	switch os.Getenv(stageVariable) {
 	case stageInit:
@@ -45,8 +44,8 @@ func runTests(m *testing.M, setUp []func() func()) int {
 	return m.Run()
 }
 
-// report turns an error of the namespaces, as opposed to one of the tests, into
-// a message and an exit code.
+// report turns an error of the namespaces, not of the tests, into a message and an
+// exit code.
 func report(code int, err error) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pidns:", err)
@@ -108,7 +107,7 @@ func runInit() (int, error) {
 	if err := os.Setenv(stageVariable, stageTest); err != nil {
 		return 0, err
 	}
-	// Not by package os, which would wait for this child alone.
+	// Not with package os, which would wait only for this child.
 	child, err := syscall.ForkExec(executable, os.Args, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{0, 1, 2},
@@ -130,8 +129,8 @@ func runInit() (int, error) {
 	}
 }
 
-// exitCode says how a process ended the way a shell does: 128 and the signal's
-// number when it was a signal.
+// exitCode is the exit code that a shell would report: 128 plus the signal's number
+// when a signal ended the process.
 func exitCode(status syscall.WaitStatus) int {
 	if status.Signaled() {
 		return 128 + int(status.Signal())
@@ -139,15 +138,15 @@ func exitCode(status syscall.WaitStatus) int {
 	return status.ExitStatus()
 }
 
-// notify takes the signals that ask a test run to end. PID 1 gets no signal
-// that it does not take.
+// notify receives the signals that ask a test run to end. PID 1 gets only signals
+// that it handles.
 func notify() <-chan os.Signal {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM)
 	return signals
 }
 
-// forward sends on what notify took, until this process exits.
+// forward passes these signals on to pid until this process exits.
 func forward(signals <-chan os.Signal, pid int) {
 	go func() {
 		for s := range signals {

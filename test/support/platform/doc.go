@@ -1,5 +1,7 @@
-// Package platform runs lldb-server's platform as one does by hand, without
-// envoydbg: what the tests and benchmarks compare with, or connect to.
+// Package platform runs lldb-server's platform without envoydbg, as one would by
+// hand, for tests and benchmarks that compare with it or connect to it.
+//
+//	Start ──▶ lldb-server platform ◀── lldb-dap, with the commands of Connect
 //
 // It has no goroutines.
 package platform

@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// Platform is a running lldb-server, in a process group of its own.
+// Platform is a running lldb-server, in its own process group.
 type Platform struct {
 	port string
 	cmd  *exec.Cmd
 }
 
 // Start runs the lldb-server in dir, with that environment, and returns when it
-// listens. It does so on a loopback port, because LLDB 19 cannot do unix sockets
-// without help.
+// listens: on a loopback port, because LLDB 19 needs help to use unix sockets.
 func Start(server, dir string, env []string, within time.Duration) (*Platform, error) {
 	server, err := filepath.EvalSymlinks(server)
 	if err != nil {
@@ -44,7 +43,7 @@ func Start(server, dir string, env []string, within time.Duration) (*Platform, e
 	return p, nil
 }
 
-// Connect are LLDB's commands that connect to it.
+// Connect returns the LLDB commands that connect to it.
 func (p *Platform) Connect() []string {
 	return []string{
 		"settings clear plugin.symbol-locator.debuginfod.server-urls",
@@ -53,7 +52,7 @@ func (p *Platform) Connect() []string {
 	}
 }
 
-// End kills the group of the process.
+// End kills the process group.
 func (p *Platform) End() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	_ = p.cmd.Wait()
