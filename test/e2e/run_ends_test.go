@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -305,12 +306,11 @@ func TestTheMemoryOfARunDoesNotGrowWithItsOutput(t *testing.T) {
 // peak is the most memory that a process has used, in MB.
 func peak(t *testing.T, pid int) int {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := process.ReadStatus(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
-	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	kb, err := strconv.Atoi(strings.TrimSuffix(status.Field("VmHWM"), " kB"))
 	if err != nil {
 		t.Fatal(err)
 	}
