@@ -104,7 +104,7 @@ func TestLoadingLeavesADeadMount(t *testing.T) {
 	}
 	// A name that an editor has opened there is taken as it is.
 	x := build(t, compiled(cwd+"lib/a.cc"), Options{})
-	if got := x.Debugger(filepath.Join(dir, "a.cc")); got != nil {
+	if got := x.Debugger(filepath.Join(dir, "a.cc"), nil); got != nil {
 		t.Errorf("%q", got)
 	}
 	// A program that moves there while it is watched.
