@@ -70,7 +70,7 @@ func report(err error, stderr io.Writer) int {
 		return int(code)
 	case !errors.As(err, &f):
 		// All others are about the words of the command line.
-		f = fault.Usage(strings.TrimSuffix(err.Error(), "."), `"envoydbg --help" and "envoydbg COMMAND --help" say what there is.`)
+		f = fault.Usage(strings.TrimSuffix(err.Error(), "."), `"envoydbg --help" and "envoydbg COMMAND --help" list what is valid.`)
 	}
 	fmt.Fprintln(stderr, f)
 	if f.Code == usageCode {

@@ -41,7 +41,7 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] [-- AGENT ARGUMENTS...]",
 		Short: "Debug the startup of Envoy from this terminal",
-		Long: `Run starts the agent (pilot-agent proxy sidecar, or what stands behind "--"),
+		Long: `Run starts the agent (pilot-agent proxy sidecar, or the command after "--"),
 holds the Envoy that it starts before its first instruction, and stops at main.
 
 Commands come from the keyboard, from another program, or from a file; "help" at
@@ -116,7 +116,7 @@ func isStream(file *os.File) bool {
 }
 
 // attributes turns the flags into launch attributes. Those that were not given
-// stay out, so that their defaults stand in one place.
+// stay out, so that the defaults are defined in one place.
 func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]any, error) {
 	agent := map[string]any{}
 	a := map[string]any{"target": f.target, "agent": agent}

@@ -32,8 +32,8 @@ func (f *sessionFlags) arguments() []string {
 	return []string{"--lldb-dap", f.lldbDap, "--log", f.log, "--work-tree", f.workTree}
 }
 
-// options returns the session's options, and a function that takes back what
-// they hold. Warnings go to stderr.
+// options returns the session's options, and a function that releases the folder
+// and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
 	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
 	release := func() {}
@@ -53,8 +53,8 @@ func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error
 	return opts, func() { remove(); release() }, nil
 }
 
-// logFile is the file of --log. The first write that fails is told on stderr,
-// and is the last one: what follows a gap would mislead.
+// logFile is the file of --log. The first error of a write is reported on stderr,
+// and nothing is written after it: a trace with a gap would mislead.
 type logFile struct {
 	file   *os.File
 	stderr io.Writer

@@ -61,16 +61,16 @@ func (l *loop) typed(command string) {
 	l.queue = append(l.queue, command)
 }
 
-// urgent says whether a person gives the command because of the one under way.
+// urgent reports whether the command makes sense while another one is under way.
 func urgent(command string) bool {
 	word, _ := cutWord(command)
 	return word == "q" || word == "quit" || word == "p" || word == "pause"
 }
 
-// inputEnded decides what the end of the input means. When a person or another
-// program has gone, the session ends as soon as the commands given so far have
-// been carried out; the one under way gets inputGrace. The end of a file is no
-// more than the last command, quit.
+// inputEnded decides what the end of the input means. At a keyboard it ends the
+// session at once. From another program it ends the session after the commands
+// given so far; the one under way gets inputGrace. In a file it is the last
+// command, quit.
 func (l *loop) inputEnded() {
 	l.lines = nil
 	underWay := l.underWay() != ""

@@ -42,10 +42,10 @@ type loop struct {
 	graceOver <-chan time.Time
 
 	configured bool // Envoy may run
-	armed      bool // the agent starts when the user says so
-	stopped    bool // Envoy stands
+	armed      bool // the agent waits for the user's start
+	stopped    bool // Envoy is stopped
 	stepping   bool // a step is under way, and will stop by itself
-	thread     int  // that has stopped last
+	thread     int  // the thread of the last stop
 
 	ending  bool
 	faulted bool         // the session's own error was shown
@@ -142,7 +142,7 @@ func (l *loop) ended() {
 	}
 }
 
-// ready says whether a command may be carried out now. A person is answered at
+// ready reports whether a command may be carried out now. A person is answered at
 // once; a script's command waits until Envoy is in the state the command is for.
 func (l *loop) ready(command string) bool {
 	switch {

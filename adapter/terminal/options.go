@@ -13,7 +13,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
-// Options are what the command line says.
+// Options configure a run.
 type Options struct {
 	Session adapter.Options
 
@@ -25,8 +25,8 @@ type Options struct {
 	Script []string
 	// Interactive says that Input is a terminal.
 	Interactive bool
-	// Live says that Input comes from somebody who can go away: a terminal or
-	// another program, and not a file.
+	// Live says that Input is a terminal or a pipe, whose other end can be closed
+	// at any time, and not a file.
 	Live bool
 	// Tty says that Output is a terminal.
 	Tty    bool

@@ -50,7 +50,7 @@ func (s *sink) Write(p []byte) (int, error) {
 type text struct {
 	w   io.Writer
 	tty bool
-	// transient is set while a phase without an end stands on the last line.
+	// transient is set while the last line shows a phase that has not ended.
 	transient bool
 	// open is set while the debuggee's last line has no end.
 	open bool
@@ -140,7 +140,7 @@ func (t *text) prompt(s string) {
 	}
 }
 
-// place is where a frame stands, in short.
+// place is a frame's source line, or its address.
 func place(f dap.StackFrame) string {
 	if f.Source != nil && f.Line > 0 && f.Source.SourceReference == 0 {
 		return fmt.Sprintf("%s:%d", f.Source.Path, f.Line)
