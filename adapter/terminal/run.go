@@ -69,6 +69,7 @@ func Run(opts Options) error {
 		err = Interrupted{sig}
 	case <-l.done:
 		err = l.outcome()
+	case <-late:
 	}
 	select {
 	case <-down:
