@@ -200,6 +200,14 @@ func TestAFileThatWasEditedIsToldOnce(t *testing.T) {
 	if c.Changed(same) || !c.Changed(edited) || c.Changed(edited) {
 		t.Error("want: the first never, the second once")
 	}
+	// Without a checksum nobody knows, and without a file there is nothing to say.
+	unknown, absent := edited, edited
+	unknown.HasMD5, absent.Local = false, ""
+	for _, e := range []Entry{unknown, absent} {
+		if (&Checker{}).Changed(e) {
+			t.Errorf("changed: %+v", e)
+		}
+	}
 }
 
 // A person sees the program's /proc/self/cwd; this process has one, too.
