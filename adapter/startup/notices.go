@@ -85,7 +85,7 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 }
 
 // errExpected ends the watch over an Envoy that has ended by itself.
-var errExpected = errors.New("the end of Envoy was told")
+var errExpected = errors.New("the debuggee has ended")
 
 func (s *Startup) askedForAgent(n agentAsked) {
 	switch {
