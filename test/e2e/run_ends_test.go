@@ -72,6 +72,11 @@ var blockages = []blockage{
 		stopPart(t, s, harness.LLDBDap)
 		return r
 	}},
+	{name: "at the prompt, the helper stopped", once: true, reach: func(t *testing.T, s *harness.Story) *terminal {
+		r := reachStop(t, s)
+		stopPart(t, s, harness.Helper)
+		return r
+	}},
 	{name: "an expression that loops", input: true, reach: func(t *testing.T, s *harness.Story) *terminal {
 		return reachCommand(t, s, "l expression -- while (true) {}")
 	}},
