@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/yamux"
+	"github.com/sourcegraph/jsonrpc2"
 )
 
 // prompt is how soon something must return that is told to return.
@@ -46,11 +48,13 @@ func (d deafStream) Close() error              { <-d.never; return nil }
 type clogged struct {
 	io.ReadWriteCloser
 	left   int
+	full   chan struct{} // closed when no more is taken
 	closed chan struct{}
 }
 
 func (c *clogged) Write(b []byte) (int, error) {
 	if c.left -= len(b); c.left < 0 {
+		close(c.full)
 		<-c.closed
 		return 0, io.ErrClosedPipe
 	}
@@ -112,7 +116,8 @@ func TestNothingHangsOnAStreamThatNobodyReads(t *testing.T) {
 // and what writes to it returns.
 func TestAServerConnectionCanBeClosedWhenNobodyReads(t *testing.T) {
 	const opening = 12 // bytes that open a stream
-	mux, err := yamux.Client(&clogged{ReadWriteCloser: mute(), left: opening, closed: make(chan struct{})}, MuxConfig())
+	link := &clogged{ReadWriteCloser: mute(), left: opening, full: make(chan struct{}), closed: make(chan struct{})}
+	mux, err := yamux.Client(link, MuxConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +132,93 @@ func TestAServerConnectionCanBeClosedWhenNobodyReads(t *testing.T) {
 		_, err := conn.Write(make([]byte, 1<<20))
 		written <- err
 	}()
+	returns(t, "the link", prompt, func() { <-link.full })
 	returns(t, "Close", prompt, func() { _ = conn.CloseWrite(); _ = conn.Close() })
 	returns(t, "Write", prompt, func() {
 		if err := <-written; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the write ended with %v", err)
 		}
 	})
+}
+
+// fakeHelper answers one request after it has told of the exit of an agent that had
+// written some bytes, and sends these bytes when told to.
+func fakeHelper(t *testing.T, stream io.ReadWriteCloser, text string, send <-chan struct{}) {
+	mux, err := yamux.Server(stream, MuxConfig())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer mux.Close()
+	control, err := mux.AcceptStream()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	jsonrpc2.NewConn(t.Context(), jsonrpc2.NewBufferedStream(control, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.HandlerWithError(func(ctx context.Context, conn *jsonrpc2.Conn, _ *jsonrpc2.Request) (any, error) {
+			return EndResult{}, conn.Notify(ctx, NotifyExit, ExitParams{What: "agent", Output: int64(len(text))})
+		}), jsonrpc2.SetLogger(silent{}))
+	out, err := mux.AcceptStream()
+	if err == nil {
+		_, err = bufio.NewReader(out).ReadString('\n')
+	}
+	if err == nil {
+		_, err = io.WriteString(out, "{}\n")
+	}
+	<-send
+	if err == nil {
+		err = WriteOutput(out, OutputParams{Stream: "stdout", Data: []byte(text)})
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	<-mux.CloseChan()
+}
+
+// The last words of an agent come before its exit, unless nobody takes them.
+func TestTheExitComesAfterTheOutput(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		taken bool
+		want  []string
+	}{{"taken", true, []string{"output", "exit"}}, {"not taken", false, []string{"exit"}}} {
+		t.Run(c.name, func(t *testing.T) {
+			here, there := net.Pipe()
+			send, block, news := make(chan struct{}), make(chan struct{}), make(chan string, 2)
+			defer close(block)
+			go fakeHelper(t, there, "last words", send)
+			client, err := NewClient(here, Handlers{
+				Output: func(OutputParams) {
+					if !c.taken {
+						<-block
+					}
+					news <- "output"
+				},
+				Exit: func(ExitParams) { news <- "exit" },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if _, err := client.End(ctx); err != nil { // the exit has been read before its answer
+				t.Fatal(err)
+			}
+			close(send)
+			for _, want := range c.want {
+				select {
+				case got := <-news:
+					if got != want {
+						t.Errorf("told %s, want %s", got, want)
+					}
+				case <-ctx.Done():
+					t.Fatalf("not told: %s", want)
+				}
+			}
+		})
+	}
 }
 
 // The helper is stopped, as by a debugger or the freezer of a cgroup: the client

@@ -52,8 +52,8 @@ func (s *session) watchBypass(a *agent) {
 				now = pid
 			}
 		}
-		// Two sightings: one may be of a gate that has passed before its
-		// connection was read.
+		// Two sightings: in the middle of an exec a process has its new program
+		// already and no arguments yet, which could make it a question.
 		if now != 0 && now == last {
 			a.admission.settle()
 			s.notices.notify(helper.NotifyGate, bypassed(a, now))

@@ -80,6 +80,9 @@ func TestEndAtTheGate(t *testing.T) {
 	}
 	w.mustEnd(t, 0)
 	c.exit("agent")
+	if got := c.gates(); strings.Contains(got, "ended") {
+		t.Errorf("what the session ends itself is told:\n%s", got)
+	}
 }
 
 func TestEndedSessionStartsAgain(t *testing.T) {

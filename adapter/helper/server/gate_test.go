@@ -126,7 +126,7 @@ func TestARestartBeforeTheAttachIsDebugged(t *testing.T) {
 // second has no name until the first is in the debugger's hands, and then goes on.
 func TestASecondEnvoyPassesWhenTheFirstHas(t *testing.T) {
 	c := openSession(t)
-	c.startGated(nil, "envoy", "envoy", "stay")
+	c.startGated(map[string]string{"GODEBUG": "asyncpreemptoff=1"}, "envoy", "envoy", "stay") // which the gate sets itself
 	first := c.gate("waiting").PID
 	second := c.heldAtGate(first)
 	if got := c.gates(); got != fmt.Sprintf("waiting %d\n", first) {
