@@ -58,7 +58,7 @@ suite('the manifest', () => {
         const offered = [...envoy.initialConfigurations, ...envoy.configurationSnippets.map((snippet) => snippet.body)];
         assert.equal(offered.length, 2);
         for (const { name, type, request, ...attributes } of offered) {
-            assert.deepEqual({ name, type, request }, { name: 'Envoy: Debug Startup', type: 'envoy', request: 'attach' });
+            assert.deepEqual({ name, type, request }, { name: 'Envoy: Debug Startup', type: 'envoy', request: 'launch' });
             assert.equal(attributes['target'], 'local');
             assert.deepEqual(
                 Object.keys(attributes).filter((attribute) => !(attribute in attach.properties)),

@@ -26,7 +26,7 @@ test('F5 on "Envoy: Debug Startup" shows the yellow line in main, in the local f
     cpSync('test/sample/source', join(workTree, 'source'), { recursive: true });
     mkdirSync(join(workTree, '.vscode'));
     const configuration = {
-        ...{ name, type: 'envoy', request: 'attach', breakpointPresets: ['main'] },
+        ...{ name, type: 'envoy', request: 'launch', breakpointPresets: ['main'] },
         ...sampleAttributes(join(home, 'agent')),
     };
     writeFileSync(join(workTree, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
