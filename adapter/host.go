@@ -2,11 +2,16 @@ package adapter
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
@@ -26,6 +31,7 @@ func (s *Session) open(q *request) {
 			return err
 		}
 		if plain {
+			s.plainSources(q)
 			s.router.plain(q)
 			return nil
 		}
@@ -40,6 +46,39 @@ func (s *Session) open(q *request) {
 		s.run.Start(s.ctx)
 		return nil
 	})
+}
+
+// plainTime bounds how long a plain session waits for its source map.
+const plainTime = 5 * time.Second
+
+// plainSources gives a plain session the source map of its program: that of launch
+// and attach, or of the process to attach to. A sourceMap of the user's is all that
+// counts; lldb-dap does what it says. Without a map, paths are as lldb-dap knows them.
+func (s *Session) plainSources(q *request) {
+	arguments := q.Get("arguments")
+	program := arguments.Get("program").Str
+	if pid := arguments.Get("pid").Int(); program == "" && pid > 0 {
+		program, _ = os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	}
+	if s.opts.Sources == nil || !filepath.IsAbs(program) || arguments.Get("sourceMap").Exists() {
+		return
+	}
+	loaded := make(chan struct{})
+	go func() {
+		defer s.trace.Recover("the source map")
+		defer close(loaded)
+		sources, err := s.opts.Sources(s.ctx, paths.Config{Program: program, WorkTree: arguments.Get("workTree").Str}, s.paths.Use)
+		s.trace.Line("session", "source map of %s: %v", program, err)
+		if sources != nil {
+			s.paths.Use(sources)
+		}
+	}()
+	select {
+	case <-loaded:
+	case <-time.After(plainTime):
+		s.trace.Line("session", "goes on without the source map, which is still being read")
+	case <-s.ctx.Done():
+	}
 }
 
 // progress implements host.

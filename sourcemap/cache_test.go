@@ -192,19 +192,25 @@ func TestTheCacheStaysWithinItsBound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, size := range map[string]int64{"v1-old.files": cacheBytes / 4, "v1-newer.files": cacheBytes * 3 / 4} {
+	for name, size := range map[string]int64{"v1-older.files": cacheBytes / 4, "v1-old.files": cacheBytes / 4, "v1-newer.files": cacheBytes * 3 / 4} {
 		put(t, filepath.Join(dir, name), "")
 		if err := os.Truncate(filepath.Join(dir, name), size); err != nil {
 			t.Fatal(err)
 		}
 	}
+	// Whatever else is there is not the cache's.
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ago("folder", 4)
+	ago("v1-older.files", 3)
 	ago(usedName, 3)
 	ago("v1-old.files", 2)
 	ago("v1-newer.files", 1)
 	table(t, cache, used) // it is the newest by now
 	table(t, cache, program(t, "int main(void) { return 2; }\n"))
 	kept := list(t, dir)
-	if len(kept) != 3 || slices.Contains(kept, "v1-old.files") || !slices.Contains(kept, "v1-newer.files") || !slices.Contains(kept, usedName) {
+	if len(kept) != 4 || slices.Contains(kept, "v1-old.files") || slices.Contains(kept, "v1-older.files") || !slices.Contains(kept, "folder") || !slices.Contains(kept, "v1-newer.files") || !slices.Contains(kept, usedName) {
 		t.Errorf("kept: %q, used: %s", kept, usedName)
 	}
 	// At the bound nothing goes.
@@ -214,14 +220,38 @@ func TestTheCacheStaysWithinItsBound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		total += st.Size()
+		if st.Mode().IsRegular() {
+			total += st.Size()
+		}
 	}
 	put(t, filepath.Join(dir, "v1-last.files"), "")
 	if err := os.Truncate(filepath.Join(dir, "v1-last.files"), cacheBytes-total); err != nil {
 		t.Fatal(err)
 	}
-	if cache.prune(); len(list(t, dir)) != 4 {
+	if cache.prune(); len(list(t, dir)) != 5 {
 		t.Errorf("at the bound: %q", list(t, dir))
+	}
+}
+
+// A file is there whole or not at all, and nothing is left of the attempt.
+func TestWhatCannotBeWrittenLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "name")
+	full := errors.New("disk full")
+	if err := replace(name, func(f *os.File) error { _, _ = f.WriteString("half"); return full }); !errors.Is(err, full) {
+		t.Errorf("%v", err)
+	}
+	if err := replace(name, func(f *os.File) error { return f.Close() }); err == nil {
+		t.Error("a file that could not be closed was taken")
+	}
+	if left := list(t, dir); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+	if err := os.Mkdir(name, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace(name, func(*os.File) error { return nil }); err == nil || len(list(t, dir)) != 1 {
+		t.Errorf("in place of a folder: %v, left: %q", err, list(t, dir))
 	}
 }
 

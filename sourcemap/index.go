@@ -1,6 +1,7 @@
 package sourcemap
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"path/filepath"
@@ -235,9 +236,10 @@ func (x *Index) Find(p string) (Entry, bool) {
 // Debugger is what to ask the debugger for to mean a local file, under whatever
 // name the editor knows it: one path that LLDB resolves to exactly the paths of
 // that file. LLDB takes an absolute path literally and a relative one as a
-// suffix of whole components. Where no single path does, the file's own paths
-// are all returned, each to be asked for.
-func (x *Index) Debugger(local string) []string {
+// suffix of whole components; taken, if not nil, says of which suffixes it would
+// not. Where no single path does, the file's own paths are all returned, each to be
+// asked for.
+func (x *Index) Debugger(local string, taken func(suffix string) bool) []string {
 	mine := x.byLocal[keyOf(local)]
 	switch len(mine) {
 	case 0:
@@ -250,17 +252,25 @@ func (x *Index) Debugger(local string) []string {
 		paths = append(paths, x.Entries[i].Path)
 	}
 	sort.Strings(paths)
-	for _, suffix := range commonSuffixes(paths) {
-		// A bare base name is not asked for: LLDB reads the line tables of
-		// every file of that name before it filters.
-		if !strings.Contains(suffix, "/") {
-			continue
-		}
-		if x.countSuffix(suffix) == len(mine) {
+	suffixes := commonSuffixes(paths)
+	// A bare base name only if there is nothing else: LLDB reads the line tables of
+	// every file of that name before it filters.
+	slices.SortStableFunc(suffixes, func(a, b string) int {
+		return cmp.Compare(bare(a), bare(b))
+	})
+	for _, suffix := range suffixes {
+		if x.countSuffix(suffix) == len(mine) && (taken == nil || !taken(suffix)) {
 			return []string{suffix}
 		}
 	}
 	return paths
+}
+
+func bare(suffix string) int {
+	if strings.Contains(suffix, "/") {
+		return 0
+	}
+	return 1
 }
 
 // Paths are all paths in the debug information that stand for a local file.

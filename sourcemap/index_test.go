@@ -114,13 +114,29 @@ func TestABreakpointMeansEveryRootOfItsFileAndNoOtherFile(t *testing.T) {
 		// One of its paths is the suffix itself.
 		{filepath.Join(tree.WorkTree, "lib/c.cc"), []string{"lib/c.cc"}},
 	} {
-		got := x.Debugger(c.local)
+		got := x.Debugger(c.local, nil)
 		slices.Sort(got)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("Debugger(%s) = %q, want %q", c.local, got, c.want)
 		}
 	}
-	if got := x.Debugger(filepath.Join(tree.WorkTree, "not/in/the/program.cc")); got != nil {
+	// LLDB would take the suffix for another file: a longer one, then the bare name,
+	// then each path.
+	b := filepath.Join(tree.WorkTree, "x/source/b.cc")
+	for _, c := range []struct{ taken, want []string }{
+		{[]string{"source/b.cc"}, []string{"x/source/b.cc"}},
+		{[]string{"source/b.cc", "x/source/b.cc"}, []string{box9 + "x/source/b.cc", cwd + "x/source/b.cc"}}, // resource/b.cc has the name, too
+	} {
+		got := x.Debugger(b, func(suffix string) bool { return slices.Contains(c.taken, suffix) })
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("with %q taken: %q, want %q", c.taken, got, c.want)
+		}
+	}
+	if got := x.Debugger(filepath.Join(tree.WorkTree, "lib/c.cc"), func(suffix string) bool { return strings.Contains(suffix, "/") }); !slices.Equal(got, []string{"c.cc"}) {
+		t.Errorf("the bare name: %q", got)
+	}
+	if got := x.Debugger(filepath.Join(tree.WorkTree, "not/in/the/program.cc"), nil); got != nil {
 		t.Errorf("a file that is not in the program: %q", got)
 	}
 }
@@ -132,7 +148,7 @@ func TestAnAliasOfAFileIsThatFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := build(t, compiled(cwd+"source/a.cc"), Options{Trees: []bazel.Tree{tree}})
-	if got := x.Debugger(filepath.Join(alias, "source/a.cc")); !slices.Equal(got, []string{cwd + "source/a.cc"}) {
+	if got := x.Debugger(filepath.Join(alias, "source/a.cc"), nil); !slices.Equal(got, []string{cwd + "source/a.cc"}) {
 		t.Errorf("Debugger = %q", got)
 	}
 	if e, ok := x.Find(filepath.Join(alias, "source/a.cc")); !ok || e.Path != cwd+"source/a.cc" {
@@ -184,6 +200,14 @@ func TestAFileThatWasEditedIsToldOnce(t *testing.T) {
 	if c.Changed(same) || !c.Changed(edited) || c.Changed(edited) {
 		t.Error("want: the first never, the second once")
 	}
+	// Without a checksum nobody knows, and without a file there is nothing to say.
+	unknown, absent := edited, edited
+	unknown.HasMD5, absent.Local = false, ""
+	for _, e := range []Entry{unknown, absent} {
+		if (&Checker{}).Changed(e) {
+			t.Errorf("changed: %+v", e)
+		}
+	}
 }
 
 // A person sees the program's /proc/self/cwd; this process has one, too.
@@ -216,7 +240,7 @@ func TestTheFolderOfThisProcessIsNobodysSourceFolder(t *testing.T) {
 		if e, ok := x.Find(p); ok {
 			t.Errorf("Find(%s) = %+v", p, e)
 		}
-		if got := append(x.Debugger(p), x.Paths(p)...); len(got) > 0 {
+		if got := append(x.Debugger(p, nil), x.Paths(p)...); len(got) > 0 {
 			t.Errorf("Debugger(%s) = %q", p, got)
 		}
 	}

@@ -53,6 +53,11 @@ func TestTheWorkTreeOfAProgram(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 	}
+	// An output base whose work tree has gone tells none.
+	put(t, filepath.Join(tree.OutputBase, "DO_NOT_BUILD_HERE"), "/gone/ws")
+	if got := FindWorkTree(in("base/execroot/main/bazel-out/k8-dbg/bin/envoy"), in("open/here")); got != in("open/here") {
+		t.Errorf("a work tree that has gone: %q", got)
+	}
 }
 
 func load(t *testing.T, cfg Config) *Map {

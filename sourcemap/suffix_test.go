@@ -73,12 +73,11 @@ func TestASearchThatIsNotCompleteFindsNothing(t *testing.T) {
 // What the user may not read could not be shown either.
 func TestAFolderThatMayNotBeReadHasNoSources(t *testing.T) {
 	tree := place(t, "ws/a/lib/x.cc", "ws/closed/lib/x.cc")
-	for dir, mode := range map[string]os.FileMode{filepath.Dir(filepath.Dir(tree.WorkTree)): 0o755, filepath.Dir(tree.WorkTree): 0o755,
-		filepath.Join(tree.WorkTree, "closed"): 0} {
-		if err := os.Chmod(dir, mode); err != nil {
-			t.Fatal(err)
-		}
+	closed := filepath.Join(tree.WorkTree, "closed")
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
 	}
+	defer os.Chmod(closed, 0o700)
 	asUser(t, func() {
 		x := build(t, compiled("/gone/lib/x.cc"), Options{Trees: []bazel.Tree{tree}})
 		local(t, x, "/gone/lib/x.cc", filepath.Join(tree.WorkTree, "a/lib/x.cc"), BySuffix)

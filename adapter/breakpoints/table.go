@@ -285,7 +285,7 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 		if len(bp.places) > 0 {
 			return nil
 		}
-		return m
+		return m.Apply([]dapio.Edit{dapio.Replace(v.Get("id"), strconv.AppendInt(nil, bp.id, 10))})
 	}
 	shown := t.show(t.setOf(bp), bp)
 	if shown == bp.shown && len(bp.places) > 1 {

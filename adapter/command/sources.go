@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -73,6 +74,16 @@ func (s *sources) Local(debugPath string) (paths.Source, bool) {
 		src.MD5 = hex.EncodeToString(e.MD5[:])
 	}
 	return src, true
+}
+
+// Debugger implements paths.Sources. lldb-dap makes a relative path absolute if there
+// is such a file in its working directory, which is this process's, and then finds
+// nothing by it, or one place of several.
+func (s *sources) Debugger(local string) []string {
+	return s.Map.Debugger(local, func(suffix string) bool {
+		_, err := os.Lstat(suffix)
+		return err == nil
+	})
 }
 
 // Changed implements paths.Sources.

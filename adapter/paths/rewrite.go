@@ -2,8 +2,6 @@ package paths
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/tidwall/gjson"
@@ -59,13 +57,6 @@ func (w *Rewriter) ToDebugger(editor string, choose func(Sources, string) []stri
 	paths := choose(s, editor)
 	if len(paths) == 0 {
 		return []string{editor} // not in the program, as far as is known
-	}
-	if len(paths) == 1 && !filepath.IsAbs(paths[0]) {
-		// lldb-dap makes a relative path absolute if there is such a file in its
-		// working directory, which is ours, and then finds nothing by it.
-		if _, err := os.Stat(paths[0]); err == nil {
-			paths = s.Paths(editor)
-		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

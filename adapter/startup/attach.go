@@ -30,11 +30,11 @@ import (
 // file a local one stands for; otherwise LLDB downloads the remote file and debugs
 // without the local symbols. So the command makes a target first, which goes at once;
 // lldb-dap's own then finds the module, with its remote file, in LLDB's cache.
-func (r *Startup) attachRequest() (*dapio.Message, error) {
-	args := []byte(r.opts.Arguments)
+func (s *Startup) attachRequest() (*dapio.Message, error) {
+	args := []byte(s.opts.Arguments)
 	var err error
 	drop := config.Own
-	sources := r.opts.Paths.Current()
+	sources := s.opts.Paths.Current()
 	if sources != nil {
 		// The user's entries are part of the adapter's map, and come back below.
 		drop = append(drop[:len(drop):len(drop)], "sourceMap")
@@ -46,9 +46,9 @@ func (r *Startup) attachRequest() (*dapio.Message, error) {
 	}
 	// "!" ends the attach at the first command that fails; "?" keeps quiet
 	// about those that do not (lldb-dap, "Command prefixes").
-	platform := []string{"?!platform select remote-linux", "?!platform connect " + r.relay.URL()}
-	initCommands := slices.Concat(ignoreSIGPIPE(), forwardMap(sources), r.cfg.InitCommands, platform, []string{
-		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(r.remote.Path), quote(r.cfg.Program)),
+	platform := []string{"?!platform select remote-linux", "?!platform connect " + s.relay.URL()}
+	initCommands := slices.Concat(ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
+		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(s.remote.Path), quote(s.cfg.Program)),
 		"?!target delete",
 	})
 	attachCommands := slices.Concat([]string{
@@ -58,10 +58,10 @@ func (r *Startup) attachRequest() (*dapio.Message, error) {
 	}, platform, []string{ // again, because the user's preRunCommands may have chosen another
 		// A name that appeared before the wait counts, too: no order of events
 		// can miss it.
-		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", quote(r.awaited())),
+		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", quote(s.awaited())),
 	})
-	postRunCommands := append([]string{"?target stop-hook enable"}, r.cfg.PostRunCommands...)
-	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": r.cfg.Program, "attachCommands": attachCommands} {
+	postRunCommands := append([]string{"?target stop-hook enable"}, s.cfg.PostRunCommands...)
+	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": s.cfg.Program, "attachCommands": attachCommands} {
 		if args, err = sjson.SetBytes(args, name, value); err != nil {
 			return nil, err
 		}

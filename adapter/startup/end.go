@@ -15,16 +15,16 @@ const (
 // End ends everything beside Envoy, or with keep everything but Envoy and its
 // agent, within some seconds. The session's context has ended. It returns the
 // processes that could not be ended, and a sentence about what was kept.
-func (r *Startup) End(keep bool) (left []int, kept string) {
+func (s *Startup) End(keep bool) (left []int, kept string) {
 	select {
-	case <-r.done:
+	case <-s.done:
 	case <-time.After(sequenceTime):
-		r.trace.Line("session", "the startup does not end: it waits for the helper or a file")
+		s.trace.Line("session", "the startup does not end: it waits for the helper or a file")
 	}
-	r.partsMu.Lock()
-	r.ended = true
-	beside, relay := r.beside, r.relay
-	r.partsMu.Unlock()
+	s.partsMu.Lock()
+	s.ended = true
+	beside, relay := s.beside, s.relay
+	s.partsMu.Unlock()
 	if relay != nil {
 		relay.Close()
 	}
@@ -39,12 +39,12 @@ func (r *Startup) End(keep bool) (left []int, kept string) {
 			_ = beside.Close()
 			return nil, fmt.Sprintf("Envoy and its agent run on (pids %v). \"kill %d\" ends them.", released.PIDs, released.Agent)
 		}
-		r.trace.Line("session", "they cannot be kept: %v", err)
+		s.trace.Line("session", "they cannot be kept: %v", err)
 	}
 	result, err := beside.End(ctx)
-	r.trace.Line("session", "helper ended: left %v, %v", result.Left, err)
+	s.trace.Line("session", "helper ended: left %v, %v", result.Left, err)
 	if err := beside.Close(); err != nil {
-		r.trace.Line("session", "helper closed: %v", err)
+		s.trace.Line("session", "helper closed: %v", err)
 	}
 	return result.Left, ""
 }

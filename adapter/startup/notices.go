@@ -41,42 +41,42 @@ type (
 )
 
 // note takes one notice into the state. An error ends the sequence.
-func (r *Startup) note(ctx context.Context, notice any) error {
+func (s *Startup) note(ctx context.Context, notice any) error {
 	switch n := notice.(type) {
 	case sourcesLoaded:
-		r.sources = &n
+		s.sources = &n
 	case gdbremote.Arming:
-		if n.Name == r.awaited() && r.armed == nil { // else it is a command of the user's
-			r.armed = &n
+		if n.Name == s.awaited() && s.armed == nil { // else it is a command of the user's
+			s.armed = &n
 		}
 	case gdbremote.Attached:
-		if r.reached == nil {
-			r.reached = &n
+		if s.reached == nil {
+			s.reached = &n
 		}
 	case initialized:
-		if r.armed == nil {
+		if s.armed == nil {
 			// The attach has failed. LLDB 22 says why only after this request, and
 			// the client's own waits until Envoy is there.
-			go func() { _, _ = r.host.Ask(ctx, dapio.NewRequest("configurationDone", nil)) }()
+			go func() { _, _ = s.host.Ask(ctx, dapio.NewRequest("configurationDone", nil)) }()
 		}
 	case configurationDone:
-		r.ready = true
+		s.ready = true
 	case agentAsked:
-		r.askedForAgent(n)
+		s.askedForAgent(n)
 	case attachAnswered:
-		return r.noteAttach(n)
+		return s.noteAttach(n)
 	case helper.GateParams:
-		return r.noteGate(n)
+		return s.noteGate(n)
 	case helper.ExitParams:
-		return r.noteExit(n)
+		return s.noteExit(n)
 	case helperGone:
 		return fault.HelperDied(fmt.Sprint(n.err))
 	case gdbremote.Exit:
-		r.exited = true
+		s.exited = true
 	case connectionLost:
-		return r.noteLost(ctx, n)
+		return s.noteLost(ctx, n)
 	case debuggeeEnded:
-		if err := r.helperEnd(ctx); err != nil {
+		if err := s.helperEnd(ctx); err != nil {
 			return err
 		}
 		return errExpected
@@ -85,26 +85,26 @@ func (r *Startup) note(ctx context.Context, notice any) error {
 }
 
 // errExpected ends the watch over an Envoy that has ended by itself.
-var errExpected = errors.New("Envoy has ended")
+var errExpected = errors.New("the debuggee has ended")
 
-func (r *Startup) askedForAgent(n agentAsked) {
+func (s *Startup) askedForAgent(n agentAsked) {
 	switch {
-	case r.cfg.Agent.Start != config.StartManual:
+	case s.cfg.Agent.Start != config.StartManual:
 		n.answer(0, fault.NotManual("this session starts the agent by itself"))
-	case r.agent != agentAwaited || r.starter != nil:
+	case s.agent != agentAwaited || s.starter != nil:
 		n.answer(0, fault.NotManual("the session is not armed yet, or the agent was started already"))
 	default:
-		r.starter = n.answer
+		s.starter = n.answer
 	}
 }
 
 // noteAttach takes lldb-dap's answer to the attach.
-func (r *Startup) noteAttach(n attachAnswered) error {
+func (s *Startup) noteAttach(n attachAnswered) error {
 	switch {
 	case n.err != nil:
 		return nil // the end of lldb-dap is told by itself
 	case n.answer.Success:
-		r.host.AttachAnswered(n.answer)
+		s.host.AttachAnswered(n.answer)
 		return nil
 	}
 	why := n.answer.Get("body.error.format").String()
@@ -112,29 +112,29 @@ func (r *Startup) noteAttach(n attachAnswered) error {
 		why = n.answer.Get("message").String()
 	}
 	f := fault.PlatformConnect(why)
-	if said := lastLine(r.host.Said()); said != "" && said != why {
+	if said := lastLine(s.host.Said()); said != "" && said != why {
 		f = f.With("%s", said)
 	}
 	return f
 }
 
-func (r *Startup) noteGate(p helper.GateParams) error {
+func (s *Startup) noteGate(p helper.GateParams) error {
 	switch p.State {
 	case helper.GateWaiting:
-		r.gatePID = p.PID
+		s.gatePID = p.PID
 	case helper.GateOpen:
-		r.host.Output(console, p.Detail+"\n")
+		s.host.Output(console, p.Detail+"\n")
 	case helper.GateEnded:
-		r.gatePID = 0
-		r.host.Output(console, p.Detail+"\n")
+		s.gatePID = 0
+		s.host.Output(console, p.Detail+"\n")
 	case helper.GateTimeout:
 		return fault.GateTimeout(p.PID, p.Detail)
 	case helper.GateFailed:
-		return fault.GateExec(r.remote.Path, p.Detail)
+		return fault.GateExec(s.remote.Path, p.Detail)
 	case helper.GateRefused:
 		return fault.PtraceRefused(p.Detail, p.Do)
 	case helper.GateUnreachable:
-		r.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
+		s.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
 	case helper.GateBypassed:
 		return fault.GateBypassed(p.PID, p.Detail, p.Do)
 	}
@@ -142,37 +142,37 @@ func (r *Startup) noteGate(p helper.GateParams) error {
 }
 
 // noteExit follows the processes that the helper started.
-func (r *Startup) noteExit(p helper.ExitParams) error {
+func (s *Startup) noteExit(p helper.ExitParams) error {
 	switch {
 	case p.What == "platform":
 		return fault.ServerDied("lldb-server platform: "+p.Status, p.Stderr)
-	case r.reached == nil || r.reached.Err != nil:
+	case s.reached == nil || s.reached.Err != nil:
 		return fault.AgentEnded(p.Status)
 	default:
 		// The end of Envoy is the debugger's to tell, and the agent's follows
 		// from it. An agent that died alone leaves Envoy alive, and debugged.
-		r.host.Output(console, fmt.Sprintf("%s (pid %d) ended: %s\n", filepath.Base(r.cfg.Agent.Command[0]), p.PID, p.Status))
+		s.host.Output(console, fmt.Sprintf("%s (pid %d) ended: %s\n", filepath.Base(s.cfg.Agent.Command[0]), p.PID, p.Status))
 		return nil
 	}
 }
 
 // noteLost reports a broken connection by its cause: with the helper everything
 // ends, and with Envoy its debug server.
-func (r *Startup) noteLost(ctx context.Context, n connectionLost) error {
-	if err := r.helperEnd(ctx); err != nil {
+func (s *Startup) noteLost(ctx context.Context, n connectionLost) error {
+	if err := s.helperEnd(ctx); err != nil {
 		return err
 	}
-	if r.exited {
-		return r.cause(ctx, fault.EnvoyKilled(r.pid()))
+	if s.exited {
+		return s.cause(ctx, fault.EnvoyKilled(s.pid()))
 	}
-	return r.cause(ctx, fault.ConnectionLost(fmt.Sprintf("connection %s: %v", n.conn, n.err)))
+	return s.cause(ctx, fault.ConnectionLost(fmt.Sprintf("connection %s: %v", n.conn, n.err)))
 }
 
-func (r *Startup) pid() int {
-	if r.reached == nil {
+func (s *Startup) pid() int {
+	if s.reached == nil {
 		return 0
 	}
-	return r.reached.PID
+	return s.reached.PID
 }
 
 // lostTime bounds the search for the reason of an end.
@@ -180,34 +180,34 @@ const lostTime = 2 * time.Second
 
 // helperEnd is the fault of a helper that has ended or is about to, which takes
 // all others with it; nil while it answers.
-func (r *Startup) helperEnd(ctx context.Context) error {
+func (s *Startup) helperEnd(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lostTime)
 	defer cancel()
-	if _, err := r.beside.Process(ctx, helper.ProcessParams{}); err == nil {
+	if _, err := s.beside.Process(ctx, helper.ProcessParams{}); err == nil {
 		return nil
 	}
 	select {
-	case <-r.beside.Done():
-		return fault.HelperDied(fmt.Sprint(r.beside.Err()))
+	case <-s.beside.Done():
+		return fault.HelperDied(fmt.Sprint(s.beside.Err()))
 	case <-ctx.Done():
 		return nil
 	}
 }
 
 // ConfigurationDone says that the client has set its breakpoints.
-func (r *Startup) ConfigurationDone() { r.box.post(configurationDone{}) }
+func (s *Startup) ConfigurationDone() { s.box.post(configurationDone{}) }
 
 // Initialized says that lldb-dap has sent the event of that name. It comes behind
 // everything that was done for the attach.
-func (r *Startup) Initialized() { r.box.post(initialized{}) }
+func (s *Startup) Initialized() { s.box.post(initialized{}) }
 
 // DebuggeeEnded says that lldb-dap has told the end of Envoy.
-func (r *Startup) DebuggeeEnded() { r.box.post(debuggeeEnded{}) }
+func (s *Startup) DebuggeeEnded() { s.box.post(debuggeeEnded{}) }
 
 // StartAgent asks for the agent of a session with "start": "manual". answer is
 // called once, on another goroutine.
-func (r *Startup) StartAgent(answer func(pid int, f *fault.Fault)) {
-	if !r.box.post(agentAsked{answer}) {
+func (s *Startup) StartAgent(answer func(pid int, f *fault.Fault)) {
+	if !s.box.post(agentAsked{answer}) {
 		go answer(0, fault.NotManual(sessionEnds))
 	}
 }
@@ -216,26 +216,26 @@ const sessionEnds = "the session ends"
 
 // What the helper tells.
 
-func (r *Startup) gate(p helper.GateParams) {
-	r.trace.Line("gate", "%s pid %d %s", p.State, p.PID, p.Detail)
-	r.box.post(p)
+func (s *Startup) gate(p helper.GateParams) {
+	s.trace.Line("gate", "%s pid %d %s", p.State, p.PID, p.Detail)
+	s.box.post(p)
 }
 
-func (r *Startup) exit(p helper.ExitParams) {
-	r.trace.Line("exit", "%s pid %d %s", p.What, p.PID, p.Status)
-	r.box.post(p)
+func (s *Startup) exit(p helper.ExitParams) {
+	s.trace.Line("exit", "%s pid %d %s", p.What, p.PID, p.Status)
+	s.box.post(p)
 }
 
 // output shows what the agent and Envoy write.
-func (r *Startup) output(p helper.OutputParams) {
+func (s *Startup) output(p helper.OutputParams) {
 	category := stdout
 	if p.Stream == stderr {
 		category = stderr
 	}
-	whole, rest := splitUTF8(append(r.partial[p.Stream], p.Data...))
-	r.partial[p.Stream] = append([]byte(nil), rest...)
+	whole, rest := splitUTF8(append(s.partial[p.Stream], p.Data...))
+	s.partial[p.Stream] = append([]byte(nil), rest...)
 	if len(whole) > 0 {
-		r.host.Output(category, string(whole))
+		s.host.Output(category, string(whole))
 	}
 }
 
@@ -253,49 +253,49 @@ func splitUTF8(p []byte) (whole, rest []byte) {
 }
 
 // admit lets only a process be debugged that this session's agent started.
-func (r *Startup) admit(ctx context.Context, pid int) error {
-	p, err := r.beside.Process(ctx, helper.ProcessParams{PID: pid})
+func (s *Startup) admit(ctx context.Context, pid int) error {
+	p, err := s.beside.Process(ctx, helper.ProcessParams{PID: pid})
 	switch {
 	case err != nil:
 		return fault.ForeignProcess(pid, err.Error())
 	case !p.Ours:
 		return fault.ForeignProcess(pid, p.Exe)
-	case p.Query != "" && !r.cfg.Gate:
+	case p.Query != "" && !s.cfg.Gate:
 		return fault.NotTheStart(pid, p.Exe+" "+p.Query)
 	}
 	return nil
 }
 
 // observer is what the relay tells.
-type observer struct{ r *Startup }
+type observer struct{ s *Startup }
 
 // Arming implements gdbremote.Observer.
-func (o observer) Arming(a gdbremote.Arming) { o.r.box.post(a) }
+func (o observer) Arming(a gdbremote.Arming) { o.s.box.post(a) }
 
 // Attached implements gdbremote.Observer.
 func (o observer) Attached(a gdbremote.Attached) {
-	o.r.trace.Line("attached", "pid %d, swallowed %v, error %v", a.PID, a.Skipped, a.Err)
-	o.r.box.post(a)
+	o.s.trace.Line("attached", "pid %d, swallowed %v, error %v", a.PID, a.Skipped, a.Err)
+	o.s.box.post(a)
 }
 
 // Exited implements gdbremote.Observer.
 func (o observer) Exited(e gdbremote.Exit) {
-	o.r.trace.Line("exited", "%v", e)
-	o.r.box.post(e)
+	o.s.trace.Line("exited", "%v", e)
+	o.s.box.post(e)
 }
 
 // Disconnected implements gdbremote.Observer.
 func (o observer) Disconnected(conn string, err error) {
-	o.r.trace.Line("gdb "+conn, "closed: %v", err)
+	o.s.trace.Line("gdb "+conn, "closed: %v", err)
 	if p := new(gdbremote.PanicError); errors.As(err, &p) {
-		o.r.trace.Line("gdb "+conn, "%s", p.Stack)
+		o.s.trace.Line("gdb "+conn, "%s", p.Stack)
 	}
 	if err != nil {
-		o.r.box.post(connectionLost{conn, err})
+		o.s.box.post(connectionLost{conn, err})
 	}
 }
 
 // Packet implements gdbremote.Observer.
 func (o observer) Packet(conn string, fromServer bool, f gdbremote.Frame) {
-	o.r.trace.Packet(conn, fromServer, f)
+	o.s.trace.Packet(conn, fromServer, f)
 }

@@ -24,17 +24,17 @@ const maxStack = 128 << 10
 // come to them again. LLDB's backtrace cannot tell: it may end early, for example
 // in a clone (LLDB 19). But what a function has called has left a return address
 // into it on the stack.
-func (r *Startup) isPast(ctx context.Context, id string) (bool, error) {
-	list, err := r.command(ctx, "breakpoint list "+id)
+func (s *Startup) isPast(ctx context.Context, id string) (bool, error) {
+	list, err := s.command(ctx, "breakpoint list "+id)
 	if err != nil {
 		return false, err
 	}
-	registers, err := r.command(ctx, "register read pc sp")
+	registers, err := s.command(ctx, "register read pc sp")
 	if err != nil {
 		return false, err
 	}
 	pc, sp := parseHex(pcRegister, registers), parseHex(spRegister, registers)
-	region, err := r.command(ctx, fmt.Sprintf("memory region %#x", sp))
+	region, err := s.command(ctx, fmt.Sprintf("memory region %#x", sp))
 	if err != nil {
 		return false, err
 	}
@@ -42,13 +42,13 @@ func (r *Startup) isPast(ctx context.Context, id string) (bool, error) {
 	if sp == 0 || end <= sp {
 		return false, nil
 	}
-	stack, err := r.command(ctx, fmt.Sprintf("memory read --force --format x --size 8 --count %d %#x", min(end-sp, maxStack)/8, sp))
+	stack, err := s.command(ctx, fmt.Sprintf("memory read --force --format x --size 8 --count %d %#x", min(end-sp, maxStack)/8, sp))
 	if err != nil {
 		return false, err
 	}
 	places := placeAddress.FindAllStringSubmatch(list, -1)
 	for _, place := range places {
-		function, err := r.command(ctx, "image lookup --verbose --address 0x"+place[1])
+		function, err := s.command(ctx, "image lookup --verbose --address 0x"+place[1])
 		if err != nil || !isInside(function, pc, stack) {
 			return false, err
 		}

@@ -18,18 +18,18 @@ import (
 // of the client replaces all of those. The name "dap" is lldb-dap's own for the
 // breakpoints whose changes it tells. Whether LLDB has found a place for one is
 // read from its list of breakpoints, not from what the command prints.
-func (r *Startup) setPresets(ctx context.Context) error {
-	for _, preset := range r.cfg.BreakpointPresets {
+func (s *Startup) setPresets(ctx context.Context) error {
+	for _, preset := range s.cfg.BreakpointPresets {
 		var err error
 		switch preset {
 		case config.PresetMain:
-			err = r.presetMain(ctx)
+			err = s.presetMain(ctx)
 		case config.PresetSyscalls:
-			err = r.preset(ctx, preset, "breakpoint set --breakpoint-name dap --language c++ --func-regex .*OsSysCallsImpl.*")
+			err = s.preset(ctx, preset, "breakpoint set --breakpoint-name dap --language c++ --func-regex .*OsSysCallsImpl.*")
 		case config.PresetLibevent:
 			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
-			_, err = r.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
-			r.presets = append(r.presets, false)
+			_, err = s.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
+			s.presets = append(s.presets, false)
 		}
 		if err != nil {
 			return err
@@ -40,63 +40,63 @@ func (r *Startup) setPresets(ctx context.Context) error {
 
 // preset sets a breakpoint in Envoy itself, which is loaded: without a place now
 // it will have none later.
-func (r *Startup) preset(ctx context.Context, preset, command string) error {
-	b, err := r.set(ctx, command)
+func (s *Startup) preset(ctx context.Context, preset, command string) error {
+	b, err := s.set(ctx, command)
 	if err != nil {
 		return err
 	}
-	r.presets = append(r.presets, b.verified)
+	s.presets = append(s.presets, b.verified)
 	if !b.verified {
-		r.host.Output(important, fault.PresetUnbound(preset, b.said).Error()+"\n")
+		s.host.Output(important, fault.PresetUnbound(preset, b.said).Error()+"\n")
 	}
 	return nil
 }
 
 // presetMain stops at Envoy::MainCommon::main, or at main where Envoy has
 // another shape.
-func (r *Startup) presetMain(ctx context.Context) error {
-	b, err := r.breakAtMain(ctx)
+func (s *Startup) presetMain(ctx context.Context) error {
+	b, err := s.breakAtMain(ctx)
 	if err != nil {
 		return err
 	}
-	r.presets = append(r.presets, b.verified)
+	s.presets = append(s.presets, b.verified)
 	switch {
 	case b.id == "", !b.verified && !b.pending:
-		r.host.Output(important, fault.PresetUnbound(config.PresetMain, b.said).Error()+"\n")
+		s.host.Output(important, fault.PresetUnbound(config.PresetMain, b.said).Error()+"\n")
 		return nil
-	case r.cfg.Gate:
+	case s.cfg.Gate:
 		return nil // it stands before its first instruction
 	}
-	if r.pastMain, err = r.isPast(ctx, b.id); r.pastMain {
-		r.host.Output(important, fault.PastMain(r.pid()).Error()+"\n")
+	if s.pastMain, err = s.isPast(ctx, b.id); s.pastMain {
+		s.host.Output(important, fault.PastMain(s.pid()).Error()+"\n")
 	}
 	return err
 }
 
 // breakAtMain sets the breakpoint.
-func (r *Startup) breakAtMain(ctx context.Context) (outcome, error) {
-	module := quote(filepath.Base(r.cfg.Program))
-	if r.local.Symbols {
-		b, err := r.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
+func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
+	module := quote(filepath.Base(s.cfg.Program))
+	if s.local.Symbols {
+		b, err := s.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
 		if err != nil || b.verified {
 			return b, err
 		}
 		if b.id != "" {
-			if _, err := r.command(ctx, "breakpoint delete "+b.id); err != nil {
+			if _, err := s.command(ctx, "breakpoint delete "+b.id); err != nil {
 				return outcome{}, err
 			}
 		}
-		return r.set(ctx, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
+		return s.set(ctx, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
 	}
-	r.host.Output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
+	s.host.Output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
 		"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
 	// The address is in the program's start-up code. Where that is unknown, libc
 	// is told it: it is the first argument of __libc_start_main. Without the gate
 	// Envoy may have called that before the debugger came.
-	if address, ok, err := elffile.Main(r.cfg.Program); err == nil && ok {
-		return r.set(ctx, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
+	if address, ok, err := elffile.Main(s.cfg.Program); err == nil && ok {
+		return s.set(ctx, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
 	}
-	b, err := r.set(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+	b, err := s.set(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
 		"--command 'breakpoint set --breakpoint-name dap --address $arg1'")
 	b.verified, b.pending = false, true
 	return b, err
@@ -111,16 +111,16 @@ type outcome struct {
 }
 
 // set runs a command that sets a breakpoint, and looks at what came of it.
-func (r *Startup) set(ctx context.Context, command string) (outcome, error) {
-	before, err := r.list(ctx)
+func (s *Startup) set(ctx context.Context, command string) (outcome, error) {
+	before, err := s.list(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
-	said, err := r.command(ctx, command)
+	said, err := s.command(ctx, command)
 	if err != nil {
 		return outcome{}, err
 	}
-	after, err := r.list(ctx)
+	after, err := s.list(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -135,8 +135,8 @@ func (r *Startup) set(ctx context.Context, command string) (outcome, error) {
 
 // list is every breakpoint of LLDB's, by its number, and whether it has a place.
 // The request is lldb-dap's own, for its tests; LLDB 19 to 22 have it.
-func (r *Startup) list(ctx context.Context) (map[string]bool, error) {
-	answer, err := r.host.Ask(ctx, dapio.NewRequest("_testGetTargetBreakpoints", nil))
+func (s *Startup) list(ctx context.Context) (map[string]bool, error) {
+	answer, err := s.host.Ask(ctx, dapio.NewRequest("_testGetTargetBreakpoints", nil))
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +149,13 @@ func (r *Startup) list(ctx context.Context) (map[string]bool, error) {
 }
 
 // command runs an LLDB command through lldb-dap and returns what it printed.
-func (r *Startup) command(ctx context.Context, command string) (string, error) {
+func (s *Startup) command(ctx context.Context, command string) (string, error) {
 	// The prefix makes it a command, whatever the repl mode.
-	answer, err := r.host.Ask(ctx, dapio.NewRequest("evaluate", map[string]string{"expression": r.cfg.CommandEscapePrefix + command, "context": "repl"}))
+	answer, err := s.host.Ask(ctx, dapio.NewRequest("evaluate", map[string]string{"expression": s.cfg.CommandEscapePrefix + command, "context": "repl"}))
 	if err != nil {
 		return "", err
 	}
 	said := answer.Get("body.result").String()
-	r.trace.Line("command", "%s: %s", command, said)
+	s.trace.Line("command", "%s: %s", command, said)
 	return said, nil
 }

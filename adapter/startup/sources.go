@@ -14,29 +14,29 @@ type sourcesLoaded struct {
 }
 
 // loadSources reads the source map while the other parts start.
-func (r *Startup) loadSources(ctx context.Context) {
-	if r.opts.Sources == nil {
-		r.box.post(sourcesLoaded{})
+func (s *Startup) loadSources(ctx context.Context) {
+	if s.opts.Sources == nil {
+		s.box.post(sourcesLoaded{})
 		return
 	}
 	go func() {
-		defer r.trace.Recover("the source map")
-		sources, err := r.opts.Sources(ctx, paths.Config{Program: r.cfg.Program, WorkTree: r.cfg.WorkTree, Map: r.cfg.SourceMap,
-			Warn: func(err error) { r.host.Output(important, err.Error()+"\n") }},
-			r.opts.Paths.Use)
-		r.box.post(sourcesLoaded{sources, err})
+		defer s.trace.Recover("the source map")
+		sources, err := s.opts.Sources(ctx, paths.Config{Program: s.cfg.Program, WorkTree: s.cfg.WorkTree, Map: s.cfg.SourceMap,
+			Warn: func(err error) { s.host.Output(important, err.Error()+"\n") }},
+			s.opts.Paths.Use)
+		s.box.post(sourcesLoaded{sources, err})
 	}()
 }
 
 // useSources puts the source map to use. Without one the session goes on, with
 // paths as lldb-dap knows them. It returns what was found.
-func (r *Startup) useSources() string {
-	if r.sources.err != nil {
-		r.host.Output(important, fault.NoSources(r.cfg.Program, r.sources.err).Error()+"\n")
+func (s *Startup) useSources() string {
+	if s.sources.err != nil {
+		s.host.Output(important, fault.NoSources(s.cfg.Program, s.sources.err).Error()+"\n")
 	}
-	if r.sources.sources == nil {
+	if s.sources.sources == nil {
 		return ""
 	}
-	r.opts.Paths.Use(r.sources.sources)
-	return r.sources.sources.Summary()
+	s.opts.Paths.Use(s.sources.sources)
+	return s.sources.sources.Summary()
 }

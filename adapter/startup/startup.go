@@ -109,46 +109,46 @@ func New(c Config, h Host, p *Phases, t *trace.Trace) *Startup {
 }
 
 // Start runs the sequence until ctx ends.
-func (r *Startup) Start(ctx context.Context) {
+func (s *Startup) Start(ctx context.Context) {
 	go func() {
-		defer close(r.done)
-		err := r.run(ctx)
-		r.leaveMailbox()
+		defer close(s.done)
+		err := s.run(ctx)
+		s.leaveMailbox()
 		if errors.Is(err, errExpected) {
 			err = nil
 		}
 		if ctx.Err() == nil {
-			r.host.Ended(err)
+			s.host.Ended(err)
 		}
 	}()
 }
 
 // run brings Envoy to its entry with the breakpoints bound, and then watches.
-func (r *Startup) run(ctx context.Context) (err error) {
+func (s *Startup) run(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.trace.Panic("the startup", p)
+			s.trace.Panic("the startup", p)
 			err = fault.Panicked("the startup", p)
 		}
 	}()
-	steps := []func(context.Context) error{r.preflight, r.server, r.symbols, r.startAgent, r.reach, r.bind}
+	steps := []func(context.Context) error{s.preflight, s.server, s.symbols, s.startAgent, s.reach, s.bind}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	r.phases.Finish(nil)
-	return r.until(ctx, func() bool { return false })
+	s.phases.Finish(nil)
+	return s.until(ctx, func() bool { return false })
 }
 
 // until takes notices until what the caller waits for is there.
-func (r *Startup) until(ctx context.Context, there func() bool) error {
+func (s *Startup) until(ctx context.Context, there func() bool) error {
 	for !there() {
-		notice, err := r.box.take(ctx)
+		notice, err := s.box.take(ctx)
 		if err != nil {
 			return err
 		}
-		if err := r.note(ctx, notice); err != nil {
+		if err := s.note(ctx, notice); err != nil {
 			return err
 		}
 	}
@@ -156,64 +156,64 @@ func (r *Startup) until(ctx context.Context, there func() bool) error {
 }
 
 // cause gives trouble that has already been told the word over its consequence.
-func (r *Startup) cause(ctx context.Context, consequence error) error {
+func (s *Startup) cause(ctx context.Context, consequence error) error {
 	for {
-		notice, ok := r.box.poll()
+		notice, ok := s.box.poll()
 		if !ok {
 			return consequence
 		}
 		if _, ok := notice.(attachAnswered); ok {
 			continue // a consequence, too
 		}
-		if err := r.note(ctx, notice); err != nil {
+		if err := s.note(ctx, notice); err != nil {
 			return err
 		}
 	}
 }
 
 // awaited is the name the debug server waits for.
-func (r *Startup) awaited() string {
-	if r.cfg.Gate {
-		return helper.GateBase(r.opts.Session)
+func (s *Startup) awaited() string {
+	if s.cfg.Gate {
+		return helper.GateBase(s.opts.Session)
 	}
-	return filepath.Base(r.remote.Path)
+	return filepath.Base(s.remote.Path)
 }
 
 // preflight checks all that can be checked before anything is started.
-func (r *Startup) preflight(ctx context.Context) error {
-	r.phases.Begin(PhasePreflight)
+func (s *Startup) preflight(ctx context.Context) error {
+	s.phases.Begin(PhasePreflight)
 	var err error
-	if r.local, err = abandonable(ctx, func() (elfinfo.Info, error) { return elfinfo.Read(r.cfg.Program) }); err != nil {
-		return fault.BadProgram(r.cfg.Program, err)
+	if s.local, err = abandonable(ctx, func() (elfinfo.Info, error) { return elfinfo.Read(s.cfg.Program) }); err != nil {
+		return fault.BadProgram(s.cfg.Program, err)
 	}
-	r.loadSources(ctx)
-	beside, err := r.opts.Target.Connect(ctx, Notices{Output: r.output, Gate: r.gate, Exit: r.exit})
+	s.loadSources(ctx)
+	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit})
 	if err != nil {
 		return err
 	}
-	if !r.own(func() { r.beside = beside }) {
+	if !s.own(func() { s.beside = beside }) {
 		_ = beside.Close()
 		return context.Canceled
 	}
 	go func() {
 		<-beside.Done()
-		r.box.post(helperGone{beside.Err()})
+		s.box.post(helperGone{beside.Err()})
 	}()
-	hello, err := beside.Hello(ctx, helper.HelloParams{Protocol: helper.Protocol, Session: r.opts.Session})
+	hello, err := beside.Hello(ctx, helper.HelloParams{Protocol: helper.Protocol, Session: s.opts.Session})
 	if err != nil {
-		return r.cause(ctx, fault.HelperStart(err, ""))
+		return s.cause(ctx, fault.HelperStart(err, ""))
 	}
 	if hello.Protocol != helper.Protocol {
 		return fault.HelperStart(fmt.Errorf("it speaks protocol %d, envoydbg speaks %d", hello.Protocol, helper.Protocol), "")
 	}
-	if r.remote, err = beside.Inspect(ctx, helper.InspectParams{Path: r.cfg.EnvoyPath}); err != nil {
-		return r.cause(ctx, fault.BadEnvoyPath(r.cfg.EnvoyPath, err.Error()))
+	if s.remote, err = beside.Inspect(ctx, helper.InspectParams{Path: s.cfg.EnvoyPath}); err != nil {
+		return s.cause(ctx, fault.BadEnvoyPath(s.cfg.EnvoyPath, err.Error()))
 	}
-	same, err := r.sameBuild()
+	same, err := s.sameBuild()
 	if err != nil {
 		return err
 	}
-	r.phases.End("lldb-dap %s, %s", r.opts.LLDB.Text, same)
+	s.phases.End("lldb-dap %s, %s", s.opts.LLDB.Text, same)
 	return nil
 }
 
@@ -239,32 +239,32 @@ func abandonable[T any](ctx context.Context, f func() (T, error)) (T, error) {
 }
 
 // own adds a part, unless the session has ended.
-func (r *Startup) own(add func()) bool {
-	r.partsMu.Lock()
-	defer r.partsMu.Unlock()
-	if !r.ended {
+func (s *Startup) own(add func()) bool {
+	s.partsMu.Lock()
+	defer s.partsMu.Unlock()
+	if !s.ended {
 		add()
 	}
-	return !r.ended
+	return !s.ended
 }
 
 // sameBuild compares the local program with the Envoy that will run, and says
 // what it found.
-func (r *Startup) sameBuild() (string, error) {
-	l, m := r.local, r.remote
+func (s *Startup) sameBuild() (string, error) {
+	l, m := s.local, s.remote
 	switch {
 	case l.Machine != m.Machine:
-		return "", fault.WrongMachine(r.cfg.Program, l.Machine, m.Path, m.Machine)
+		return "", fault.WrongMachine(s.cfg.Program, l.Machine, m.Path, m.Machine)
 	case l.BuildID != "" && l.BuildID == m.BuildID:
 		return "build-id " + short(l.BuildID) + " matches", nil
 	case l.BuildID != "" || m.BuildID != "":
-		return "", fault.BuildIDMismatch(r.cfg.Program, l.BuildID, m.Path, m.BuildID)
+		return "", fault.BuildIDMismatch(s.cfg.Program, l.BuildID, m.Path, m.BuildID)
 	}
 	// The same file needs no build-id, on this machine.
-	if a, err := filepath.EvalSymlinks(r.cfg.Program); err == nil && a == m.Path {
+	if a, err := filepath.EvalSymlinks(s.cfg.Program); err == nil && a == m.Path {
 		return "program and envoyPath are one file", nil
 	}
-	return "", fault.NoBuildID(r.cfg.Program, m.Path)
+	return "", fault.NoBuildID(s.cfg.Program, m.Path)
 }
 
 func short(id string) string {
@@ -275,69 +275,69 @@ func short(id string) string {
 }
 
 // server starts lldb-server there and the relay here.
-func (r *Startup) server(ctx context.Context) error {
-	r.phases.Begin(PhaseServer)
-	path, err := r.opts.Target.LLDBServer(r.cfg.LLDBServer, r.opts.LLDBDap, r.opts.LLDB)
+func (s *Startup) server(ctx context.Context) error {
+	s.phases.Begin(PhaseServer)
+	path, err := s.opts.Target.LLDBServer(s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
 	if err != nil {
 		return err
 	}
-	platform, err := r.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	platform, err := s.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
 	if refusal := helper.RefusalOf(err); refusal != nil {
 		return fault.PtraceRefused(refusal.Why, refusal.Do)
 	}
 	if err != nil {
-		return r.cause(ctx, fault.ServerStart(err.Error()))
+		return s.cause(ctx, fault.ServerStart(err.Error()))
 	}
-	relay, err := gdbremote.Start(gdbremote.Config{Dir: r.opts.Dir, Platform: platform.Socket, Dial: r.beside.Dial,
-		Awaited: r.awaited(), SkipToExec: r.cfg.Gate, Admit: r.admit, Observer: observer{r}})
+	relay, err := gdbremote.Start(gdbremote.Config{Dir: s.opts.Dir, Platform: platform.Socket, Dial: s.beside.Dial,
+		Awaited: s.awaited(), SkipToExec: s.cfg.Gate, Admit: s.admit, Observer: observer{s}})
 	if err != nil {
 		return err
 	}
-	if !r.own(func() { r.relay = relay }) {
+	if !s.own(func() { s.relay = relay }) {
 		relay.Close()
 		return context.Canceled
 	}
-	if !strings.HasPrefix(platform.Version, fmt.Sprintf("%d.", r.opts.LLDB.Major)) {
-		r.host.Output(important, fmt.Sprintf("lldb-dap is %s and lldb-server is %s; they are only known to work together in one version.\n",
-			r.opts.LLDB.Text, platform.Version))
+	if !strings.HasPrefix(platform.Version, fmt.Sprintf("%d.", s.opts.LLDB.Major)) {
+		s.host.Output(important, fmt.Sprintf("lldb-dap is %s and lldb-server is %s; they are only known to work together in one version.\n",
+			s.opts.LLDB.Text, platform.Version))
 	}
-	r.phases.End("lldb-server %s (pid %d)", platform.Version, platform.PID)
+	s.phases.End("lldb-server %s (pid %d)", platform.Version, platform.PID)
 	return nil
 }
 
 // symbols hands the attach to lldb-dap, which loads the symbols and then tells
 // the debug server to wait.
-func (r *Startup) symbols(ctx context.Context) error {
-	r.phases.Begin(PhaseSymbols)
-	if err := r.until(ctx, func() bool { return r.sources != nil }); err != nil {
+func (s *Startup) symbols(ctx context.Context) error {
+	s.phases.Begin(PhaseSymbols)
+	if err := s.until(ctx, func() bool { return s.sources != nil }); err != nil {
 		return err
 	}
-	found := r.useSources()
-	attach, err := r.attachRequest()
+	found := s.useSources()
+	attach, err := s.attachRequest()
 	if err != nil {
 		return err
 	}
-	err = r.host.Attach(attach, func(answer *dapio.Message, err error) { r.box.post(attachAnswered{answer, err}) })
+	err = s.host.Attach(attach, func(answer *dapio.Message, err error) { s.box.post(attachAnswered{answer, err}) })
 	if err != nil {
-		return r.cause(ctx, err)
+		return s.cause(ctx, err)
 	}
-	if err := r.until(ctx, func() bool { return r.armed != nil }); err != nil {
+	if err := s.until(ctx, func() bool { return s.armed != nil }); err != nil {
 		return err
 	}
 	what := "symbols and line tables"
 	switch {
 	case found != "":
 		what = found
-	case r.local.DWARF:
-	case r.local.Symbols:
+	case s.local.DWARF:
+	case s.local.Symbols:
 		what = "symbols, no line tables"
 	default:
 		what = "stripped: no symbols"
 	}
-	r.phases.End("%s  %s", filepath.Base(r.cfg.Program), what)
+	s.phases.End("%s  %s", filepath.Base(s.cfg.Program), what)
 
-	r.phases.Begin(PhaseArmed)
-	r.phases.End("%s %s written; %s", r.armed.Packet, r.armed.Name, r.polling(ctx, r.armed.ServerPID))
+	s.phases.Begin(PhaseArmed)
+	s.phases.End("%s %s written; %s", s.armed.Packet, s.armed.Name, s.polling(ctx, s.armed.ServerPID))
 	return nil
 }
 
@@ -350,12 +350,12 @@ const pollingTime = 500 * time.Millisecond
 const pollingPause = 2 * time.Millisecond
 
 // polling looks at the debug server until it is seen between two scans.
-func (r *Startup) polling(ctx context.Context, pid int) string {
+func (s *Startup) polling(ctx context.Context, pid int) string {
 	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
 	detail := "no answer"
 	for {
-		state, err := r.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
+		state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
 		switch {
 		case ctx.Err() != nil:
 			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
@@ -373,113 +373,113 @@ func (r *Startup) polling(ctx context.Context, pid int) string {
 }
 
 // startAgent starts the agent, at once or when the user says so.
-func (r *Startup) startAgent(ctx context.Context) error {
-	r.phases.Begin(PhaseAgent)
-	if r.cfg.Agent.Start == config.StartManual {
-		r.agent = agentAwaited
-		r.phases.Waiting("armed, waiting for Envoy: Start Agent")
-		r.host.Output(console, "Armed. The agent starts on the command \"Envoy: Start Agent\".\n")
-		if err := r.until(ctx, func() bool { return r.starter != nil }); err != nil {
+func (s *Startup) startAgent(ctx context.Context) error {
+	s.phases.Begin(PhaseAgent)
+	if s.cfg.Agent.Start == config.StartManual {
+		s.agent = agentAwaited
+		s.phases.Waiting("armed, waiting for Envoy: Start Agent")
+		s.host.Output(console, "Armed. The agent starts on the command \"Envoy: Start Agent\".\n")
+		if err := s.until(ctx, func() bool { return s.starter != nil }); err != nil {
 			return err
 		}
 	}
-	r.agent = agentStarted
-	started, err := r.beside.AgentStart(ctx, helper.AgentStartParams{Command: r.cfg.Agent.Command, Env: r.cfg.Agent.Env,
-		Cwd: r.cfg.Agent.Cwd, EnvoyPath: r.remote.Path, Gate: r.cfg.Gate, GateTimeout: r.cfg.Timeout().Milliseconds()})
+	s.agent = agentStarted
+	started, err := s.beside.AgentStart(ctx, helper.AgentStartParams{Command: s.cfg.Agent.Command, Env: s.cfg.Agent.Env,
+		Cwd: s.cfg.Agent.Cwd, EnvoyPath: s.remote.Path, Gate: s.cfg.Gate, GateTimeout: s.cfg.Timeout().Milliseconds()})
 	if err != nil {
-		f := r.agentFault(ctx, err)
-		if r.starter != nil {
-			r.starter(0, fault.From(f))
-			r.starter = nil
+		f := s.agentFault(ctx, err)
+		if s.starter != nil {
+			s.starter(0, fault.From(f))
+			s.starter = nil
 		}
 		return f
 	}
-	if r.starter != nil {
-		r.starter(started.PID, nil)
-		r.starter = nil
+	if s.starter != nil {
+		s.starter(started.PID, nil)
+		s.starter = nil
 	}
-	r.phases.End("%s (pid %d)", strings.Join(r.cfg.Agent.Command, " "), started.PID)
+	s.phases.End("%s (pid %d)", strings.Join(s.cfg.Agent.Command, " "), started.PID)
 	return nil
 }
 
 // leaveMailbox refuses what asks for the agent from here on.
-func (r *Startup) leaveMailbox() {
-	if r.starter != nil {
-		r.starter(0, fault.NotManual(sessionEnds))
+func (s *Startup) leaveMailbox() {
+	if s.starter != nil {
+		s.starter(0, fault.NotManual(sessionEnds))
 	}
-	for _, notice := range r.box.close() {
+	for _, notice := range s.box.close() {
 		if ask, ok := notice.(agentAsked); ok {
 			ask.answer(0, fault.NotManual(sessionEnds))
 		}
 	}
 }
 
-func (r *Startup) agentFault(ctx context.Context, err error) error {
+func (s *Startup) agentFault(ctx context.Context, err error) error {
 	if refusal := helper.RefusalOf(err); refusal != nil {
 		return fault.PtraceRefused(refusal.Why, refusal.Do)
 	}
 	if helper.Code(err) == helper.CodeEnvoyRunning {
 		return fault.EnvoyRunning(err.Error())
 	}
-	return r.cause(ctx, fault.AgentStart(r.cfg.Agent.Command, err.Error()))
+	return s.cause(ctx, fault.AgentStart(s.cfg.Agent.Command, err.Error()))
 }
 
 // errLate is the cause of the end of the wait for Envoy.
 var errLate = errors.New("no Envoy in time")
 
 // reach waits until Envoy is held by the debugger.
-func (r *Startup) reach(ctx context.Context) error {
-	r.phases.Begin(PhaseAttached)
-	wait, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout(), errLate)
+func (s *Startup) reach(ctx context.Context) error {
+	s.phases.Begin(PhaseAttached)
+	wait, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout(), errLate)
 	defer cancel()
-	err := r.until(wait, func() bool { return r.reached != nil })
+	err := s.until(wait, func() bool { return s.reached != nil })
 	switch {
-	case errors.Is(err, errLate) && r.gatePID != 0:
-		return fault.GateTimeout(r.gatePID, fmt.Sprintf("was not traced within %v", r.cfg.Timeout()))
+	case errors.Is(err, errLate) && s.gatePID != 0:
+		return fault.GateTimeout(s.gatePID, fmt.Sprintf("was not traced within %v", s.cfg.Timeout()))
 	case errors.Is(err, errLate):
-		return fault.TargetNeverAppeared(r.awaited(), r.cfg.Timeout())
+		return fault.TargetNeverAppeared(s.awaited(), s.cfg.Timeout())
 	case err != nil:
 		return err
 	}
 	var f *fault.Fault
-	switch err := r.reached.Err; {
+	switch err := s.reached.Err; {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, gdbremote.ErrEnded):
-		return r.cause(ctx, fault.EnvoyEnded(err.Error()))
+		return s.cause(ctx, fault.EnvoyEnded(err.Error()))
 	case err != nil:
-		return r.cause(ctx, fault.AttachFailed(err.Error()))
+		return s.cause(ctx, fault.AttachFailed(err.Error()))
 	}
-	r.host.Attached()
+	s.host.Attached()
 	where := "before its first instruction"
-	if !r.cfg.Gate {
+	if !s.cfg.Gate {
 		where = "caught while starting (no gate)"
 	}
-	r.phases.End("%s (pid %d) %s", filepath.Base(r.remote.Path), r.reached.PID, where)
+	s.phases.End("%s (pid %d) %s", filepath.Base(s.remote.Path), s.reached.PID, where)
 	return nil
 }
 
 // bind waits for the client's breakpoints, adds the presets, and lets Envoy run.
-func (r *Startup) bind(ctx context.Context) error {
-	r.phases.Begin(PhaseBreakpoints)
-	if err := r.until(ctx, func() bool { return r.ready }); err != nil {
+func (s *Startup) bind(ctx context.Context) error {
+	s.phases.Begin(PhaseBreakpoints)
+	if err := s.until(ctx, func() bool { return s.ready }); err != nil {
 		return err
 	}
-	if err := r.setPresets(ctx); err != nil {
-		return r.cause(ctx, err)
+	if err := s.setPresets(ctx); err != nil {
+		return s.cause(ctx, err)
 	}
-	r.phases.End("%s", r.count())
-	if r.pastMain && !r.cfg.StopOnEntry {
-		r.relay.StopInPlace() // there will be no stop at main
+	s.phases.End("%s", s.count())
+	if s.pastMain && !s.cfg.StopOnEntry {
+		s.relay.StopInPlace() // there will be no stop at main
 	}
-	r.host.Go()
+	s.host.Go()
 	return nil
 }
 
 // count is "2 of 3 verified".
-func (r *Startup) count() string {
-	verified, all := r.host.Breakpoints()
-	for _, v := range r.presets {
+func (s *Startup) count() string {
+	verified, all := s.host.Breakpoints()
+	for _, v := range s.presets {
 		all++
 		if v {
 			verified++

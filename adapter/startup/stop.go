@@ -9,8 +9,8 @@ import (
 
 // Stopped names the stop at Envoy's entry what it is: LLDB 19 calls it an
 // exception, 22 by the signal of the exec.
-func (r *Startup) Stopped(m *dapio.Message) *dapio.Message {
-	if !r.cfg.StopOnEntry || m.Get("body.reason").String() == "breakpoint" {
+func (s *Startup) Stopped(m *dapio.Message) *dapio.Message {
+	if !s.cfg.StopOnEntry || m.Get("body.reason").String() == "breakpoint" {
 		return m
 	}
 	for path, value := range map[string]string{"body.reason": "entry", "body.description": "Envoy's entry", "body.text": ""} {
@@ -23,7 +23,7 @@ func (r *Startup) Stopped(m *dapio.Message) *dapio.Message {
 }
 
 // Summary says how long each phase took.
-func (r *Startup) Summary() string { return r.phases.Summary() }
+func (s *Startup) Summary() string { return s.phases.Summary() }
 
 // Output categories (DAP, OutputEvent), and the streams of the agent.
 const (

@@ -37,12 +37,26 @@ func Run(opts Options) error {
 	if err != nil {
 		return err
 	}
+	return drive(opts, breaks, func(in io.Reader, out io.Writer) session {
+		return adapter.NewSession(in, out, opts.Session)
+	})
+}
+
+// session is an adapter.Session; tests have one that does not end.
+type session interface {
+	Run() error
+	Shutdown()
+}
+
+// drive is Run on a session of start's making.
+func drive(opts Options, breaks breakpoints, start func(in io.Reader, out io.Writer) session) error {
 	toAdapter, fromClient := io.Pipe()
 	toClient, fromAdapter := io.Pipe()
-	session := adapter.NewSession(toAdapter, fromAdapter, opts.Session)
+	session := start(toAdapter, fromAdapter)
 
 	// The session ends by one way, whoever asks for it, and on a goroutine of
 	// its own: nobody here waits for a part that does not answer.
+	var err error
 	down, late := make(chan struct{}), make(chan struct{})
 	end := sync.OnceFunc(func() {
 		time.AfterFunc(endTime, func() { close(late) })
@@ -69,6 +83,7 @@ func Run(opts Options) error {
 		err = Interrupted{sig}
 	case <-l.done:
 		err = l.outcome()
+	case <-late:
 	}
 	select {
 	case <-down:

@@ -67,3 +67,40 @@ func TestASignalEndsARunWhoseOutputIsNotRead(t *testing.T) {
 		t.Error("the run has not ended")
 	}
 }
+
+// stuckSession neither runs nor ends.
+type stuckSession struct{}
+
+func (stuckSession) Run() error { select {} }
+func (stuckSession) Shutdown()  { select {} }
+
+// That a session does not end is an error after its time, whoever has asked for
+// the end.
+func TestASessionThatDoesNotEndIsLeft(t *testing.T) {
+	for _, name := range []string{"a signal", "the end of the input"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, keyboard := io.Pipe()
+			signals := make(chan os.Signal, 1)
+			opts := Options{Input: in, Live: true, Output: io.Discard, Interrupt: signals, Attributes: map[string]any{}}
+			ended := make(chan error, 1)
+			go func() {
+				ended <- drive(opts, breakpoints{}, func(io.Reader, io.Writer) session { return stuckSession{} })
+			}()
+			if name == "a signal" {
+				signals <- syscall.SIGTERM
+			} else {
+				_ = keyboard.Close()
+			}
+			select {
+			case err := <-ended:
+				var f *fault.Fault
+				if !errors.As(err, &f) || f.Code != fault.EndTooLong(endTime).Code {
+					t.Errorf("ended with %v", err)
+				}
+			case <-time.After(limit):
+				t.Error("the run has not ended")
+			}
+		})
+	}
+}

@@ -67,24 +67,36 @@ func ParseStat(b []byte) (Stat, error) {
 	return s, nil
 }
 
+// Status is the text of /proc/PID/status (proc_pid_status(5)).
+type Status []byte
+
+// ReadStatus reads the status of a process. The errors are those of [Read].
+func ReadStatus(pid int) (Status, error) { return readProc(pid, "status") }
+
+// Field is the value of a field, such as "VmRSS" ("5632 kB") or "Uid" (four numbers
+// with tabs between them); empty when there is none of that name.
+func (s Status) Field(name string) string {
+	for rest := []byte(s); len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		if value, ok := bytes.CutPrefix(line, []byte(name)); ok && len(value) > 0 && value[0] == ':' {
+			return string(bytes.TrimSpace(value[1:]))
+		}
+	}
+	return ""
+}
+
+// Tracer is the PID of who traces the process, 0 for nobody.
+func (s Status) Tracer() int {
+	pid, _ := strconv.Atoi(s.Field("TracerPid"))
+	return pid
+}
+
 // Tracer is the PID of who traces a process, 0 for nobody. The errors are those of
 // [Read].
 func Tracer(pid int) (int, error) {
-	b, err := readProc(pid, "status")
-	if err != nil {
-		return 0, err
-	}
-	return ParseTracer(b)
-}
-
-// ParseTracer reads TracerPid from the text of /proc/PID/status.
-func ParseTracer(status []byte) (int, error) {
-	_, rest, found := bytes.Cut(status, []byte("\nTracerPid:\t"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	if !found {
-		return 0, errors.New("no TracerPid in the text of /proc/PID/status")
-	}
-	return strconv.Atoi(string(line))
+	s, err := ReadStatus(pid)
+	return s.Tracer(), err
 }
 
 // Table is all processes at about one time, by PID.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -61,17 +62,24 @@ func TestReadTellsWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestTheTracer(t *testing.T) {
-	for text, want := range map[string]int{"Name:\tx\nTracerPid:\t0\nUid:\t0\n": 0, "Name:\tTracerPid:\t9\nTracerPid:\t4711\n": 4711} {
-		if got, err := ParseTracer([]byte(text)); err != nil || got != want {
-			t.Errorf("%q: %d, %v", text, got, err)
+func TestTheFieldsOfStatus(t *testing.T) {
+	status := Status("Name:\tTracerPid:\t9\nTracerPid:\t4711\nUid:\t1\t2\t3\t4\nVmRSS:\t    5632 kB\nSeccomp_filters:\t3\nSeccomp:\t2\nx")
+	for name, want := range map[string]string{"TracerPid": "4711", "Uid": "1\t2\t3\t4", "VmRSS": "5632 kB", "Seccomp": "2", "Vm": "", "x": "", "": ""} {
+		if got := status.Field(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
 		}
 	}
-	if got, err := ParseTracer([]byte("Name:\tx\n")); err == nil {
-		t.Errorf("no tracer's line: %d", got)
+	if got := status.Tracer(); got != 4711 {
+		t.Errorf("the tracer is %d", got)
+	}
+	if got := Status(nil).Tracer(); got != 0 {
+		t.Errorf("the tracer of nothing is %d", got)
 	}
 	if got, err := Tracer(os.Getpid()); got != 0 || err != nil {
 		t.Errorf("this process: %d, %v", got, err)
+	}
+	if s, err := ReadStatus(os.Getpid()); err != nil || s.Field("Pid") != strconv.Itoa(os.Getpid()) {
+		t.Errorf("this process: %s, %v", s, err)
 	}
 }
 
@@ -106,7 +114,7 @@ func TestProcessesAreFoundWithoutADescriptorLeft(t *testing.T) {
 		release := exhaust(t)
 		for range 3 { // the reserve comes back
 			s, err := Read(child)
-			if all, errAll := All(); reserved && (err != nil || errAll != nil || all[child] != s || s.PID != child) {
+			if all, errAll := All(); reserved && (err != nil || errAll != nil || !all[child].Is(s) || s.PID != child) {
 				t.Errorf("with the reserve: %+v, %v, %v", s, err, errAll)
 			} else if !reserved && (err == nil || errAll == nil || errors.Is(err, os.ErrProcessDone)) {
 				t.Errorf("without it: %+v, %v, %v", s, err, errAll)

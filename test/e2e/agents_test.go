@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -385,10 +386,9 @@ func still(t *testing.T, s *harness.Story, pid int) (bytes int) {
 // resident is the memory of a process in KiB.
 func resident(t *testing.T, pid int) (kb int) {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, rest, _ := strings.Cut(string(b), "VmRSS:")
+	status, err := process.ReadStatus(pid)
 	if err == nil {
-		_, err = fmt.Sscan(rest, &kb)
+		_, err = fmt.Sscan(status.Field("VmRSS"), &kb)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -161,3 +161,16 @@ func TestAPlainSessionOnAPlatformOfTheUsers(t *testing.T) {
 		c.Disconnect()
 	})
 }
+
+// A program that Bazel built needs no source map in a plain session either.
+func TestAPlainSessionFindsTheSourcesOfABazelBuild(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start("--work-tree", harness.The.Sources)
+		c.Initialize()
+		c.Launch(harness.Attributes{"program": harness.The.SampleDebug})
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		c.Do("disconnect", map[string]bool{"terminateDebuggee": true}, nil)
+		c.End()
+	})
+}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -69,6 +70,11 @@ var blockages = []blockage{
 	{name: "at the prompt, lldb-dap stopped", reach: func(t *testing.T, s *harness.Story) *terminal {
 		r := reachStop(t, s)
 		stopPart(t, s, harness.LLDBDap)
+		return r
+	}},
+	{name: "at the prompt, the helper stopped", once: true, reach: func(t *testing.T, s *harness.Story) *terminal {
+		r := reachStop(t, s)
+		stopPart(t, s, harness.Helper)
 		return r
 	}},
 	{name: "an expression that loops", input: true, reach: func(t *testing.T, s *harness.Story) *terminal {
@@ -305,12 +311,11 @@ func TestTheMemoryOfARunDoesNotGrowWithItsOutput(t *testing.T) {
 // peak is the most memory that a process has used, in MB.
 func peak(t *testing.T, pid int) int {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := process.ReadStatus(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
-	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	kb, err := strconv.Atoi(strings.TrimSuffix(status.Field("VmHWM"), " kB"))
 	if err != nil {
 		t.Fatal(err)
 	}

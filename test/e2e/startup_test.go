@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -283,14 +284,10 @@ func identityOf(t *testing.T, pid int) identity {
 		kind, _, _ := strings.Cut(link("fd/"+fd.Name()), ":[") // pipes and sockets have numbers
 		id.fds += fd.Name() + " " + kind + "\n"
 	}
-	for line := range strings.Lines(read("status")) {
-		name, rest, _ := strings.Cut(line, ":")
-		switch name {
-		case "PPid":
-			id.parent, _ = strconv.Atoi(strings.TrimSpace(rest))
-		case "SigBlk", "SigIgn", "SigCgt", "Seccomp", "NoNewPrivs", "CoreDumping", "CapEff", "CapBnd", "Uid":
-			id.signals += line
-		}
+	status := process.Status(read("status"))
+	id.parent, _ = strconv.Atoi(status.Field("PPid"))
+	for _, name := range []string{"SigBlk", "SigIgn", "SigCgt", "Seccomp", "NoNewPrivs", "CoreDumping", "CapEff", "CapBnd", "Uid"} {
+		id.signals += name + ": " + status.Field(name) + "\n"
 	}
 	return id
 }

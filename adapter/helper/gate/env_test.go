@@ -47,15 +47,6 @@ func TestOnlyWhatLedToTheGateIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestTracerPid(t *testing.T) {
-	if got := tracer([]byte("Name:\tx\nPid:\t7\nTracerPid:\t4711\nUid:\t0\n")); got != 4711 {
-		t.Errorf("got %d", got)
-	}
-	if got := tracer([]byte("Name:\tx")); got != 0 {
-		t.Errorf("got %d", got)
-	}
-}
-
 func TestWhatIsNoStart(t *testing.T) {
 	for _, c := range []struct {
 		args []string

@@ -3,7 +3,6 @@
 package gate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // poll is how often the gate looks whether it is traced. There is no event to
@@ -174,7 +173,7 @@ func (h helperConn) waitTraced(deadline time.Time) (traced, ended bool) {
 	fds := []unix.PollFd{{Fd: int32(h), Events: unix.POLLIN}}
 	for {
 		n, err := unix.Pread(status, buf, 0)
-		if err == nil && tracer(buf[:n]) != 0 {
+		if err == nil && process.Status(buf[:n]).Tracer() != 0 {
 			return true, false
 		}
 		if time.Now().After(deadline) {
@@ -208,18 +207,13 @@ func anyStopped() bool {
 		return false
 	}
 	for _, task := range tasks {
-		stat, err := os.ReadFile("/proc/self/task/" + task.Name() + "/stat")
-		if i := bytes.LastIndexByte(stat, ')'); err == nil && bytes.HasPrefix(stat[i+1:], []byte(" t ")) {
+		b, err := os.ReadFile("/proc/self/task/" + task.Name() + "/stat")
+		if err != nil {
+			continue // it has ended
+		}
+		if thread, err := process.ParseStat(b); err == nil && thread.State == 't' {
 			return true
 		}
 	}
 	return false
-}
-
-// tracer reads TracerPid out of the text of /proc/PID/status.
-func tracer(status []byte) int {
-	_, rest, _ := bytes.Cut(status, []byte("\nTracerPid:\t"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	pid, _ := strconv.Atoi(string(line))
-	return pid
 }

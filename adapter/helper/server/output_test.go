@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 func TestOutputComesWholeAndBeforeTheExit(t *testing.T) {
@@ -106,12 +107,11 @@ func blocked(t *testing.T, pid int) {
 // residentKB is the memory a process uses.
 func residentKB(t *testing.T, pid int) int {
 	t.Helper()
-	b, err := os.ReadFile("/proc/" + itoa(pid) + "/status")
+	status, err := process.ReadStatus(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(b), "VmRSS:")
-	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	kb, err := strconv.Atoi(strings.TrimSuffix(status.Field("VmRSS"), " kB"))
 	if err != nil {
 		t.Fatal(err)
 	}

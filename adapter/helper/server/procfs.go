@@ -20,12 +20,6 @@ func exe(pid int) string {
 	return strings.TrimSuffix(s, " (deleted)")
 }
 
-// runs says whether a process runs the file that path names.
-func runs(pid int, file os.FileInfo) bool {
-	st, err := os.Stat("/proc/" + itoa(pid) + "/exe")
-	return err == nil && os.SameFile(st, file)
-}
-
 // byExeName finds processes by the base name of their program.
 func byExeName(base string) ([]int, error) {
 	all, err := process.All()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // Whether the debug server may trace Envoy is found out here, by trying it and by
@@ -163,31 +164,24 @@ const seccompFilter = 2
 func (c credentials) mayTraceAll() bool { return c.effective&(1<<unix.CAP_SYS_PTRACE) != 0 }
 
 func readCredentials(pid int) (credentials, error) {
-	b, err := os.ReadFile("/proc/" + itoa(pid) + "/status")
+	status, err := process.ReadStatus(pid)
 	if err != nil {
 		return credentials{}, err
 	}
-	return parseCredentials(string(b)), nil
+	return parseCredentials(status), nil
 }
 
-func parseCredentials(status string) credentials {
+func parseCredentials(status process.Status) credentials {
 	var c credentials
-	for line := range strings.Lines(status) {
-		name, value, _ := strings.Cut(line, ":")
-		f := strings.Fields(value)
-		switch {
-		case name == "Uid" && len(f) >= 3:
-			c.uid = parseIDs(f)
-		case name == "Gid" && len(f) >= 3:
-			c.gid = parseIDs(f)
-		case name == "CapPrm" && len(f) == 1:
-			c.permitted, _ = strconv.ParseUint(f[0], 16, 64)
-		case name == "CapEff" && len(f) == 1:
-			c.effective, _ = strconv.ParseUint(f[0], 16, 64)
-		case name == "Seccomp" && len(f) == 1:
-			c.seccomp, _ = strconv.Atoi(f[0])
-		}
+	if f := strings.Fields(status.Field("Uid")); len(f) >= 3 {
+		c.uid = parseIDs(f)
 	}
+	if f := strings.Fields(status.Field("Gid")); len(f) >= 3 {
+		c.gid = parseIDs(f)
+	}
+	c.permitted, _ = strconv.ParseUint(status.Field("CapPrm"), 16, 64)
+	c.effective, _ = strconv.ParseUint(status.Field("CapEff"), 16, 64)
+	c.seccomp, _ = strconv.Atoi(status.Field("Seccomp"))
 	return c
 }
 

@@ -81,7 +81,7 @@ func TestWhoMayTraceWhom(t *testing.T) {
 }
 
 func TestCredentialsAreRead(t *testing.T) {
-	got := parseCredentials("Name:\tx y\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000080000\nSeccomp:\t2\n")
+	got := parseCredentials([]byte("Name:\tx y\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000080000\nSeccomp:\t2\n"))
 	want := credentials{uid: ids{1, 2, 3}, gid: ids{5, 6, 7}, permitted: 0x1ffffffffff, effective: 0x80000, seccomp: 2}
 	if got != want || !got.mayTraceAll() {
 		t.Errorf("got %+v, want %+v", got, want)

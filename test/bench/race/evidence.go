@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/envoydbg/envoydbg/internal/process"
 )
 
 // beganSymbol is a counter of the sample that its MainCommon::main counts up
@@ -52,11 +54,11 @@ type progress struct {
 // inspect reads how far process pid has come, which must be held by a tracer.
 func (b binaryFile) inspect(pid int) (progress, error) {
 	var p progress
-	status, err := os.ReadFile(procfs(pid, "status"))
+	status, err := process.ReadStatus(pid)
 	if err != nil {
 		return p, err
 	}
-	if !strings.Contains(string(status), "\nState:\tt ") || strings.Contains(string(status), "\nTracerPid:\t0\n") {
+	if !strings.HasPrefix(status.Field("State"), "t ") || status.Tracer() == 0 {
 		return p, fmt.Errorf("process %d is not held by a tracer:\n%s", pid, status)
 	}
 	pc, err := programCounter(pid)

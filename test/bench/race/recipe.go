@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/platform"
 )
 
@@ -106,9 +107,9 @@ func (l *lab) recipe(lldb int, pause time.Duration) (out outcome, err error) {
 
 // free checks that a process counted as missed is running and not traced.
 func (l *lab) free(pid int) error {
-	b, err := os.ReadFile(procfs(pid, "status"))
-	if err == nil && !strings.Contains(string(b), "\nTracerPid:\t0\n") {
-		err = fmt.Errorf("no stop was seen, but process %d is traced:\n%s", pid, b)
+	tracer, err := process.Tracer(pid)
+	if err == nil && tracer != 0 {
+		err = fmt.Errorf("no stop was seen, but process %d is traced by %d", pid, tracer)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
@@ -84,11 +85,9 @@ func byStdlib(path string) (paths []string, read int64, err error) {
 // highWater is VmHWM in KB. Unlike the maximum in a parent's rusage it does not
 // count what the parent had when it forked.
 func highWater() string {
-	status, err := os.ReadFile("/proc/self/status")
+	status, err := process.ReadStatus(os.Getpid())
 	if err != nil {
 		fail(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.Fields(line)[0]
+	return strings.TrimSuffix(status.Field("VmHWM"), " kB")
 }

@@ -1,0 +1,3 @@
+#include "twice.h"
+
+int two(int n) { return twice(n); }
