@@ -5,6 +5,7 @@ package server
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 )
@@ -20,7 +21,8 @@ type admission struct {
 	timeout int64         // how long a gate waits to be traced, in milliseconds
 	settled chan struct{} // closed when one has passed, or was found beside the gate
 
-	decide sync.Once // closes settled
+	decide sync.Once   // closes settled
+	over   atomic.Bool // the run is being ended: what happens at the gate is our doing
 
 	mu     sync.Mutex
 	moved  chan struct{} // closed, and replaced, when the fields below have changed

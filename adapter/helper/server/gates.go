@@ -88,7 +88,7 @@ func (s *session) followGate(c *net.UnixConn) {
 	}
 	name, args := filepath.Base(v.a.envoy), arrival.Args[1:]
 	if q := gate.Query(args); q != "" {
-		s.tellGate(helper.GateOpen, pid, "%s %s (pid %d) runs without the debugger: it only answers a question.", name, q, pid)
+		s.tellGate(v.a, helper.GateOpen, pid, "%s %s (pid %d) runs without the debugger: it only answers a question.", name, q, pid)
 		v.answer(gate.Verdict{Do: gate.Become, Envoy: v.a.envoy, Environ: v.a.environ})
 		return
 	}
@@ -96,7 +96,7 @@ func (s *session) followGate(c *net.UnixConn) {
 		mine, passed, moved := v.a.claim(pid)
 		switch {
 		case passed != 0:
-			s.tellGate(helper.GateOpen, pid, "%s (pid %d) runs without the debugger: this session debugs the one with pid %d.", name, pid, passed)
+			s.tellGate(v.a, helper.GateOpen, pid, "%s (pid %d) runs without the debugger: this session debugs the one with pid %d.", name, pid, passed)
 			v.answer(gate.Verdict{Do: gate.Become, Envoy: v.a.envoy, Environ: v.a.environ})
 			return
 		case mine && arrival.Standing:
@@ -229,7 +229,7 @@ func (s *session) becomes(v *visitor) string {
 // lostAtGate makes room for the next one.
 func (s *session) lostAtGate(v *visitor) {
 	v.a.leave()
-	s.tellGate(helper.GateEnded, v.PID, "%s (pid %d) ended at the gate before the debugger had it; the session waits for the next one.",
+	s.tellGate(v.a, helper.GateEnded, v.PID, "%s (pid %d) ended at the gate before the debugger had it; the session waits for the next one.",
 		filepath.Base(v.a.envoy), v.PID)
 }
 
@@ -238,17 +238,17 @@ func (s *session) reported(v *visitor, line []byte) {
 	v.a.leave()
 	var r gate.Report
 	if json.Unmarshal(line, &r) == nil {
-		s.tellGate(r.State, v.PID, "%s", r.Detail)
+		s.tellGate(v.a, r.State, v.PID, "%s", r.Detail)
 	}
 }
 
 func (s *session) refuseGate(v *visitor, err error) {
 	v.a.leave()
-	s.tellGate(helper.GateFailed, v.PID, "%v", err)
+	s.tellGate(v.a, helper.GateFailed, v.PID, "%v", err)
 }
 
-func (s *session) tellGate(state helper.GateState, pid int, format string, args ...any) {
-	if !s.ending.Load() { // then it is our doing
+func (s *session) tellGate(a *admission, state helper.GateState, pid int, format string, args ...any) {
+	if !a.over.Load() {
 		s.notices.notify(helper.NotifyGate, helper.GateParams{State: state, PID: pid, Detail: fmt.Sprintf(format, args...)})
 	}
 }

@@ -45,8 +45,7 @@ type session struct {
 	// agentStarting is held from before the start of an agent until it is in agent.
 	agentStarting sync.Mutex
 
-	gateDir gate.Dir    // set with gates
-	ending  atomic.Bool // what was started is being ended
+	gateDir gate.Dir // set with gates
 	// released: what was started outlives the adapter.
 	released atomic.Bool
 
@@ -145,8 +144,9 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 
 // end ends all that was started, while the output of the agent is drained.
 func (s *session) end() (helper.EndResult, error) {
-	s.ending.Store(true)
-	defer s.ending.Store(false)
+	if a := s.agent.Load(); a != nil && a.admission != nil {
+		a.admission.over.Store(true)
+	}
 	s.output.drain(true)
 	defer s.output.drain(false)
 	return s.endAll()
