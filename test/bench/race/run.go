@@ -30,7 +30,7 @@ type outcome struct {
 	// missed: Envoy ran on with no debugger.
 	missed bool
 	progress
-	// late: the session has told that it came too late for main (ED1406).
+	// late: the session has told that it came too late for main (ED1410).
 	late bool
 	// lag is the exec's distance from the packet (or the console line), toStop
 	// that of the first stop at the client from the exec.
