@@ -96,7 +96,7 @@ func Build(ctx context.Context, files []linetable.File, opts Options) (*Index, e
 		}
 	}
 	if len(missing) > 0 {
-		if err := x.bySuffix(ctx, missing, opts.Trees); err != nil {
+		if err := x.bySuffix(ctx, missing, opts.Trees, maxWalk); err != nil {
 			return nil, err
 		}
 	}

@@ -346,6 +346,8 @@ func TestRulesComeInTheirOrder(t *testing.T) {
 		{Path: "<built-in>", CompDir: "/gone"},
 		{Path: "/gone/absent.cc", CompDir: "/gone/"},
 		{Path: "/gone", CompDir: "/gone"},
+		{Path: "/gone", CompDir: "/gone"},
+		{Path: "/proc/self/cwd", CompDir: "/gone"},
 	}, Options{Trees: []bazel.Tree{tree}, User: user})
 	local(t, x, cwd+"a.cc", filepath.Join(top, "mine/a.cc"), ByUser)
 	local(t, x, cwd+"b.cc", filepath.Join(tree.WorkTree, "b.cc"), ByUser)
@@ -354,6 +356,13 @@ func TestRulesComeInTheirOrder(t *testing.T) {
 	local(t, x, "/gone/b.cc", "", "")
 	if _, ok := x.Find("<built-in>"); ok {
 		t.Error("<built-in> counts as a file")
+	}
+	// A root, or a compilation directory, is no file in it.
+	if e, _ := x.Find("/gone"); !slices.Equal(e.Tried, []string{"/gone"}) {
+		t.Errorf("/gone: tried %q", e.Tried)
+	}
+	if e, _ := x.Find("/proc/self/cwd"); e.Root != (bazel.Root{}) || slices.Contains(e.Tried, filepath.Join(tree.OutputBase, "execroot/main")) {
+		t.Errorf("/proc/self/cwd: %+v", e)
 	}
 	// Every place once, in the order in which they were tried.
 	e, _ := x.Find("/gone/absent.cc")
@@ -420,6 +429,54 @@ func TestThePrefixThatFitsFirstSaysWhatIsMeant(t *testing.T) {
 	}
 }
 
+func TestTheReportCountsRootsAndRulesAndReadsTheFiles(t *testing.T) {
+	tree := place(t, "ws/a.cc", "ws/b.cc", "ws/deep/lib/c.cc")
+	text, err := os.ReadFile(filepath.Join(tree.WorkTree, "a.cc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := compiled(box9+"b.cc", cwd+"a.cc", cwd+"b.cc", "/gone/lib/c.cc", "/gone/absent.cc")
+	files[1].MD5, files[1].HasMD5 = md5.Sum(text), true
+	files[2].MD5, files[2].HasMD5 = md5.Sum([]byte("another text")), true
+	m := &Map{Index: build(t, files, Options{Trees: []bazel.Tree{tree}}), ELF: "/envoy", Table: &linetable.Table{BuildID: "0a"}}
+	var steps []int
+	got, err := m.Report(t.Context(), func(done int) { steps = append(steps, done) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) string { return filepath.Join(tree.WorkTree, name) }
+	want := Report{ELF: "/envoy", BuildID: "0a", WorkTree: tree.WorkTree, OutputBase: tree.OutputBase, Files: 5,
+		Mapped:             map[How]int{ByBazel: 3, BySuffix: 1},
+		Roots:              []RootReport{{strings.TrimSuffix(box9, "/"), "sandbox", 1}, {"/proc/self/cwd", "proc-self-cwd", 2}},
+		OtherConfiguration: []FileReport{},
+		Guessed:            []FileReport{{Path: "/gone/lib/c.cc", Local: at("deep/lib/c.cc")}},
+		Changed:            []FileReport{{Path: cwd + "b.cc", Local: at("b.cc")}},
+		Unmapped:           []FileReport{{Path: "/gone/absent.cc", Tried: []string{"/gone/absent.cc"}}}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if !slices.Equal(steps, []int{0, 1, 2, 3, 4}) {
+		t.Errorf("steps %v", steps)
+	}
+}
+
+func TestSuffixesThatAllPathsShare(t *testing.T) {
+	for _, c := range []struct{ paths, want []string }{
+		{[]string{"/a/x/f.cc", "/b/x/f.cc"}, []string{"f.cc", "x/f.cc"}},
+		{[]string{"f.cc", "/x/f.cc"}, []string{"f.cc"}},
+		{[]string{"/x/f.cc", "f.cc"}, []string{"f.cc"}},
+		{[]string{"/y/f.cc", "/y/g.cc"}, nil},
+		{[]string{"/a/b/c/d", "/x/b/c/d", "/y/z/c/d"}, []string{"d", "c/d"}},
+		{[]string{"/a/b/c/d", "/y/z/c/d", "/x/b/c/d"}, []string{"d", "c/d"}},
+		{[]string{"/a/b", "a/b"}, []string{"b", "a/b"}},
+		{[]string{"/x/a/b", "/y/c/b", "/x/a/d"}, nil},
+	} {
+		if got := commonSuffixes(c.paths); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.paths, got, c.want)
+		}
+	}
+}
+
 func TestBuildingStopsWithItsContext(t *testing.T) {
 	tree := place(t, "ws/lib/a.cc")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -428,7 +485,7 @@ func TestBuildingStopsWithItsContext(t *testing.T) {
 		t.Errorf("Build: %v, %v", x, err)
 	}
 	x := build(t, compiled("/gone/lib/a.cc"), Options{})
-	if err := x.bySuffix(ctx, []int{0}, []bazel.Tree{tree}); !errors.Is(err, context.Canceled) || x.Entries[0].Local != "" {
+	if err := x.bySuffix(ctx, []int{0}, []bazel.Tree{tree}, maxWalk); !errors.Is(err, context.Canceled) || x.Entries[0].Local != "" {
 		t.Errorf("the search: %v, %+v", err, x.Entries[0])
 	}
 	if _, err := (&Map{Index: x, Table: &linetable.Table{}}).Report(ctx, nil); !errors.Is(err, context.Canceled) {

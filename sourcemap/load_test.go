@@ -138,7 +138,7 @@ func TestTheOutputBaseOfALinkIsRememberedAndNoOther(t *testing.T) {
 	// The debug information is asked last.
 	cfg.Cache = NewCache(t.TempDir())
 	box := filepath.Join(tree.OutputBase, "sandbox/linux-sandbox/7/execroot/main/x.cc")
-	cfg.Table = &linetable.Table{Files: compiled("/gone/sandbox/linux-sandbox/7/execroot/main/y.cc", dep, box)}
+	cfg.Table = &linetable.Table{Files: compiled("/usr/include/x.h", "/gone/sandbox/linux-sandbox/7/execroot/main/y.cc", dep, dep, box)}
 	found(bazel.FromDebugPaths)
 	if got := cfg.Cache.outputBase(tree.WorkTree); got != "" {
 		t.Errorf("remembered: %q", got)

@@ -13,16 +13,16 @@ import (
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 )
 
-// maxWalk bounds the search of a work tree, in files.
+// maxWalk bounds the search of the work trees, in files.
 const maxWalk = 500_000
 
 // bySuffix looks for files that no rule found, in the work trees: the one that
 // shares the longest tail of components with the path, if it is the only one
 // that does. It may be wrong and is told as such. That it is the only one is
-// known after a complete search alone; any other finds nothing. The only error is
-// that of ctx.
-func (x *Index) bySuffix(ctx context.Context, missing []int, trees []bazel.Tree) error {
-	s := newSearch(x.Entries, missing, maxWalk)
+// known after a complete search alone; any other, such as one of more than so many
+// files, finds nothing. The only error is that of ctx.
+func (x *Index) bySuffix(ctx context.Context, missing []int, trees []bazel.Tree, files int) error {
+	s := newSearch(x.Entries, missing, files)
 	var incomplete error
 	for _, t := range trees {
 		if incomplete = s.walk(ctx, t); incomplete != nil {
@@ -32,14 +32,8 @@ func (x *Index) bySuffix(ctx context.Context, missing []int, trees []bazel.Tree)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	x.finish(s.best, missing, incomplete)
-	return nil
-}
-
-// finish takes the files that are the only ones, or notes why that is not known.
-func (x *Index) finish(best map[int]hit, missing []int, incomplete error) {
 	for _, i := range missing {
-		e, h := &x.Entries[i], best[i]
+		e, h := &x.Entries[i], s.best[i]
 		switch {
 		case incomplete != nil:
 			e.Tried = append(e.Tried, "search given up: "+incomplete.Error())
@@ -48,6 +42,7 @@ func (x *Index) finish(best map[int]hit, missing []int, incomplete error) {
 			e.Local, e.How, e.Tried = h.local, BySuffix, nil
 		}
 	}
+	return nil
 }
 
 // search goes through work trees.

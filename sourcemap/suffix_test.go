@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
@@ -14,14 +13,14 @@ import (
 func TestTheLastResortIsTheOnlyFileThatEndsAlike(t *testing.T) {
 	tree := place(t, "ws/deep/lib/one.cc", "ws/p/lib/two.cc", "ws/q/lib/two.cc", "ws/name.cc",
 		"ws/r/x/lib/long.cc", "ws/y/lib/long.cc", "ws/mylib/part.cc",
-		"ws/.git/lib/hidden.cc", "ws/node_modules/lib/hidden.cc", "ws/.cache-x/lib/hidden.cc")
+		"ws/.git/lib/git.cc", "ws/node_modules/lib/node.cc", "ws/.cache-x/lib/cache.cc")
 	x := build(t, compiled("/elsewhere/lib/one.cc", "/elsewhere/lib/two.cc", "/elsewhere/name.cc", "/elsewhere/x/lib/long.cc",
-		"/elsewhere/lib/part.cc", "/elsewhere/lib/hidden.cc"), Options{Trees: []bazel.Tree{tree}})
+		"/elsewhere/lib/part.cc", "/elsewhere/lib/git.cc", "/elsewhere/lib/node.cc", "/elsewhere/lib/cache.cc"), Options{Trees: []bazel.Tree{tree}})
 	local(t, x, "/elsewhere/lib/one.cc", filepath.Join(tree.WorkTree, "deep/lib/one.cc"), BySuffix)
 	// The longest tail.
 	local(t, x, "/elsewhere/x/lib/long.cc", filepath.Join(tree.WorkTree, "r/x/lib/long.cc"), BySuffix)
 	// Two that end alike, a name alone, half a folder's name, folders that are nobody's sources.
-	for _, name := range []string{"lib/two.cc", "name.cc", "lib/part.cc", "lib/hidden.cc"} {
+	for _, name := range []string{"lib/two.cc", "name.cc", "lib/part.cc", "lib/git.cc", "lib/node.cc", "lib/cache.cc"} {
 		local(t, x, "/elsewhere/"+name, "", "")
 	}
 	if e, _ := x.Find("/elsewhere/name.cc"); len(e.Tried) != 1 || e.Tried[0] != "/elsewhere/name.cc" {
@@ -52,21 +51,21 @@ func TestEveryWorkTreeIsSearched(t *testing.T) {
 // A search that was given up has seen one file, and not that it is the only one.
 func TestASearchThatIsNotCompleteFindsNothing(t *testing.T) {
 	tree := place(t, "ws/a/lib/x.cc", "ws/b/1", "ws/b/2", "ws/b/3")
-	search := func(left int) (*search, error) {
+	for _, c := range []struct {
+		files int
+		found string
+	}{{4, filepath.Join(tree.WorkTree, "a/lib/x.cc")}, {3, ""}, {1, ""}} {
 		x := build(t, compiled("/gone/lib/x.cc"), Options{})
-		s := newSearch(x.Entries, []int{0}, left)
-		return s, s.walk(t.Context(), tree)
-	}
-	if s, err := search(4); err != nil || s.best[0].length != 2 {
-		t.Errorf("four files, four allowed: %v, %+v", err, s.best)
-	}
-	if s, err := search(3); err == nil || !strings.Contains(err.Error(), tree.WorkTree) || s.best[0].length != 2 {
-		t.Errorf("four files, three allowed: %v, %+v", err, s.best)
-	}
-	x := build(t, compiled("/gone/lib/x.cc"), Options{})
-	x.finish(map[int]hit{0: {local: "/x", length: 2}}, []int{0}, errors.New("too much"))
-	if e := x.Entries[0]; e.Local != "" || e.Tried[len(e.Tried)-1] != "search given up: too much" {
-		t.Errorf("%+v", e)
+		if err := x.bySuffix(t.Context(), []int{0}, []bazel.Tree{tree, {}}, c.files); err != nil {
+			t.Fatal(err)
+		}
+		e := x.Entries[0]
+		if e.Local != c.found {
+			t.Errorf("four files, %d allowed: %q", c.files, e.Local)
+		}
+		if want := "search given up: " + tree.WorkTree + " has too many files"; c.found == "" && e.Tried[len(e.Tried)-1] != want {
+			t.Errorf("four files, %d allowed: tried %q", c.files, e.Tried)
+		}
 	}
 }
 

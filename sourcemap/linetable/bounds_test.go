@@ -91,7 +91,7 @@ func TestNamesInHeadersHaveABoundTogether(t *testing.T) {
 func TestAHeaderHasABound(t *testing.T) {
 	// Without files, filled with what nobody reads.
 	of := func(size int) []byte {
-		head := len(raw(u8(1), []byte{1, 0xfb, 14, 13}, opcodeLengths))
+		head := len(raw(u8(1), []byte{1, 0xfb, 10, 13}, opcodeLengths))
 		return makeELF(part{name: ".debug_line", data: slicesConcat(lineOf(3, false, make([]byte, size-head)), oneName("/a.cc"))})
 	}
 	mustBe(t, "as long as may be", 1, of(maxAt))

@@ -90,7 +90,7 @@ func lineOf(version int, is64 bool, lists ...any) []byte {
 	if version >= 4 {
 		head = append(head, u8(1))
 	}
-	head = append(head, []byte{1, 0xfb, 14, 13}, opcodeLengths)
+	head = append(head, []byte{1, 0xfb, 10, 13}, opcodeLengths)
 	body := raw(append(head, lists...)...)
 	before := raw(u16(version))
 	if version == 5 {
