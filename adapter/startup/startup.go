@@ -162,7 +162,8 @@ func (s *Startup) cause(ctx context.Context, consequence error) error {
 		if !ok {
 			return consequence
 		}
-		if _, ok := notice.(attachAnswered); ok {
+		switch notice.(type) {
+		case attachAnswered, debuggeeEnded:
 			continue // a consequence, too
 		}
 		if err := s.note(ctx, notice); err != nil {
