@@ -114,10 +114,14 @@ func TestAClientThatDoesNotReadForAWhileLosesNothing(t *testing.T) {
 
 func TestSessionsOverASocket(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		private := filepath.Join(s.Dir, "private")
+		if err := os.Mkdir(private, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		for _, x := range []struct {
 			network, address string
 			sessions         int
-		}{{"unix", "unix:" + filepath.Join(s.Dir, "dap.sock"), 2}, {"tcp", "127.0.0.1:0", 1}} {
+		}{{"unix", "unix:" + filepath.Join(private, "dap.sock"), 2}, {"tcp", "127.0.0.1:0", 1}} {
 			where, stop := s.Listen(x.address)
 			s.Dial(x.network, where).End() // one that only ever connects
 			var c *harness.Session
