@@ -46,9 +46,9 @@ func (s *Session) end(how ending) {
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
 		answer := s.cleanup(p, attached, how)
 		if run != nil {
-			left, kept := run.End(how.keep && answer != nil && answer.Success)
-			if len(left) > 0 {
-				s.client.output(important, fault.LeftRunning(left).Error()+"\n")
+			kept, left := run.End(how.keep && answer != nil && answer.Success)
+			if left != nil {
+				s.client.output(important, left.Error()+"\n")
 			}
 			switch {
 			case kept != "":

@@ -269,7 +269,7 @@ func NotManual(why string) *Fault {
 
 // Cancelled: the user ended the startup.
 func Cancelled() *Fault {
-	return &Fault{Code: 1312, What: "The startup was cancelled.", Do: "Nothing is left running."}
+	return &Fault{Code: 1312, What: "The startup was cancelled.", Do: "Start it again when you like."}
 }
 
 // ServerDied: lldb-server platform ended.
@@ -352,6 +352,12 @@ func PastMain(pid int) *Fault {
 func LeftRunning(pids []int) *Fault {
 	return &Fault{Code: 1404, What: fmt.Sprintf("Processes of this session could not be ended: %v.", pids),
 		Do: "End them by hand; \"ps -o pid,stat,cmd -p PID\" says what they wait for."}
+}
+
+// LeftUnknown: it is not known whether the cleanup has ended everything.
+func LeftUnknown(cause error) *Fault {
+	return &Fault{Code: 1411, What: "Something of this session may still be running.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Look for lldb-server, the agent and Envoy with \"ps -ef\", and end them by hand."}
 }
 
 // SourceChanged: a local file is not the one that was compiled.

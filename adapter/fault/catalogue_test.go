@@ -75,6 +75,7 @@ var each = map[string]*Fault{
 	"PastMain":            PastMain(1),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Over":                Over("threads"),
+	"LeftUnknown":         LeftUnknown(errCause),
 	"NotKept":             NotKept(),
 	"LLDBDapBehind":       LLDBDapBehind(errCause),
 	"Panicked":            Panicked("the request threads", "index out of range"),

@@ -112,8 +112,12 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 // Close implements startup.Beside.
 func (c *child) Close() error {
 	err := c.Client.Close()
-	if !c.released {
-		err = errors.Join(err, c.left.end())
+	if c.released {
+		return err
 	}
-	return err
+	// How the helper ended does not matter if nothing that it had started is left.
+	if left := c.left.end(); left != nil {
+		return errors.Join(err, left)
+	}
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
 // Bounds of the end, beside Envoy.
@@ -13,9 +15,10 @@ const (
 )
 
 // End ends everything beside Envoy, or with keep everything but Envoy and its
-// agent, within some seconds. The session's context has ended. It returns the
-// processes that could not be ended, and a sentence about what was kept.
-func (s *Startup) End(keep bool) (left []int, kept string) {
+// agent, within some seconds. The session's context has ended. It returns a sentence
+// about what was kept, and a fault when something is left that should not be, or when
+// that is not known.
+func (s *Startup) End(keep bool) (kept string, left *fault.Fault) {
 	select {
 	case <-s.done:
 	case <-time.After(sequenceTime):
@@ -29,7 +32,7 @@ func (s *Startup) End(keep bool) (left []int, kept string) {
 		relay.Close()
 	}
 	if beside == nil {
-		return nil, ""
+		return "", nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
@@ -37,14 +40,19 @@ func (s *Startup) End(keep bool) (left []int, kept string) {
 		released, err := beside.Release(ctx)
 		if err == nil {
 			_ = beside.Close()
-			return nil, fmt.Sprintf("Envoy and its agent run on (pids %v). \"kill %d\" ends them.", released.PIDs, released.Agent)
+			return fmt.Sprintf("Envoy and its agent run on (pids %v). \"kill %d\" ends them.", released.PIDs, released.Agent), nil
 		}
 		s.trace.Line("session", "they cannot be kept: %v", err)
 	}
 	result, err := beside.End(ctx)
 	s.trace.Line("session", "helper ended: left %v, %v", result.Left, err)
-	if err := beside.Close(); err != nil {
-		s.trace.Line("session", "helper closed: %v", err)
+	err = beside.Close()
+	s.trace.Line("session", "helper closed: %v", err)
+	switch {
+	case len(result.Left) > 0:
+		return "", fault.LeftRunning(result.Left)
+	case err != nil:
+		return "", fault.LeftUnknown(err)
 	}
-	return result.Left, ""
+	return "", nil
 }
