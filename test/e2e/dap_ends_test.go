@@ -107,6 +107,7 @@ func TestASessionEndsWhateverBlocks(t *testing.T) {
 		for _, b := range blocks {
 			for _, a := range asks {
 				t.Run(fmt.Sprintf("%s, %s", b.name, a.name), func(t *testing.T) {
+					t.Parallel()
 					s := harness.NewStory(t, s.LLDB)
 					c := b.reach(s)
 					began := time.Now()
