@@ -1,6 +1,7 @@
 package dapio
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -10,9 +11,10 @@ import (
 
 // Edit replaces a piece of a message's text. The zero Edit changes nothing.
 type Edit struct {
-	at   int    // offset in Raw
-	old  string // what stands there
-	with []byte
+	at    int    // offset in Raw
+	value string // the value that stands there
+	old   string // what of it is replaced, from its beginning
+	with  []byte
 }
 
 // Replace makes an edit that puts the JSON text with in place of v, which was
@@ -21,7 +23,7 @@ func Replace(v gjson.Result, with []byte) Edit {
 	if v.Raw == "" {
 		return Edit{} // there is none
 	}
-	return Edit{at: v.Index, old: v.Raw, with: with}
+	return Edit{at: v.Index, value: v.Raw, old: v.Raw, with: with}
 }
 
 // InsertInto makes an edit that puts member, a name and a value as JSON text, in
@@ -30,7 +32,9 @@ func InsertInto(object gjson.Result, member []byte) Edit {
 	if !object.IsObject() {
 		return Edit{}
 	}
-	return insertInto(object.Index, strings.Trim(object.Raw, "{} \t\r\n") == "", member)
+	e := insertInto(object.Index, strings.Trim(object.Raw, "{} \t\r\n") == "", member)
+	e.value = object.Raw
+	return e
 }
 
 // insertInto is for the object whose brace is at that offset.
@@ -61,7 +65,7 @@ func (m *Message) fitting(edits []Edit) []Edit {
 	end := 0
 	return slices.DeleteFunc(sorted, func(e Edit) bool {
 		next := e.at + len(e.old)
-		if e.at < end || next > len(m.Raw) || string(m.Raw[e.at:next]) != e.old {
+		if e.at < end || next > len(m.Raw) || !bytes.HasPrefix(m.Raw[e.at:], []byte(e.old)) || !bytes.HasPrefix(m.Raw[e.at:], []byte(e.value)) {
 			return true
 		}
 		end = next

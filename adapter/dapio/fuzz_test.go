@@ -130,7 +130,7 @@ func without(m *Message) []byte {
 func FuzzEdits(f *testing.F) {
 	const raw = `{"seq":1,"type":"response","body":{"a":[{"path":"/x"},{"path":"/y"}],"e":{ },"x":1e2},"command":"c"}`
 	for _, path := range []string{"body.a.0.path", "body.a.1", "body.a.#.path", "body.e", "body", "seq", "body.y", "body.a.-1", "body.a.9.z",
-		"@this", "@reverse", "body.a.#(path==\"/y\").path", "body.*", "", ".", "..", "\\", "body|x", "@pretty:{", "{seq,type}", "[seq]", "body.a|@ugly", "a\x00", "#", "!\"x\""} {
+		"@this", "@reverse", "body.a.#(path==\"/y\").path", "body.*", "", ".", "..", "\\", "body|x", "@pretty:{", "{seq,type}", "{seqt,ype}", "[seq]", "body.a|@ugly", "a\x00", "#", "!\"x\""} {
 		f.Add([]byte(raw), path, "body.x", `"z"`)
 		f.Add([]byte(raw), "body.x", path, "{}")
 	}
