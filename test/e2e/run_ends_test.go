@@ -275,7 +275,7 @@ func TestTheMemoryOfARunDoesNotGrowWithItsOutput(t *testing.T) {
 		line := strings.Repeat("x", 99)
 		talk := func(megabytes int) string { return fmt.Sprintf("yes %s | head -c %d", line, megabytes*1_000_000) }
 		agent := []string{"/bin/sh", "-c", talk(10) + "; printf '\\nthe %s\\n' first; read go <$0; " + talk(megabytes) + "; printf '\\nthe %s\\n' last; exec sleep 1000", fifo(t, s)}
-		r := startTerminal(t, s, s.Sample().Agent(map[string]any{"command": agent}), false)
+		r := startTerminal(t, s, s.Sample().Agent(map[string]any{"command": agent}), false, "--set", "startTimeout=600")
 		tail, done := make(chan string, 64), make(chan struct{})
 		go watchFor(r.shown, []string{"the first", "the last"}, tail, done)
 		wait := func(text string) {
