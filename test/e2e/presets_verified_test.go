@@ -10,7 +10,7 @@ import (
 // What the console takes for a command is the user's choice.
 func TestPresetsAreSetWhateverThePrefixOfCommands(t *testing.T) {
 	for _, prefix := range []any{nil, "`", ":", "", "/lldb "} {
-		t.Run(fmt.Sprintf("%q", prefix), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%#v", prefix), func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, s *harness.Story) {
 				c := s.Start()
 				c.Initialize()
