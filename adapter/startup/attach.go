@@ -47,7 +47,10 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 	// "!" ends the attach at the first command that fails; "?" keeps quiet
 	// about those that do not (lldb-dap, "Command prefixes").
 	platform := []string{"?!platform select remote-linux", "?!platform connect " + s.relay.URL()}
-	initCommands := slices.Concat(ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
+	initCommands := slices.Concat([]string{
+		// Nobody can answer a question of LLDB's here; LLDB 19 would wait for ever.
+		"?settings set auto-confirm true",
+	}, ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
 		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(s.remote.Path), quote(s.cfg.Program)),
 		"?!target delete",
 	})
