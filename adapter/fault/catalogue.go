@@ -264,7 +264,7 @@ func AttachFailed(why string) *Fault {
 // NotManual: startAgent was asked for at the wrong time.
 func NotManual(why string) *Fault {
 	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
-		Do: `"Envoy: Start Agent" is for a session with "agent": {"start": "manual"} that is armed and waiting.`}
+		Do: `The request "startAgent" is for a session with "agent": {"start": "manual"} that is armed and waiting.`}
 }
 
 // Cancelled: the user ended the startup.

@@ -378,8 +378,8 @@ func (s *Startup) startAgent(ctx context.Context) error {
 	s.phases.Begin(PhaseAgent)
 	if s.cfg.Agent.Start == config.StartManual {
 		s.agent = agentAwaited
-		s.phases.Waiting("armed, waiting for Envoy: Start Agent")
-		s.host.Output(console, "Armed. The agent starts on the command \"Envoy: Start Agent\".\n")
+		s.phases.Waiting("armed, waiting for the word to start the agent")
+		s.host.Output(console, "Armed. The agent starts when the client sends the request \"startAgent\".\n")
 		if err := s.until(ctx, func() bool { return s.starter != nil }); err != nil {
 			return err
 		}
