@@ -152,9 +152,10 @@ func (s *session) reach(request string, arguments map[string]any) error {
 	if err != nil {
 		return err
 	}
-	if !stopped.Get("body.reason").Exists() {
+	atBreakpoint := func() bool { return strings.Contains(stopped.Get("body.reason").String(), "breakpoint") }
+	if _, entry := arguments["launchCommands"]; entry && !atBreakpoint() {
 		// lldb-dap 19 runs launchCommands asynchronously, and rarely reports the
-		// stop at the entry, without a reason, before the one at the breakpoint.
+		// stop at the entry, with no reason or as SIGSTOP, before the breakpoint's.
 		if _, err := s.send("continue", map[string]any{"threadId": stopped.Get("body.threadId").Int()}); err != nil {
 			return err
 		}
@@ -162,7 +163,7 @@ func (s *session) reach(request string, arguments map[string]any) error {
 			return err
 		}
 	}
-	if reason := stopped.Get("body.reason").String(); !strings.Contains(reason, "breakpoint") {
+	if !atBreakpoint() {
 		return fmt.Errorf("stopped for another reason than the breakpoint: %s", stopped.Raw)
 	}
 	s.thread = int(stopped.Get("body.threadId").Int())
