@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"os"
 	"time"
 
 	"github.com/envoydbg/envoydbg/internal/process"
@@ -33,5 +32,5 @@ func (o *orphans) end() error {
 		tempdir.Sweep(tempdir.Places())
 		return err
 	}
-	return errors.Join(err, os.RemoveAll(o.dir))
+	return errors.Join(err, tempdir.Remove(o.dir))
 }

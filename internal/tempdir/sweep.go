@@ -65,10 +65,10 @@ func sweepOne(path string) {
 	if err := setLock(lock, unix.F_WRLCK); err != nil {
 		return // an owner lives, or this file system knows no locks
 	}
-	// A name may have been given to another folder; os.RemoveAll follows no links.
+	// A name may have been given to another folder; Remove follows no links.
 	var now unix.Stat_t
 	if err := unix.Lstat(path, &now); err == nil && now.Dev == st.Dev && now.Ino == st.Ino {
-		_ = os.RemoveAll(path)
+		_ = Remove(path)
 	}
 }
 

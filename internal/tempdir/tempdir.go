@@ -106,7 +106,7 @@ func makeIn(place string, need Need) (*Dir, error) {
 		if d.hold, err = hold(path); err == nil {
 			return d, nil
 		}
-		_ = os.RemoveAll(path)
+		_ = Remove(path)
 		// Another session's sweep may have come between the making of the lock and
 		// the locking.
 		if !errors.Is(err, errTaken) || try == 2 {
@@ -117,7 +117,7 @@ func makeIn(place string, need Need) (*Dir, error) {
 
 // Remove removes the folder with all that is in it.
 func (d *Dir) Remove() error {
-	err := os.RemoveAll(d.Path)
+	err := Remove(d.Path)
 	d.hold.release()
 	return err
 }

@@ -148,6 +148,33 @@ func TestWhoIsKilledIsSweptUpAfter(t *testing.T) {
 }
 
 // The helper is two processes: the folder stays while one of them lives.
+// A removal that is cut short leaves a folder that the next sweep removes: the lock,
+// by which the sweep knows it, goes last. Here a mount point cuts it short.
+func TestARemovalThatIsCutShortIsFinishedByTheSweep(t *testing.T) {
+	place := t.TempDir()
+	d, err := Make([]string{place}, Need{MaxPath: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := filepath.Join(d.Path, "zz", "busy") // behind the lock, as a folder is read
+	if err := os.MkdirAll(busy, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", busy, "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Remove(); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("removed over a mount point: %v", err)
+	}
+	if err := unix.Unmount(busy, 0); err != nil {
+		t.Fatal(err)
+	}
+	Sweep([]string{place})
+	if left, err := os.ReadDir(place); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 func TestAFolderMayHaveTwoOwners(t *testing.T) {
 	place := t.TempDir()
 	other, path := owner(t, place)

@@ -19,9 +19,9 @@
 // debugger; if the first has ended instead, the next one takes its place. A
 // process that only asks Envoy something ([Query]) never waits.
 //
-// The socket is close-on-exec: its end without a final [Report], while the
-// process lives, is the exec of Envoy itself. The other way round, the end of the
-// helper ends the gate.
+// A gate that is traced says so before its exec. The socket is close-on-exec: its end
+// after these words is the exec of Envoy, before them the end of the process. The
+// other way round, the end of the helper ends the gate.
 //
 // # Agents that change their user
 //

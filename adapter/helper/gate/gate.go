@@ -133,6 +133,7 @@ func (id identity) wait(h helperConn, v Verdict) int {
 	}
 	waitResumed(time.Now().Add(resumeBound))
 	h.withdraw()
+	h.write(Report{State: helper.GatePassed})
 	return h.become(id, v)
 }
 

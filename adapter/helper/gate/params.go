@@ -46,13 +46,13 @@ const (
 	Wait   Do = "wait"   // it has the awaited name: wait for a tracer, then be Envoy
 )
 
-// Report is one line from a gate that does not become Envoy to the helper, its
-// last.
+// Report is one line from a waiting gate to the helper.
 type Report struct {
-	// State is GateTimeout, and the gate exits with ExitTimeout, or GateFailed,
-	// and it exits with ExitFailed.
+	// State is GatePassed when the gate is traced and about to exec Envoy; nothing
+	// follows then unless that fails. With GateTimeout it exits with ExitTimeout,
+	// with GateFailed it exits with ExitFailed.
 	State  helper.GateState `json:"state"`
-	Detail string           `json:"detail"`
+	Detail string           `json:"detail,omitempty"`
 }
 
 // Exit codes of a gate that does not become Envoy.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
 // Options of a session.
@@ -59,8 +59,9 @@ type session struct {
 
 // Serve is the helper: it does what the adapter at the other end of rwc asks,
 // and returns when that end is gone or ctx is done, after ending every process
-// it started, or after the end of those that were released. It takes over the reaping of all children of this process, so
-// call it once in a process that starts none by other means.
+// it started, or after the end of those that were released. It takes over the
+// reaping of all children of this process, so call it once in a process that starts
+// none by other means.
 func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	dir := opts.Dir
 	if dir == "" {
@@ -72,7 +73,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		defer made.Remove()
 		dir = made.Path
 	}
-	defer os.RemoveAll(dir)
+	defer tempdir.Remove(dir)
 	kids, err := newChildren()
 	if err != nil {
 		rwc.Close()
