@@ -192,8 +192,12 @@ func TestAFileThatWasEditedIsToldOnce(t *testing.T) {
 	// Not every unit with a file knows its checksum.
 	again := files[1]
 	again.MD5, again.HasMD5 = md5.Sum([]byte("another text")), true
-	files = append(files, again)
+	// The same once more is no news, and what comes behind it is.
+	files = append(files, again, files[0], compiled("/behind.cc")[0])
 	x := build(t, files, Options{Trees: []bazel.Tree{tree}})
+	if _, ok := x.Find("/behind.cc"); !ok || len(x.Entries) != 3 {
+		t.Errorf("%d entries", len(x.Entries))
+	}
 	var c Checker
 	same, _ := x.Find(cwd + "a.cc")
 	edited, _ := x.Find(cwd + "b.cc")

@@ -131,6 +131,62 @@ func TestDistinctFilesHaveABound(t *testing.T) {
 	}
 }
 
+// A section is read in steps, through a window; what is asked for is what is there.
+func TestASectionGivesWhatItHas(t *testing.T) {
+	data := make([]byte, 200<<10)
+	for i := range data {
+		data[i] = byte(i * 7 >> 3)
+	}
+	reads := 0
+	s := &section{name: ".s", size: uint64(len(data)), step: 512, fill: func(off uint64, b []byte) error {
+		reads++
+		copy(b, data[off:])
+		return nil
+	}}
+	for _, c := range []struct{ off, n, reads uint64 }{
+		{0, 1, 1}, {100, 412, 0}, {100, 413, 1}, {600, 10, 0}, {150 << 10, 16, 1}, {10, 5, 1}, {0, 150 << 10, 3}, {uint64(len(data)) - 4, 4, 1}, {uint64(len(data)), 0, 0},
+	} {
+		reads = 0
+		b, err := s.at(c.off, c.n)
+		if err != nil || !bytes.HasPrefix(b, data[c.off:c.off+c.n]) || len(b) < int(c.n) {
+			t.Errorf("%d bytes at %d: %v", c.n, c.off, err)
+		}
+		if reads != int(c.reads) {
+			t.Errorf("%d bytes at %d: %d reads, want %d", c.n, c.off, reads, c.reads)
+		}
+	}
+	for _, c := range []struct {
+		off, n uint64
+		want   string
+	}{
+		{uint64(len(data)) + 1, 0, "0 bytes are wanted, 0 are left"},
+		{uint64(len(data)) - 4, 5, "5 bytes are wanted, 4 are left"},
+		{1, ^uint64(0), "are wanted"},
+	} {
+		if _, err := s.at(c.off, c.n); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d bytes at %d: %v, want %q", c.n, c.off, err, c.want)
+		}
+	}
+	s.size = 1 << 40
+	if _, err := s.at(0, maxAt+1); err == nil || !strings.Contains(err.Error(), "in one piece, more than 4194304") {
+		t.Errorf("too much at once: %v", err)
+	}
+	// After a failed read nothing stale is given.
+	s.size, s.win = uint64(len(data)), nil
+	fill := s.fill
+	if _, err := s.at(0, 16); err != nil {
+		t.Fatal(err)
+	}
+	s.fill = func(uint64, []byte) error { return s.corrupt(0, "torn") }
+	if _, err := s.at(100<<10, 16); err == nil {
+		t.Error("no error")
+	}
+	s.fill = fill
+	if b, err := s.at(100<<10, 16); err != nil || !bytes.HasPrefix(b, data[100<<10:100<<10+16]) {
+		t.Errorf("after a failed read: %v", err)
+	}
+}
+
 func TestOnlySomeErrorsAreTold(t *testing.T) {
 	bad := unitOf(false, u16(6), u64(0))
 	for _, n := range []int{maxErrors, maxErrors + 3} {

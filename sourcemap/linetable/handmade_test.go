@@ -259,6 +259,11 @@ func TestFilesThatAreNotRead(t *testing.T) {
 	if !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("a relocatable object: %v", err)
 	}
+	// --emit-relocs leaves the relocations in a program.
+	kept := makeELF(part{name: ".debug_line", data: lineOf(3, false, oldLists(nil, oldFile("/a.cc", 0)))}, part{name: ".rela.debug_line"})
+	if got, err := readBytes(t, kept); err != nil || brief(got.Files) != "/a.cc < \n" {
+		t.Errorf("a program with its relocations: %+v, %v", got, err)
+	}
 	if _, err = readBytes(t, makeELF(part{name: ".text"})); !errors.Is(err, ErrNoLineTables) || !strings.Contains(err.Error(), "neither a build-id nor") {
 		t.Errorf("no DWARF: %v", err)
 	}
@@ -283,6 +288,9 @@ func TestSpelling(t *testing.T) {
 		{"../x", "src", "a.cc", "../x/src/a.cc"},
 		{"", "", "a.cc", "a.cc"},
 		{"//host/../..", "src", "a.cc", "//host/src/a.cc"},
+		{"", "", "//host", "//host"},
+		{"", "", "//", "/"},
+		{"", "", "///x", "/x"},
 		{"/yard//x", "src//y", "a.cc", "/yard/x/src/y/a.cc"},
 		{"/yard", "", "a b\xffc.cc", "/yard/a b\xffc.cc"},
 	} {
