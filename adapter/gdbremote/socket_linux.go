@@ -16,7 +16,7 @@ import (
 // of wakes its monitor thread (sysmon in runtime/proc.go), which then looks after
 // the program every 20 µs for a while. Of two cores that takes one from the
 // program that is to answer. A step is seven packets and their answers, and each
-// finds the relay waiting: 6 % of a step in all (docs/proxy-cost.md). A call that
+// finds the relay waiting: 5 % of a step in all (docs/proxy-cost.md). A call that
 // cannot wait in the kernel need not be told of; to wait, the goroutine parks in
 // Go's network poller, as with any connection.
 func direct[C io.Closer](c C) C {
