@@ -60,7 +60,7 @@ func serveStdio(flags *sessionFlags, stderr io.Writer) error {
 		return err
 	}
 	defer release()
-	session := adapter.NewSession(os.Stdin, os.Stdout, opts)
+	session := adapter.NewSession(stdin(), os.Stdout, opts)
 	done := make(chan error, 1)
 	go func() { done <- session.Run() }()
 	select {

@@ -289,7 +289,7 @@ func (r *Relay) carry(name string, client net.Conn, socket string, serverPID int
 		return
 	}
 	defer r.remove(server)
-	k := newLink(r, name, client, server, serverPID)
+	k := newLink(r, name, direct(client), direct(server), serverPID)
 	r.mu.Lock()
 	r.links[k] = struct{}{}
 	r.mu.Unlock()

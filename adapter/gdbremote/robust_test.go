@@ -188,24 +188,27 @@ func TestAClientThatLeavesWithinALongPacket(t *testing.T) {
 // panicking is an observer that panics when a packet says so.
 type panicking struct {
 	*story
-	at atomic.Value // string
+	ready chan struct{} // closed when there is the story
+	at    atomic.Value  // string
 }
 
 func (p *panicking) Packet(conn string, fromServer bool, f Frame) {
 	if at, _ := p.at.Load().(string); at != "" && strings.Contains(string(f.Raw), at) {
 		panic("a fault of the observer's")
 	}
+	<-p.ready
 	p.story.Packet(conn, fromServer, f)
 }
 
 // A panic ends the connection that it happens on, with its stack, and no other.
 func TestAPanicEndsOneConnection(t *testing.T) {
 	for _, fromServer := range []bool{false, true} {
-		p := &panicking{}
+		p := &panicking{ready: make(chan struct{})}
 		errs := make(chan error, 1)
 		p.at.Store("")
 		s := begin(t, Config{Observer: observed{p, errs}})
 		p.story = s
+		close(p.ready)
 		platform, platformServer := s.platform()
 		client, server := s.connect(s.launch(platform, platformServer))
 		noAck(client, server)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 )
 
 // copyCommand makes the test's program a copier.
@@ -16,6 +17,11 @@ func (p parts) copier() []string { return []string{p.self, copyCommand, p.dap()}
 // copyBytes runs a program and passes its standard streams on, in the same way as
 // envoydbg reads and writes. It returns the exit code.
 func copyBytes(program string) int {
+	// In non-blocking mode, as envoydbg reads it.
+	stdin, err := os.OpenFile("/proc/self/fd/0", os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return failed(err)
+	}
 	cmd := exec.Command(program)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -32,7 +38,7 @@ func copyBytes(program string) int {
 	}
 	_ = theirs.Close()
 	go func() {
-		_, _ = io.Copy(in, os.Stdin)
+		_, _ = io.Copy(in, stdin)
 		_ = in.Close()
 	}()
 	_, _ = io.Copy(os.Stdout, out)
