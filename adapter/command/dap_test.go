@@ -342,9 +342,9 @@ func (s *scarce) Accept() (net.Conn, error) {
 
 func TestAServerOutlivesALackOfFiles(t *testing.T) {
 	var told bytes.Buffer
-	c := &children{stderr: &told, running: map[*exec.Cmd]bool{}}
+	s := &listening{stderr: &told, running: map[*exec.Cmd]bool{}}
 	l := &scarce{errors: []error{syscall.EMFILE, syscall.ECONNABORTED, syscall.EINVAL}}
-	if err := c.accept(l); !errors.Is(err, syscall.EINVAL) || len(l.errors) != 0 {
+	if err := s.accept(l); !errors.Is(err, syscall.EINVAL) || len(l.errors) != 0 {
 		t.Errorf("ended with %v", err)
 	}
 	if n := strings.Count(told.String(), "[ED1016]"); n != 2 || !strings.Contains(told.String(), "too many open files") {

@@ -24,7 +24,7 @@ func serve(address string, flags *sessionFlags, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sessions := &children{flags: flags, stderr: stderr, running: map[*exec.Cmd]bool{}}
+	sessions := &listening{flags: flags, stderr: stderr, running: map[*exec.Cmd]bool{}}
 	signals := notify(func() { sessions.signal(syscall.SIGKILL) })
 	fmt.Fprintf(stderr, "listening on %s\n", l.Addr())
 	accepted := make(chan error, 1)
@@ -46,8 +46,8 @@ func serve(address string, flags *sessionFlags, stderr io.Writer) error {
 	}
 }
 
-// children are the processes that serve one connection each.
-type children struct {
+// listening holds the processes that serve one connection each.
+type listening struct {
 	flags  *sessionFlags
 	stderr io.Writer
 
@@ -61,16 +61,16 @@ type children struct {
 const acceptPause = 100 * time.Millisecond
 
 // accept takes connections until the listener is closed, or cannot go on.
-func (c *children) accept(l net.Listener) error {
+func (s *listening) accept(l net.Listener) error {
 	for {
 		conn, err := l.Accept()
 		if err == nil {
-			err = c.start(conn)
+			err = s.start(conn)
 		} else if !exhausted(err) {
 			return err
 		}
 		if err != nil {
-			fmt.Fprintln(c.stderr, fault.Connection(err))
+			fmt.Fprintln(s.stderr, fault.Connection(err))
 			time.Sleep(acceptPause)
 		}
 	}
@@ -88,7 +88,7 @@ func exhausted(err error) bool {
 }
 
 // start gives a connection to a process of its own.
-func (c *children) start(conn net.Conn) error {
+func (s *listening) start(conn net.Conn) error {
 	file, err := conn.(interface{ File() (*os.File, error) }).File()
 	_ = conn.Close()
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *children) start(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(exe, append([]string{"dap"}, c.flags.arguments()...)...)
+	cmd := exec.Command(exe, append([]string{"dap"}, s.flags.arguments()...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = file, file, os.Stderr
 	// Ctrl-C in a terminal goes to the whole process group. A child gets it from
 	// this process alone, once: the second one would end it at once.
@@ -107,44 +107,44 @@ func (c *children) start(conn net.Conn) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	c.running[cmd] = true
-	c.mu.Unlock()
-	c.wait.Go(func() {
+	s.mu.Lock()
+	s.running[cmd] = true
+	s.mu.Unlock()
+	s.wait.Go(func() {
 		_ = cmd.Wait() // the child has shown its error
-		c.mu.Lock()
-		delete(c.running, cmd)
-		c.mu.Unlock()
+		s.mu.Lock()
+		delete(s.running, cmd)
+		s.mu.Unlock()
 	})
 	return nil
 }
 
-// signal sends all children a signal. One that has just ended gets none.
-func (c *children) signal(s os.Signal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for cmd := range c.running {
-		_ = cmd.Process.Signal(s)
+// signal sends all sessions a signal. One that has just ended gets none.
+func (s *listening) signal(sig os.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for cmd := range s.running {
+		_ = cmd.Process.Signal(sig)
 	}
 }
 
-// ended is closed when the last child has ended. No child may start any more.
-func (c *children) ended() <-chan struct{} {
+// ended is closed when the last session has ended. None may start any more.
+func (s *listening) ended() <-chan struct{} {
 	ended := make(chan struct{})
-	go func() { c.wait.Wait(); close(ended) }()
+	go func() { s.wait.Wait(); close(ended) }()
 	return ended
 }
 
-// end ends all children as one signal does, and those by force that do not end,
+// end ends all sessions as one signal does, and those by force that do not end,
 // which is an error.
-func (c *children) end() error {
-	c.signal(syscall.SIGTERM)
-	ended := c.ended()
+func (s *listening) end() error {
+	s.signal(syscall.SIGTERM)
+	ended := s.ended()
 	select {
 	case <-ended:
 		return nil
 	case <-time.After(endTime + closeTime):
-		c.signal(syscall.SIGKILL)
+		s.signal(syscall.SIGKILL)
 		<-ended
 		return fault.EndTooLong(endTime)
 	}

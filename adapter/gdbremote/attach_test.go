@@ -134,6 +134,20 @@ func TestAnAttachThatFails(t *testing.T) {
 	}
 }
 
+// A process may end between the moment when the server finds it and its attach. It was
+// not the start; the wait goes on.
+func TestAProcessThatEndsDuringTheAttachIsNotTheStart(t *testing.T) {
+	s := begin(t, Config{})
+	client, server := s.awaiting()
+	for range 3 {
+		server.sends("E03;4e6f20737563682070726f63657373")
+		server.receives(awaitEnvoy)
+	}
+	s.observesNothing()
+	answersAttach(server, client, attached)
+	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+}
+
 // A process that is not the session's is let go before anybody is told; the
 // client's attach has failed.
 func TestAProcessThatIsNotAdmittedIsLetGo(t *testing.T) {

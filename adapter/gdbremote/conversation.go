@@ -21,6 +21,7 @@ import (
 //	run               T, S                passes it on; if it is the attach's own
 //	                                      late SIGSTOP, resumes again instead
 //	run, status       W, X                tells Exited, passes it on
+//	awaited           E, no such process  asks again: the process has ended during the attach
 //	awaited, skip     T, S before exec    with SkipToExec: resumes (skip)
 //	                  T, S, else          asks Admit, then answers with it (neutral) or sends D (release)
 //	                  E, W, X, other      tells Attached with an error, passes it on
@@ -43,6 +44,8 @@ type conversation struct {
 	lastOwn []byte
 	inPart  bool // the server is in the middle of a long packet
 
+	// wait is the packet of the session's own attach.
+	wait    string
 	skipped []string
 	refused Attached
 	// idle: no process is debugged any more, because it has ended, was let go,
@@ -114,7 +117,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	case requestAttach:
 		c.idle, c.ours, c.pid, c.attachPCs = false, false, 0, ""
 		if arming.Name != "" && c.claim(arming.Name) {
-			kind, c.skipped = requestAwaited, nil
+			kind, c.skipped, c.wait = requestAwaited, nil, string(f.Payload)
 			s.arming = &arming
 		}
 	case requestRun:
@@ -301,6 +304,9 @@ func (c *conversation) isAttachsStop(stop Stop) bool {
 // attachAnswer handles the answer to the session's own attach, or a stop on the
 // way from there to the exec.
 func (c *conversation) attachAnswer(request request, stop Stop) step {
+	if request == requestAwaited && strings.Contains(stop.Err, errNoProcess) {
+		return step{own: c.wait, kind: requestAwaited}
+	}
 	failed := stop.Err != "" || stop.Exit != nil
 	if c.skipToExec && !failed && stop.Reason != "exec" {
 		c.skipped = append(c.skipped, fmt.Sprintf("T%02x %s", stop.Signal, stop.Reason))
@@ -341,6 +347,11 @@ func (c *conversation) admitted(out Attached, err error) step {
 	c.attachStop = neutral(c.attachStop, c.attachReason)
 	return step{answer: c.attachStop, attached: &out}
 }
+
+// errNoProcess is the debug server's error when the process that it has found has ended
+// before it could attach: ESRCH, in the words of libc. Such a process was not the start,
+// so the wait goes on.
+const errNoProcess = "No such process"
 
 // resumePacket lets the process run on towards its exec. The stop of the attach
 // itself is not passed to the process, nor are traps; any other signal is one

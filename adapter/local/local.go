@@ -35,7 +35,7 @@ func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside,
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
-	return &child{Client: c}, nil
+	return &beside{Client: c}, nil
 }
 
 // needs is how many processes and threads the helper, lldb-server, the agent and Envoy
@@ -54,53 +54,53 @@ func (Target) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
 	return lldb.FindServer(wanted, dap, v)
 }
 
-// child is a helper on this machine as a startup.Beside. It notes what the helper
+// beside is a helper on this machine as a startup.Beside. It notes what the helper
 // starts, to end that when the helper was killed and could not.
-type child struct {
+type beside struct {
 	*helper.Client
 	released bool    // what was started is to run on
 	left     orphans // used by one goroutine after the other: the startup, then the cleanup
 }
 
 // Hello implements startup.Beside.
-func (c *child) Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error) {
-	r, err := c.Client.Hello(ctx, p)
+func (b *beside) Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error) {
+	r, err := b.Client.Hello(ctx, p)
 	if err == nil {
-		c.left.dir = r.Dir
-		c.left.add(r.PID)
+		b.left.dir = r.Dir
+		b.left.add(r.PID)
 	}
 	return r, err
 }
 
 // PlatformStart implements startup.Beside.
-func (c *child) PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error) {
-	r, err := c.Client.PlatformStart(ctx, p)
+func (b *beside) PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error) {
+	r, err := b.Client.PlatformStart(ctx, p)
 	if err == nil {
-		c.left.add(r.PID)
+		b.left.add(r.PID)
 	}
 	return r, err
 }
 
 // AgentStart implements startup.Beside.
-func (c *child) AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
-	r, err := c.Client.AgentStart(ctx, p)
+func (b *beside) AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error) {
+	r, err := b.Client.AgentStart(ctx, p)
 	if err == nil {
-		c.left.add(r.PID)
+		b.left.add(r.PID)
 	}
 	return r, err
 }
 
 // Release implements startup.Beside.
-func (c *child) Release(ctx context.Context) (helper.ReleaseResult, error) {
-	r, err := c.Client.Release(ctx)
+func (b *beside) Release(ctx context.Context) (helper.ReleaseResult, error) {
+	r, err := b.Client.Release(ctx)
 	if err == nil {
-		c.released = true
+		b.released = true
 	}
 	return r, err
 }
 
 // Dial implements startup.Beside.
-func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {
@@ -110,13 +110,13 @@ func (c *child) Dial(ctx context.Context, socket string) (gdbremote.Conn, error)
 }
 
 // Close implements startup.Beside.
-func (c *child) Close() error {
-	err := c.Client.Close()
-	if c.released {
+func (b *beside) Close() error {
+	err := b.Client.Close()
+	if b.released {
 		return err
 	}
 	// How the helper ended does not matter if nothing that it had started is left.
-	if left := c.left.end(); left != nil {
+	if left := b.left.end(); left != nil {
 		return errors.Join(err, left)
 	}
 	return nil
