@@ -123,25 +123,28 @@ func within(d time.Duration, f func()) {
 func (r *router) over(f *fault.Fault) (opened, attached bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	attached = r.attached()
 	r.move(stateOver)
-	if opened = r.opening != nil; opened {
-		why := f
-		if why == nil {
-			why = fault.Cancelled()
-		}
-		r.refuse(r.opening, why)
-		r.opening = nil
-	} else if f != nil {
+	if f != nil && r.sequence != nil && r.stops == 0 {
+		r.client.output(console, r.sequence.Summary())
+	}
+	switch opened = r.opening != nil; {
+	case opened && f == nil:
+		r.quietly(r.opening, fault.Cancelled()) // whoever cancels knows it
+	case opened:
+		r.refuse(r.opening, f)
+	case f != nil:
 		r.client.output(important, f.Error()+"\n")
 	}
+	r.opening = nil
 	for _, q := range r.held {
-		r.quietly(q)
+		r.quietly(q, fault.Over(q.Name))
 	}
 	r.held = nil
 	if r.done != nil && r.done.Message != nil && r.done.lldbSeq == 0 {
-		r.quietly(r.done)
+		r.quietly(r.done, fault.Over(r.done.Name))
 	}
-	return opened, r.attached
+	return opened, attached
 }
 
 // finish answers whatever is still open. A client whose launch or attach has failed
@@ -160,7 +163,7 @@ func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
 		if q.Name == "disconnect" {
 			r.respond(q, nil)
 		} else {
-			r.quietly(q)
+			r.quietly(q, fault.Over(q.Name))
 		}
 	}
 }

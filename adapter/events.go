@@ -101,7 +101,6 @@ func (r *router) replay() {
 		return
 	}
 	if r.sequence != nil {
-		r.move(stateConfigured)
 		r.sequence.ConfigurationDone()
 		return
 	}
