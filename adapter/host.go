@@ -188,6 +188,13 @@ func (s *Session) Breakpoints() (verified, all int) {
 	return s.router.breakpoints.Count()
 }
 
+// Preset names the breakpoint of a preset, by LLDB's id.
+func (s *Session) Preset(id int64, name string) {
+	s.router.mu.Lock()
+	defer s.router.mu.Unlock()
+	s.router.presets[id] = name
+}
+
 // Said is what LLDB has written last; its errors often say no more than "failed".
 func (s *Session) Said() string {
 	s.mu.Lock()

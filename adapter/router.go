@@ -48,8 +48,12 @@ type router struct {
 	// end, too, however it does.
 	finished bool
 	// terminated is set when the client has been told that the debuggee is gone.
-	terminated  bool
-	stops       int
+	terminated bool
+	stops      int
+	// pausing: the client has asked for a pause, and there was no stop since.
+	pausing bool
+	// presets has the names of the breakpoints that are presets, by LLDB's ids.
+	presets     map[int64]string
 	breakpoints *breakpoints.Table
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
@@ -101,7 +105,7 @@ type request struct {
 
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
-		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}}
+		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}, presets: map[int64]string{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
@@ -265,6 +269,7 @@ func (r *router) forward(q *request) {
 		r.refuse(q, d.Unknown(q.Name))
 		return
 	}
+	r.pausing = r.pausing || q.Name == "pause"
 	if breakpoints.IsSet(q.Name) {
 		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
 		return

@@ -33,6 +33,8 @@ type Host interface {
 	Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error)
 	// Said is what LLDB has written to its console last.
 	Said() string
+	// Preset: the breakpoint with this id, of LLDB's, is a preset's.
+	Preset(id int64, name string)
 	// Breakpoints counts the editor's breakpoints.
 	Breakpoints() (verified, all int)
 	// Go lets Envoy run.
