@@ -1,0 +1,126 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/client-go/util/exec"
+)
+
+// ExitError: the command ran, and ended with another code than 0.
+type ExitError struct {
+	Code   int
+	Stderr string // its last lines
+}
+
+func (e *ExitError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("exit status %d %s", e.Code, e.Stderr))
+}
+
+// Exec runs a command in the container and waits for its end. A nil stdin is empty.
+// Over WebSocket where the API server speaks it, else over SPDY. The error is an
+// *ExitError when the command ran. A nil error does not mean that it did: when the
+// kubelet dies the stream ends without one. Whoever must know lets the command say so
+// on stdout.
+func (s *Sidecar) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
+	executor, err := s.executor(command, stdin != nil)
+	if err != nil {
+		return err
+	}
+	var stderr tail
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &stderr})
+	var code exec.CodeExitError
+	if errors.As(err, &code) {
+		return &ExitError{code.Code, stderr.String()}
+	}
+	if text := stderr.String(); err != nil && text != "" {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return err
+}
+
+func (s *Sidecar) executor(command []string, stdin bool) (remotecommand.Executor, error) {
+	c := s.cluster
+	url := c.client.CoreV1().RESTClient().Post().Namespace(s.Namespace).Resource("pods").Name(s.Pod).SubResource("exec").
+		VersionedParams(&core.PodExecOptions{Container: s.Container, Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
+	websocket, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, url.String())
+	if err != nil {
+		return nil, err
+	}
+	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, url)
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// tailSize bounds a tail, in bytes.
+const tailSize = 2 << 10
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-tailSize):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.text))
+}
+
+// Stream runs a command in the container as one byte stream: what is written is its
+// stdin, what is read its stdout. Close ends the stream, upon which the command finds
+// its stdin at the end. The last Read says why the stream ended; it is io.EOF when the
+// command did.
+func (s *Sidecar) Stream(ctx context.Context, command []string) io.ReadWriteCloser {
+	ctx, cancel := context.WithCancel(ctx)
+	inRead, inWrite := io.Pipe()
+	outRead, outWrite := io.Pipe()
+	go func() {
+		defer cancel()
+		err := s.Exec(ctx, command, inRead, outWrite)
+		if err == nil {
+			err = io.EOF
+		}
+		_ = outWrite.CloseWithError(err)
+		_ = inRead.CloseWithError(err)
+	}()
+	return &stream{outRead, inWrite, cancel}
+}
+
+type stream struct {
+	*io.PipeReader
+	in     *io.PipeWriter
+	cancel context.CancelFunc
+}
+
+// Write implements io.Writer.
+func (s *stream) Write(p []byte) (int, error) { return s.in.Write(p) }
+
+// Close implements io.Closer.
+func (s *stream) Close() error {
+	s.cancel()
+	_ = s.in.Close()
+	return s.PipeReader.Close()
+}
