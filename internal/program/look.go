@@ -1,0 +1,61 @@
+package program
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Look finds a program as a shell in dir with that PATH would, and checks that it may
+// be executed. The error wraps fs.ErrNotExist or fs.ErrPermission.
+func Look(name, path, dir string) (string, error) {
+	if name == "" {
+		return "", fmt.Errorf("no program is named: %w", fs.ErrNotExist)
+	}
+	abs := func(p string) string {
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(dir, p)
+		}
+		return p
+	}
+	if strings.Contains(name, "/") {
+		p := abs(name)
+		return p, executable(p)
+	}
+	var refused error
+	for _, d := range filepath.SplitList(path) {
+		p := abs(filepath.Join(d, name))
+		switch err := executable(p); {
+		case err == nil:
+			return p, nil
+		case refused == nil && regular(p):
+			refused = err
+		}
+	}
+	if refused != nil {
+		return "", refused
+	}
+	return "", fmt.Errorf("%s is not in PATH (%s): %w", name, path, fs.ErrNotExist)
+}
+
+func executable(p string) error {
+	st, err := os.Stat(p)
+	switch {
+	case err != nil:
+		return err
+	case st.IsDir():
+		return fmt.Errorf("%s is a folder: %w", p, fs.ErrPermission)
+	case unix.Access(p, unix.X_OK) != nil:
+		return fmt.Errorf("%s is not executable (mode %s): %w", p, st.Mode(), fs.ErrPermission)
+	}
+	return nil
+}
+
+func regular(p string) bool {
+	st, err := os.Stat(p)
+	return err == nil && st.Mode().IsRegular()
+}
