@@ -6,12 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // Look finds a program as a shell in dir with that PATH would, and checks that it may
-// be executed. The error wraps fs.ErrNotExist or fs.ErrPermission.
+// be executed. The error wraps fs.ErrNotExist, fs.ErrPermission or, of a folder, EISDIR.
 func Look(name, path, dir string) (string, error) {
 	if name == "" {
 		return "", fmt.Errorf("no program is named: %w", fs.ErrNotExist)
@@ -48,7 +49,7 @@ func executable(p string) error {
 	case err != nil:
 		return err
 	case st.IsDir():
-		return fmt.Errorf("%s is a folder: %w", p, fs.ErrPermission)
+		return &fs.PathError{Op: "stat", Path: p, Err: syscall.EISDIR}
 	case unix.Access(p, unix.X_OK) != nil:
 		return fmt.Errorf("%s is not executable (mode %s): %w", p, st.Mode(), fs.ErrPermission)
 	}
