@@ -36,10 +36,14 @@ func Assign(attribute, value string) string {
 		}
 		return `"` + attribute + `": ` + value
 	}
-	if flag := flags[attribute]; flag != "" {
+	switch flag := flags[attribute]; {
+	case flag == "":
+		return "--set " + attribute + "=" + value
+	case strings.HasPrefix(flag, "--"):
 		return flag + "=" + strings.Trim(value, `"`)
+	default: // agent.command: what stands behind "--"
+		return flag
 	}
-	return "--set " + attribute + "=" + value
 }
 
 // logFile is how the user has a trace written.
