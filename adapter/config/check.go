@@ -34,7 +34,7 @@ func (c *Config) Check() error {
 	case errors.Is(err, fs.ErrPermission):
 		return fault.NotPermitted("run the agent", name, err.Error())
 	case err != nil:
-		return fault.NoAgent(name, err)
+		return fault.NoAgent(err)
 	}
 	return nil
 }

@@ -95,8 +95,8 @@ func NoEffect(name, do string) *Fault {
 }
 
 // NoAgent: the program of the agent is not there.
-func NoAgent(program string, cause error) *Fault {
-	return &Fault{Code: 1019, What: "The program of the agent was not found.", Evidence: []string{program, text(cause)}, Cause: cause,
+func NoAgent(cause error) *Fault {
+	return &Fault{Code: 1019, What: "The program of the agent was not found.", Evidence: []string{text(cause)}, Cause: cause,
 		Do: "Install it, or name another one with " + Name("agent.command") + "."}
 }
 

@@ -32,7 +32,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"Usage":               Usage("unknown flag: --x", "See --help."),
 		"UnknownAttribute":    UnknownAttribute("frob"),
 		"NoEffect":            NoEffect("cwd", "Set agent.cwd."),
-		"NoAgent":             NoAgent("pilot-agent", cause),
+		"NoAgent":             NoAgent(cause),
 		"NotPermitted":        NotPermitted("run the agent", "/bin/pilot-agent", "mode -rw-r--r--"),
 		"Listen":              Listen("127.0.0.1:80", cause),
 		"Log":                 Log("/none/log", cause),

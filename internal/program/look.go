@@ -15,7 +15,7 @@ import (
 // be executed. The error wraps fs.ErrNotExist, fs.ErrPermission or, of a folder, EISDIR.
 func Look(name, path, dir string) (string, error) {
 	if name == "" {
-		return "", fmt.Errorf("no program is named: %w", fs.ErrNotExist)
+		return "", notFound("no program is named")
 	}
 	abs := func(p string) string {
 		if !filepath.IsAbs(p) {
@@ -40,8 +40,16 @@ func Look(name, path, dir string) (string, error) {
 	if refused != nil {
 		return "", refused
 	}
-	return "", fmt.Errorf("%s is not in PATH (%s): %w", name, path, fs.ErrNotExist)
+	return "", notFound(fmt.Sprintf("%s is not in PATH (%s)", name, path))
 }
+
+// notFound is an fs.ErrNotExist that says what was looked for.
+type notFound string
+
+func (n notFound) Error() string { return string(n) }
+
+// Is implements errors.Is.
+func (notFound) Is(target error) bool { return target == fs.ErrNotExist }
 
 func executable(p string) error {
 	st, err := os.Stat(p)
