@@ -190,6 +190,41 @@ func TestProgramAloneIsWhatRuns(t *testing.T) {
 	})
 }
 
+// The same faults speak of attributes in an editor and of flags in a terminal.
+func TestInATerminalErrorsSpeakOfFlags(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, x := range []struct {
+			name       string
+			attributes harness.Attributes
+			flags      []string
+			code       int
+			says       []string
+		}{
+			{"another build", s.Sample().With("envoyPath", harness.The.Envoy), nil, 1, []string{"--program     ", "--envoy-path  ", "Set --program to", "[ED1203]"}},
+			{"no such program", s.Sample().With("program", "/nonexistent/envoy"), nil, 1, []string{"Set --program to", "[ED1107]"}},
+			{"lldb-server is another program", s.Sample(), []string{"--lldb-server", "/bin/true"}, 1, []string{"set --lldb-server to", "[ED1206]"}},
+			{"a wrong value", s.Sample(), []string{"--start-timeout", "-1"}, 2, []string{"--start-timeout is -1", "[ED1010]"}},
+			{"an attribute that is unknown", s.Sample(), []string{"--set", "frobnicate=1", "--start-timeout", "0.01"}, 1, []string{`"frobnicate" is not known`, "[ED1017]"}},
+		} {
+			cmd := runCommand(s, x.attributes, append(x.flags, "-x", "quit")...)
+			out, _ := cmd.CombinedOutput() // the exit code says it
+			if cmd.ProcessState.ExitCode() != x.code {
+				t.Errorf("%s: exit code %d, want %d\n%s", x.name, cmd.ProcessState.ExitCode(), x.code, out)
+			}
+			for _, text := range x.says {
+				if !strings.Contains(string(out), text) {
+					t.Errorf("%s does not say %q:\n%s", x.name, text, out)
+				}
+			}
+			for _, text := range []string{`"program"`, `"envoyPath"`, `"lldbServer"`, `"startTimeout"`, "launch.json"} {
+				if strings.Contains(string(out), text) {
+					t.Errorf("%s says %s:\n%s", x.name, text, out)
+				}
+			}
+		}
+	})
+}
+
 // The attribute has the last word: initialize came before it could be known.
 func TestLLDBDapOfTheAttributeReplacesTheFlags(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
