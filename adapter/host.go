@@ -50,7 +50,7 @@ func (s *Session) open(q *request) {
 			return s.ctx.Err()
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.opts.TempDir,
-			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target, Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
+			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
 		s.router.begin(s.run)
 		s.run.Start(s.ctx)
 		return nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/paths"
@@ -21,8 +22,8 @@ type Options struct {
 	LLDBDap string
 	// Log receives the trace; nil for none.
 	Log io.Writer
-	// Target is where Envoy is debugged.
-	Target startup.Target
+	// Target is where the Envoy of a startup session is debugged.
+	Target func(*config.Config) startup.Target
 	// Sources makes the source map of a startup session; nil leaves paths to
 	// lldb-dap.
 	Sources paths.Load

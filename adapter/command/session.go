@@ -11,7 +11,6 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/local"
 )
 
 // sessionFlags are the flags of every command that runs a session.
@@ -48,7 +47,7 @@ func (f *sessionFlags) check() error {
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: targetOf, Sources: loadSources(f.workTree)}
 	release := func() {}
 	if err := exists("--work-tree", f.workTree); err != nil {
 		return opts, nil, err

@@ -22,6 +22,9 @@ func (c *Config) Check() error {
 			return err
 		}
 	}
+	if !c.Local() {
+		return nil // what the agent needs is there, not here
+	}
 	if err := folder("agent.cwd", c.Agent.Cwd); err != nil {
 		return err
 	}

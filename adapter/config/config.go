@@ -22,6 +22,9 @@ const (
 	StartManual    = "manual"    // on the request startAgent
 )
 
+// TargetLocal is the target on this machine.
+const TargetLocal = "local"
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -31,8 +34,17 @@ const (
 
 // Config is a validated set of launch attributes.
 type Config struct {
-	// Target says where Envoy runs; empty means a plain lldb-dap session.
+	// Target says where Envoy runs: TargetLocal, or a pod or workload as kubectl names
+	// it. Empty means a plain lldb-dap session.
 	Target string `json:"target"`
+	// Namespace, Context, Kubeconfig and KubectlFlags lead to the cluster of a target
+	// that is not local; what is empty is as kubectl has it.
+	Namespace    string   `json:"namespace"`
+	Context      string   `json:"context"`
+	Kubeconfig   string   `json:"kubeconfig"`
+	KubectlFlags []string `json:"kubectlFlags"`
+	// Container is the one with Envoy in it; empty for Istio's.
+	Container string `json:"container"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -69,7 +81,8 @@ type Config struct {
 
 // Agent is the process that starts Envoy.
 type Agent struct {
-	// Command is the program and its arguments. Default: pilot-agent proxy sidecar.
+	// Command is the program and its arguments. Default: pilot-agent proxy sidecar; in a
+	// pod, what its specification says, and nil here.
 	Command []string `json:"command"`
 	// Env is added to the environment.
 	Env map[string]string `json:"env"`
@@ -82,7 +95,7 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
@@ -159,6 +172,8 @@ func describe(field string) string {
 		return "true or false"
 	case "startTimeout":
 		return "a number of seconds"
+	case "kubectlFlags":
+		return `a list of strings, for example ["--as=jane"]`
 	case "breakpointPresets", "initCommands", "preRunCommands", "postRunCommands":
 		return "a list of strings"
 	}
@@ -166,8 +181,8 @@ func describe(field string) string {
 }
 
 func (c *Config) validate(arguments []byte) error {
-	if c.Target != "local" {
-		return fault.BadTarget(c.Target)
+	if err := c.validateTarget(arguments); err != nil {
+		return err
 	}
 	for _, name := range replaced {
 		if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
@@ -175,13 +190,14 @@ func (c *Config) validate(arguments []byte) error {
 				fmt.Sprintf("The attach is made by the adapter. Remove %s, or debug without %s.", fault.Name(name), fault.Name("target")))
 		}
 	}
-	if len(c.Agent.Command) == 0 {
-		if c.Agent.Command != nil {
-			return fault.BadAttribute("agent.command", "is empty", "It must be "+describe("agent.command")+".")
-		}
+	switch {
+	case len(c.Agent.Command) > 0:
+	case c.Agent.Command != nil:
+		return fault.BadAttribute("agent.command", "is empty", "It must be "+describe("agent.command")+".")
+	case c.Local():
 		c.Agent.Command = []string{"pilot-agent", "proxy", "sidecar"}
 	}
-	if c.Agent.Command[0] == "" {
+	if len(c.Agent.Command) > 0 && c.Agent.Command[0] == "" {
 		return fault.BadAttribute("agent.command", "starts with an empty string", "The first element is the program.")
 	}
 	for name := range c.Agent.Env {
@@ -206,13 +222,44 @@ func (c *Config) validate(arguments []byte) error {
 	if c.Program != "" && !filepath.IsAbs(c.Program) {
 		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
 	}
-	c.EnvoyPath = cmp.Or(c.EnvoyPath, c.Program, "/usr/local/bin/envoy")
+	if !c.Local() {
+		if c.Program == "" {
+			return fault.BadAttribute("program", "is missing", `It must be the Envoy with symbols on this machine, for example "${workspaceFolder}/bazel-bin/envoy".`)
+		}
+		c.EnvoyPath = cmp.Or(c.EnvoyPath, defaultEnvoy)
+	}
+	c.EnvoyPath = cmp.Or(c.EnvoyPath, c.Program, defaultEnvoy)
 	c.Program = cmp.Or(c.Program, c.EnvoyPath)
 	if !filepath.IsAbs(c.EnvoyPath) {
 		return fault.BadAttribute("envoyPath", fmt.Sprintf("is %q", c.EnvoyPath), "It must be an absolute path.")
 	}
 	if c.WorkTree != "" && !filepath.IsAbs(c.WorkTree) {
 		return fault.BadAttribute("workTree", fmt.Sprintf("is %q", c.WorkTree), `It must be an absolute path, for example "${workspaceFolder}".`)
+	}
+	return nil
+}
+
+// defaultEnvoy is Envoy's place in Istio's image.
+const defaultEnvoy = "/usr/local/bin/envoy"
+
+// Local says that Envoy runs on this machine.
+func (c *Config) Local() bool { return c.Target == TargetLocal }
+
+// validateTarget looks at the target and what belongs to it.
+func (c *Config) validateTarget(arguments []byte) error {
+	if c.Local() {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container"} {
+			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
+				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
+			}
+		}
+		return nil
+	}
+	if strings.TrimSpace(c.Target) == "" || strings.HasPrefix(c.Target, "/") || strings.HasSuffix(c.Target, "/") || strings.HasPrefix(c.Target, "-") {
+		return fault.BadTarget(c.Target)
+	}
+	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
+		return fault.BadAttribute("kubeconfig", fmt.Sprintf("is %q", c.Kubeconfig), "It must be an absolute path.")
 	}
 	return nil
 }

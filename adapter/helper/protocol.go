@@ -37,6 +37,10 @@ const (
 	MethodEnd = "end"
 )
 
+// EndMark is the last line of commands of the helper that are run by themselves. The
+// end of a lost connection looks like success; this does not.
+const EndMark = "envoydbg: done"
+
 // Notifications, helper → adapter.
 const (
 	// NotifyGate: [GateParams], the state of the gate changed.
@@ -128,9 +132,12 @@ type ServerStateResult struct {
 
 // AgentStartParams starts the agent, which starts Envoy.
 type AgentStartParams struct {
-	Command []string          `json:"command"`
-	Env     map[string]string `json:"env"` // added to the helper's own environment
-	Cwd     string            `json:"cwd"`
+	Command []string `json:"command"`
+	// Expand replaces $(NAME) in Command by the value of the variable in the agent's
+	// environment, as Kubernetes does in a container's command.
+	Expand bool              `json:"expand,omitempty"`
+	Env    map[string]string `json:"env"` // added to the helper's own environment
+	Cwd    string            `json:"cwd"`
 	// EnvoyPath is the Envoy the agent would start; the gate execs it.
 	EnvoyPath string `json:"envoyPath"`
 	// Gate leads the agent to the gate when it starts Envoy: by the binaryPath of

@@ -50,9 +50,15 @@ func errPath(err error) string {
 }
 
 // LLDBServer implements startup.Target.
-func (Target) LLDBServer(wanted, dap string, v lldb.Version) (string, error) {
+func (Target) LLDBServer(_ context.Context, wanted, dap string, v lldb.Version) (string, error) {
 	return lldb.FindServer(wanted, dap, v)
 }
+
+// Name implements startup.Target.
+func (Target) Name() string { return "" }
+
+// Agent implements startup.Target. The launch attributes have a default.
+func (Target) Agent() []string { return nil }
 
 // beside is a helper on this machine as a startup.Beside. It notes what the helper
 // starts, to end that when the helper was killed and could not.

@@ -190,7 +190,7 @@ func (s *Startup) preflight(ctx context.Context) error {
 		return fault.BadProgram(s.cfg.Program, err)
 	}
 	s.loadSources(ctx)
-	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit})
+	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit, Progress: s.phases.Progress})
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,14 @@ func (s *Startup) preflight(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.phases.End("lldb-dap %s, %s", s.opts.LLDB.Text, same)
+	if len(s.cfg.Agent.Command) == 0 {
+		s.cfg.Agent.Command = s.opts.Target.Agent()
+	}
+	where := s.opts.Target.Name()
+	if where != "" {
+		where += ", "
+	}
+	s.phases.End("%slldb-dap %s, %s", where, s.opts.LLDB.Text, same)
 	return nil
 }
 
@@ -263,8 +270,8 @@ func (s *Startup) sameBuild() (string, error) {
 	case l.BuildID != "" || m.BuildID != "":
 		return "", fault.BuildIDMismatch(s.cfg.Program, l.BuildID, m.Path, m.BuildID)
 	}
-	// The same file needs no build-id, on this machine.
-	if a, err := filepath.EvalSymlinks(s.cfg.Program); err == nil && a == m.Path {
+	// The same file needs no build-id.
+	if a, err := filepath.EvalSymlinks(s.cfg.Program); err == nil && a == m.Path && s.cfg.Local() {
 		return "program and envoyPath are one file", nil
 	}
 	return "", fault.NoBuildID(s.cfg.Program, m.Path)
@@ -280,7 +287,7 @@ func short(id string) string {
 // server starts lldb-server there and the relay here.
 func (s *Startup) server(ctx context.Context) error {
 	s.phases.Begin(PhaseServer)
-	path, err := s.opts.Target.LLDBServer(s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
+	path, err := s.opts.Target.LLDBServer(ctx, s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
 	if err != nil {
 		return err
 	}
@@ -387,7 +394,7 @@ func (s *Startup) startAgent(ctx context.Context) error {
 		}
 	}
 	s.agent = agentStarted
-	started, err := s.beside.AgentStart(ctx, helper.AgentStartParams{Command: s.cfg.Agent.Command, Env: s.cfg.Agent.Env,
+	started, err := s.beside.AgentStart(ctx, helper.AgentStartParams{Command: s.cfg.Agent.Command, Expand: !s.cfg.Local(), Env: s.cfg.Agent.Env,
 		Cwd: s.cfg.Agent.Cwd, EnvoyPath: s.remote.Path, Gate: s.cfg.Gate, GateTimeout: s.cfg.Timeout().Milliseconds()})
 	if err != nil {
 		f := s.agentFault(ctx, err)

@@ -38,6 +38,8 @@ type Notices struct {
 	Output func(helper.OutputParams)
 	Gate   func(helper.GateParams)
 	Exit   func(helper.ExitParams)
+	// Progress tells the user how far something long is.
+	Progress func(format string, args ...any)
 }
 
 // Target is a place where Envoy can be debugged.
@@ -45,6 +47,12 @@ type Target interface {
 	// Connect reaches the helper there, after placing it if need be.
 	Connect(ctx context.Context, n Notices) (Beside, error)
 	// LLDBServer is the program to run there, given the launch attribute and
-	// the lldb-dap in use.
-	LLDBServer(wanted, dap string, v lldb.Version) (string, error)
+	// the lldb-dap in use. It may have to be brought there first. It is called after
+	// Connect.
+	LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error)
+	// Name is what the user calls the place; "" for this machine.
+	Name() string
+	// Agent is the command that starts Envoy there, when the launch attributes name
+	// none. It is called after Connect.
+	Agent() []string
 }

@@ -11,14 +11,16 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter"
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // options are for a session that has no lldb-dap.
 func options(t *testing.T, out io.Writer) Options {
 	t.Helper()
-	return Options{Session: adapter.Options{LLDBDap: "/nonexistent/lldb-dap", Target: local.Target{}, TempDir: t.TempDir()},
+	return Options{Session: adapter.Options{LLDBDap: "/nonexistent/lldb-dap", Target: func(*config.Config) startup.Target { return local.Target{} }, TempDir: t.TempDir()},
 		Attributes: map[string]any{"target": "local"}, Script: []string{"bt"}, Output: out}
 }
 

@@ -50,6 +50,9 @@ func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (help
 		return none, fail(helper.CodeStartFailed, "the agent's working directory: %s is not a folder", cwd)
 	}
 	env := mergeEnv(os.Environ(), p.Env)
+	if p.Expand {
+		p.Command = expand(p.Command, env)
+	}
 	path, err := program.Look(p.Command[0], getEnv(env, "PATH"), cwd)
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "the agent: %v", err)

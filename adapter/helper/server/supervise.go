@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/bundle"
 	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
@@ -41,6 +43,12 @@ func Main(args []string, version string) (int, error) {
 		if err := overStdio(Options{Version: version, Dir: args[2]}); err != nil {
 			return 1, err
 		}
+		return 0, nil
+	case len(args) == 3 && args[1] == "unpack":
+		if err := bundle.Unpack(os.Stdin, args[2], "/proc/self/exe"); err != nil {
+			return 1, err
+		}
+		fmt.Println(helper.EndMark)
 		return 0, nil
 	case len(args) == 2 && args[1] == "trace": // see ptrace.go, and the next
 		return traceChild(args[0])

@@ -15,9 +15,11 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // neverCame are the faults with which a session reports that it missed Envoy.
@@ -69,7 +71,7 @@ func (l *lab) product(lldb int, want session) (out outcome, err error) {
 	fromAdapter, toClient := io.Pipe()
 	var trace bytes.Buffer
 	session := adapter.NewSession(fromClient, toClient, adapter.Options{LLDBDap: filepath.Join(l.lldb(lldb), "lldb-dap"),
-		Target: target, TempDir: sockets, Log: &trace})
+		Target: func(*config.Config) startup.Target { return target }, TempDir: sockets, Log: &trace})
 	ended := make(chan error, 1)
 	go func() { ended <- session.Run() }()
 	c := client.New(fromAdapter, toAdapter)

@@ -1,0 +1,73 @@
+package command
+
+import (
+	"context"
+	"errors"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/pod"
+	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/kube"
+)
+
+// targetOf is the target that the launch attributes name.
+func targetOf(c *config.Config) startup.Target {
+	if c.Local() {
+		return local.Target{}
+	}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }}
+}
+
+// container is a sidecar as the target needs it.
+type container struct{ *kube.Sidecar }
+
+// Command implements pod.Container.
+func (c container) Command() []string { return c.Sidecar.Command }
+
+// find finds the sidecar of a target in a cluster.
+func find(ctx context.Context, c *config.Config) (pod.Container, error) {
+	flags := kube.NewFlags()
+	arguments := c.KubectlFlags
+	for _, f := range []struct{ flag, value string }{{"--namespace", c.Namespace}, {"--context", c.Context}, {"--kubeconfig", c.Kubeconfig}} {
+		if f.value != "" {
+			arguments = append(arguments, f.flag+"="+f.value)
+		}
+	}
+	if err := flags.Parse(arguments); err != nil {
+		return nil, fault.BadAttribute("kubectlFlags", "has a mistake: "+err.Error(), "Write the flags as for kubectl, for example [\"--as=jane\"].")
+	}
+	cluster, err := kube.Connect(flags)
+	if err != nil {
+		return nil, fault.NoCluster(err)
+	}
+	s, err := cluster.Find(ctx, c.Target, c.Container)
+	if err != nil {
+		return nil, clusterFault(err, c.Target, cluster.Namespace())
+	}
+	return container{s}, nil
+}
+
+// clusterFault says for the user why a target was not found.
+func clusterFault(err error, target, namespace string) error {
+	var (
+		many   *kube.AmbiguousError
+		none   *kube.NoContainerError
+		paused *kube.NotRunningError
+		kind   *kube.UnknownKindError
+	)
+	switch {
+	case errors.As(err, &many):
+		return fault.ManyPods(target, many.Pods)
+	case errors.As(err, &none), errors.As(err, &paused):
+		return fault.NoContainer(err.Error())
+	case errors.As(err, &kind), errors.Is(err, kube.ErrNotFound), apierrors.IsNotFound(err):
+		return fault.NoPod(target, namespace, err.Error())
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return fault.Forbidden(err.Error())
+	}
+	return fault.NoCluster(err)
+}

@@ -1,0 +1,14 @@
+// Package pod is the target of a startup in a container that is reached only by
+// running commands in it. It knows no Kubernetes: a [Container] does that.
+//
+//	startup ─▶ Target.Connect ─▶ Find ─▶ Container
+//	                  │                     │ Exec: place the helper
+//	                  │                     │ Stream: helper serve
+//	                  ▼                     ▼
+//	            helper.Client ◀── one byte stream ──▶ helper in the container
+//	                                        ▲
+//	   Target.LLDBServer ─▶ bundle ─────────┘ Exec: helper unpack
+//
+// All goes through the one stream: the helper's answers, the output of the agent, and
+// the connections of the debug server.
+package pod

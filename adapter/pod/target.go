@@ -1,0 +1,120 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/gdbremote"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/startup"
+)
+
+// Container is where Envoy is: commands run in it as its own user, with its own
+// environment.
+type Container interface {
+	// Exec runs a command and waits for its end. A nil error may also mean that the
+	// connection was lost.
+	Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error
+	// Stream runs a command whose stdin and stdout are the stream. Read ends with
+	// io.EOF when the command has ended.
+	Stream(ctx context.Context, command []string) io.ReadWriteCloser
+	// String names it for the user.
+	String() string
+	// Command is what its specification runs in it.
+	Command() []string
+}
+
+// Target is a container. It serves one session.
+type Target struct {
+	// Find finds the container. Its errors are faults.
+	Find func(ctx context.Context) (Container, error)
+	// HelperDir is where the helper's binaries are; empty means beside the running
+	// executable.
+	HelperDir string
+	// CacheDir keeps what is made for uploads between sessions; empty for the user's.
+	CacheDir string
+
+	container Container
+	placed    placed
+	progress  func(format string, args ...any)
+}
+
+// Name implements startup.Target.
+func (t *Target) Name() string {
+	if t.container == nil {
+		return ""
+	}
+	return t.container.String()
+}
+
+// Connect implements startup.Target.
+func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
+	t.progress = n.Progress
+	container, err := t.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.container = container
+	if t.placed, err = t.place(ctx); err != nil {
+		return nil, err
+	}
+	// The stream outlives the call.
+	stream := container.Stream(context.WithoutCancel(ctx), []string{t.placed.helper, "serve"})
+	c, err := helper.NewClient(stream, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
+	if err != nil {
+		_ = stream.Close()
+		return nil, fault.HelperStart(err, "")
+	}
+	return &beside{c}, nil
+}
+
+// beside is the helper in the container.
+type beside struct{ *helper.Client }
+
+// Dial implements startup.Beside.
+func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+	return b.DialServer(ctx, socket)
+}
+
+// Agent implements startup.Target: what the specification runs, or, where the
+// container was parked by another command, what Istio's injector writes.
+func (t *Target) Agent() []string {
+	if command := t.container.Command(); slices.Contains(command, "proxy") {
+		if !strings.HasSuffix(command[0], "pilot-agent") { // arguments alone: the image has the program
+			command = append([]string{"pilot-agent"}, command...)
+		}
+		return command
+	}
+	return []string{"pilot-agent", "proxy", "sidecar", "--domain", "$(POD_NAMESPACE).svc.cluster.local",
+		"--proxyLogLevel=warning", "--proxyComponentLogLevel=misc:error", "--log_output_level=default:info"}
+}
+
+// LLDBServer implements startup.Target: the server of this machine is brought into the
+// container, with the libraries that it needs.
+func (t *Target) LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error) {
+	if strings.HasPrefix(wanted, "container:") {
+		return strings.TrimPrefix(wanted, "container:"), nil
+	}
+	local, err := lldb.FindServer(wanted, dap, v)
+	if err != nil {
+		return "", err
+	}
+	path, err := t.uploadServer(ctx, local)
+	if err != nil && ctx.Err() == nil {
+		var f *fault.Fault
+		if errors.As(err, &f) {
+			return "", f
+		}
+		return "", fault.Upload("lldb-server", t.container.String(), err)
+	}
+	return path, err
+}
+
+// megabytes is a number of bytes for people.
+func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
