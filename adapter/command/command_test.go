@@ -145,7 +145,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run --set attachCommands=[] -- true", 2, "[ED1010]", "--set attachCommands=… does not go with --target"},
 		{"run --start later -- true", 2, "[ED1010]", "--start is \"later\".\nIt takes whenArmed, manual."},
 		{"run --start-timeout 0 -- true", 2, "[ED1010]", "--start-timeout is 0"},
-		{"run --target moon -- true", 2, "[ED1010]", "--target is \"moon\""},
+		{"run --target moon/ -- true", 2, "[ED1010]", "--target is \"moon/\""},
 		{"run --cwd /nonexistent -- true", 2, "[ED1010]", "--cwd names the folder /nonexistent, which is not there"},
 		{"run --source-map /x=/nonexistent -- true", 2, "[ED1010]", "--source-map names the folder /nonexistent"},
 		{"run --work-tree /nonexistent -- true", 2, "[ED1010]", "--work-tree names the folder /nonexistent"},

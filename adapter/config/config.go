@@ -43,7 +43,7 @@ type Config struct {
 	Context      string   `json:"context"`
 	Kubeconfig   string   `json:"kubeconfig"`
 	KubectlFlags []string `json:"kubectlFlags"`
-	// Container is the one with Envoy in it; empty for Istio's.
+	// Container is the one with Envoy in it.
 	Container string `json:"container"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
@@ -101,7 +101,7 @@ var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60,
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: "istio-proxy",
 		Agent: Agent{Start: StartWhenArmed}}
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
@@ -255,7 +255,7 @@ func (c *Config) validateTarget(arguments []byte) error {
 		}
 		return nil
 	}
-	if strings.TrimSpace(c.Target) == "" || strings.HasPrefix(c.Target, "/") || strings.HasSuffix(c.Target, "/") || strings.HasPrefix(c.Target, "-") {
+	if strings.EqualFold(c.Target, TargetLocal) || strings.TrimSpace(c.Target) == "" || strings.HasPrefix(c.Target, "/") || strings.HasSuffix(c.Target, "/") || strings.HasPrefix(c.Target, "-") {
 		return fault.BadTarget(c.Target)
 	}
 	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {

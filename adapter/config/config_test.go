@@ -19,7 +19,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`",
+		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy",
 		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -42,7 +42,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`",
+		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`", Container: "istio-proxy",
 		LLDBDap: "lldb-dap-22", LLDBServer: "/lldb/lldb-server", StopOnEntry: true,
 		WorkTree: dir, SourceMap: SourceMap{{"/a", "/b"}, {"/c", "/d"}},
 		BreakpointPresets: []string{"main", "syscalls", "libevent"}, InitCommands: []string{"a"}, PreRunCommands: []string{"b", "c"},
@@ -261,7 +261,7 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 }
 
 func TestUnknownTargets(t *testing.T) {
-	for target, code := range map[string]int{`"pod/x"`: 1003, `""`: 1003, `null`: 1003, `"Local"`: 1003, `5`: 1001} {
+	for target, code := range map[string]int{`"pod/"`: 1003, `"/x"`: 1003, `" "`: 1003, `"-l"`: 1003, `""`: 1003, `null`: 1003, `"Local"`: 1003, `5`: 1001} {
 		_, _, err := Parse([]byte(`{"target": ` + target + `}`))
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Code != code || !strings.Contains(f.What, `"target"`) {
@@ -282,4 +282,25 @@ func TestArgumentsThatAreNoObject(t *testing.T) {
 func quoted(s string) string {
 	b, _ := json.Marshal(s) // a string always can be
 	return string(b)
+}
+
+// A pod has defaults of its own: what the agent is, its specification says.
+func TestATargetInACluster(t *testing.T) {
+	c, warnings, err := Parse([]byte(`{"target": "statefulset/fortio-server", "program": "/src/envoy", "namespace": "demo", "kubectlFlags": ["--as=jane"]}`))
+	if err != nil || len(warnings) > 0 || c.Local() || c.EnvoyPath != "/usr/local/bin/envoy" || c.Agent.Command != nil {
+		t.Errorf("%+v, %v, %v", c, warnings, err)
+	}
+	if err := c.Check(); err != nil { // the agent is not looked for here
+		t.Error(err)
+	}
+	for attributes, what := range map[string]string{
+		`{"target": "pod/x"}`:                                                `"program" is missing`,
+		`{"target": "local", "namespace": "demo"}`:                           `"namespace" does not go with the target "local"`,
+		`{"target": "pod/x", "program": "/src/envoy", "kubeconfig": "here"}`: `"kubeconfig" is "here"`,
+		`{"target": "pod/x", "program": "/src/envoy", "kubectlFlags": "-v"}`: `"kubectlFlags" is a string`,
+	} {
+		if _, _, err := Parse([]byte(attributes)); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", attributes, err)
+		}
+	}
 }

@@ -24,10 +24,10 @@ func BadAttribute(name, problem, fix string) *Fault {
 // BadTarget: the target is of a kind that does not exist.
 func BadTarget(got string) *Fault {
 	if flags != nil {
-		return Usage(fmt.Sprintf("%s is %q, which is no known target", Name("target"), got), "Give --target=local, or leave it out.")
+		return Usage(fmt.Sprintf("%s is %q, which is no known target", Name("target"), got), "Give a pod such as statefulset/fortio-server, or leave it out for this machine.")
 	}
 	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
-		Do: `Set "target": "local" to debug an Envoy on this machine, or remove it for plain lldb-dap.`}
+		Do: `Set it to "local" for an Envoy on this machine, to a pod such as "statefulset/fortio-server", or remove it for plain lldb-dap.`}
 }
 
 // Usage: the words of the command line are not valid. do is a sentence.
@@ -539,13 +539,13 @@ func orNone(id string) string {
 
 // NoCluster: the kubeconfig or a flag for it is not right.
 func NoCluster(err error) *Fault {
-	return &Fault{Code: 1601, What: "There is no way to the cluster.", Evidence: []string{err.Error()},
+	return &Fault{Code: 1601, What: "There is no way to the cluster.", Evidence: []string{text(err)},
 		Do: "Try \"kubectl get pods\" with the same context and namespace.", Cause: err}
 }
 
 // NoPod: the target leads to no pod.
 func NoPod(target, namespace, why string) *Fault {
-	return &Fault{Code: 1602, What: fmt.Sprintf("There is no pod for %s in the namespace %q.", target, namespace), Evidence: []string{why},
+	return &Fault{Code: 1602, What: fmt.Sprintf("There is no pod for %s in the namespace %q.", target, namespace), Evidence: []string{plain(why)},
 		Do: fmt.Sprintf("Set %s to a pod or workload that \"kubectl get\" shows, and %s to where it is.", Name("target"), Name("namespace"))}
 }
 
@@ -557,7 +557,7 @@ func ManyPods(target string, pods []string) *Fault {
 
 // NoContainer: the pod has no such container, or it does not run.
 func NoContainer(what string) *Fault {
-	return &Fault{Code: 1604, What: "The container cannot be debugged: " + what + ".",
+	return &Fault{Code: 1604, What: fmt.Sprintf("The container cannot be debugged: %s.", what),
 		Do: fmt.Sprintf("Set %s to the one with Envoy in it, or wait until it runs.", Name("container"))}
 }
 
@@ -569,7 +569,7 @@ func Forbidden(what string) *Fault {
 
 // Exec: a command could not be run in the container.
 func Exec(container string, err error) *Fault {
-	return &Fault{Code: 1606, What: fmt.Sprintf("No command can be run in %s.", container), Evidence: []string{err.Error()},
+	return &Fault{Code: 1606, What: fmt.Sprintf("No command can be run in %s.", container), Evidence: []string{text(err)},
 		Do: "Try \"kubectl exec\" with \"sh -c true\" there; the image needs a shell.", Cause: err}
 }
 
@@ -585,8 +585,6 @@ func NoPlace(container string, places, why []string) *Fault {
 
 // Upload: something could not be brought into the container.
 func Upload(what, container string, err error) *Fault {
-	return &Fault{Code: 1608, What: fmt.Sprintf("%s could not be brought into %s.", upperFirst(what), container), Evidence: []string{err.Error()},
+	return &Fault{Code: 1608, What: fmt.Sprintf("%s could not be brought into %s.", upperFirst(what), container), Evidence: []string{text(err)},
 		Do: "Look at the free space and the memory limit of the container, and start the session again.", Cause: err}
 }
-
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

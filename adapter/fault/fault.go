@@ -79,3 +79,6 @@ func From(err error) *Fault {
 	}
 	return Internal(err)
 }
+
+// upperFirst begins a sentence.
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

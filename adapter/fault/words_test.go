@@ -25,7 +25,7 @@ func inFlags(t *testing.T, f func()) {
 	SpeakOfFlags(map[string]string{"program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "target": "--target",
 		"agent.command": "the words after \"--\"", "agent.start": "--start", "agent.env": "--env", "agent.cwd": "--cwd",
 		"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "startTimeout": "--start-timeout", "sourceMap": "--source-map",
-		"breakpointPresets": "--break", "workTree": "--work-tree"})
+		"breakpointPresets": "--break", "workTree": "--work-tree", "namespace": "--namespace", "container": "--container"})
 	defer SpeakOfFlags(nil)
 	f()
 }
@@ -46,7 +46,7 @@ func TestOnTheCommandLineFaultsSpeakOfFlags(t *testing.T) {
 			{BadAttribute("agent.cwd", "is no folder", "Create it.").Error(), "The command line is not valid: --cwd is no folder.\nCreate it. [ED1010]"},
 			{BadAttribute("agent.env.A", "is a number", "Quote it.").Error(), "The command line is not valid: --env is a number.\nQuote it. [ED1010]"},
 			{BadAttribute("timeout", "is a list", "Give a number.").Error(), "The command line is not valid: --set timeout=… is a list.\nGive a number. [ED1010]"},
-			{BadTarget("moon").Error(), "The command line is not valid: --target is \"moon\", which is no known target.\nGive --target=local, or leave it out. [ED1010]"},
+			{BadTarget("moon").Error(), "The command line is not valid: --target is \"moon\", which is no known target.\nGive a pod such as statefulset/fortio-server, or leave it out for this machine. [ED1010]"},
 			{Assign("agent.start", `"manual"`), "--start=manual"},
 			{Assign("timeout", "5"), "--set timeout=5"},
 			{NoBuildID("/a", "/b").Error(), "It cannot be checked that the local program is the Envoy that will run: there is no build-id.\n" +
