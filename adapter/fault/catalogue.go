@@ -540,7 +540,7 @@ func orNone(id string) string {
 // NoCluster: the kubeconfig or a flag for it is not right.
 func NoCluster(err error) *Fault {
 	return &Fault{Code: 1601, What: "There is no way to the cluster.", Evidence: []string{text(err)},
-		Do: "Try \"kubectl get pods\" with the same context and namespace.", Cause: err}
+		Do: "Try \"kubectl get pods\" with the same kubeconfig and flags.", Cause: err}
 }
 
 // NoPod: the target leads to no pod.
