@@ -109,44 +109,14 @@ func (c *Cluster) pods(ctx context.Context, target string) ([]core.Pod, error) {
 	case !hasKind:
 		kind, name = "pod", target
 	}
-	apps, options := c.client.AppsV1(), meta.GetOptions{}
-	var selector *meta.LabelSelector
-	var err error
-	switch strings.ToLower(kind) {
-	case "pod", "pods", "po":
-		pod, err := c.client.CoreV1().Pods(c.namespace).Get(ctx, name, options)
+	if kind = strings.ToLower(kind); slices.Contains([]string{"pod", "pods", "po"}, kind) {
+		pod, err := c.client.CoreV1().Pods(c.namespace).Get(ctx, name, meta.GetOptions{})
 		if err != nil {
 			return nil, err
 		}
 		return []core.Pod{*pod}, nil
-	case "statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps":
-		o, e := apps.StatefulSets(c.namespace).Get(ctx, name, options)
-		if err = e; err == nil {
-			selector = o.Spec.Selector
-		}
-	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
-		o, e := apps.Deployments(c.namespace).Get(ctx, name, options)
-		if err = e; err == nil {
-			selector = o.Spec.Selector
-		}
-	case "daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps":
-		o, e := apps.DaemonSets(c.namespace).Get(ctx, name, options)
-		if err = e; err == nil {
-			selector = o.Spec.Selector
-		}
-	case "replicaset", "replicasets", "rs", "replicaset.apps", "replicasets.apps":
-		o, e := apps.ReplicaSets(c.namespace).Get(ctx, name, options)
-		if err = e; err == nil {
-			selector = o.Spec.Selector
-		}
-	case "job", "jobs", "job.batch", "jobs.batch":
-		o, e := c.client.BatchV1().Jobs(c.namespace).Get(ctx, name, options)
-		if err = e; err == nil {
-			selector = o.Spec.Selector
-		}
-	default:
-		return nil, &UnknownKindError{kind}
 	}
+	selector, err := c.selector(ctx, kind, name)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +125,29 @@ func (c *Cluster) pods(ctx context.Context, target string) ([]core.Pod, error) {
 		return nil, err
 	}
 	return c.selected(ctx, s.String())
+}
+
+// selector is that of a workload.
+func (c *Cluster) selector(ctx context.Context, kind, name string) (*meta.LabelSelector, error) {
+	apps, options := c.client.AppsV1(), meta.GetOptions{}
+	switch _, resource := workload(kind); resource {
+	case "statefulsets":
+		o, err := apps.StatefulSets(c.namespace).Get(ctx, name, options)
+		return o.Spec.Selector, err
+	case "deployments":
+		o, err := apps.Deployments(c.namespace).Get(ctx, name, options)
+		return o.Spec.Selector, err
+	case "daemonsets":
+		o, err := apps.DaemonSets(c.namespace).Get(ctx, name, options)
+		return o.Spec.Selector, err
+	case "replicasets":
+		o, err := apps.ReplicaSets(c.namespace).Get(ctx, name, options)
+		return o.Spec.Selector, err
+	case "jobs":
+		o, err := c.client.BatchV1().Jobs(c.namespace).Get(ctx, name, options)
+		return o.Spec.Selector, err
+	}
+	return nil, &UnknownKindError{kind}
 }
 
 // selected are the pods with certain labels.

@@ -60,7 +60,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("envoydbg {{.Version}}\n")
-	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), versionCommand())
+	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), doctorCommand(), versionCommand())
 	return root
 }
 
