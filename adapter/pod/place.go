@@ -23,12 +23,19 @@ type placed struct {
 	helper string // the helper's path
 }
 
-// places are where a stock istio-proxy may write, best first. A folder that is memory
+// usualPlaces are where a stock istio-proxy may write, best first. A folder that is memory
 // counts against the container's limit, and one may not run programs from /dev/shm.
-var places = []string{"/var/lib/istio/data", "/etc/istio/proxy", "/var/run/secrets/istio", "/tmp", "/var/tmp"}
+var usualPlaces = []string{"/var/lib/istio/data", "/etc/istio/proxy", "/var/run/secrets/istio", "/tmp", "/var/tmp"}
 
-// folder is below one of places.
+// folder is below one of the places.
 const folder = ".envoydbg"
+
+func (t *Target) where() []string {
+	if t.Places != nil {
+		return t.Places
+	}
+	return usualPlaces
+}
 
 // execTime bounds a command that does next to nothing. An exec can hang for minutes
 // when the other side ends at a bad moment.
@@ -94,7 +101,7 @@ func (t *Target) place(ctx context.Context) (placed, error) {
 		}
 		return placed{dir, path.Join(dir, b.name)}, nil
 	}
-	return none, fault.NoPlace(t.container.String(), places, why)
+	return none, fault.NoPlace(t.container.String(), t.where(), why)
 }
 
 // binary is a helper to upload.
@@ -127,7 +134,7 @@ type option struct {
 
 // look runs probe. have is the folder that has the helper of the machine.
 func (t *Target) look(ctx context.Context, binaries map[string]*binary) (machine, have string, options []option, err error) {
-	text, err := t.script(ctx, probe, nil, append([]string{binaries["x86_64"].name, binaries["aarch64"].name}, places...)...)
+	text, err := t.script(ctx, probe, nil, append([]string{binaries["x86_64"].name, binaries["aarch64"].name}, t.where()...)...)
 	for _, line := range strings.Split(text, "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {

@@ -37,6 +37,9 @@ type Target struct {
 	// HelperDir is where the helper's binaries are; empty means beside the running
 	// executable.
 	HelperDir string
+	// Places are folders in the container where the helper may be put, best first; nil
+	// for those of an istio-proxy.
+	Places []string
 	// CacheDir keeps what is made for uploads between sessions; empty for the user's.
 	CacheDir string
 

@@ -1,0 +1,209 @@
+package pod
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
+)
+
+// room is a Container that is this machine. It cannot be had otherwise without a
+// cluster; the suite of the cluster has real ones.
+type room struct {
+	ran   []string // the command lines
+	fails func(command []string) error
+	cut   bool // each command ends without a word, as when the kubelet dies
+}
+
+func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
+	r.ran = append(r.ran, strings.Join(command, " "))
+	if r.fails != nil {
+		if err := r.fails(command); err != nil {
+			return err
+		}
+	}
+	if r.cut {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return nil
+}
+
+func (r *room) Stream(ctx context.Context, command []string) io.ReadWriteCloser {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+	return struct {
+		io.Reader
+		io.Writer
+		io.Closer
+	}{out, in, in}
+}
+
+func (*room) String() string    { return "pod/test container room" }
+func (*room) Command() []string { return []string{"pilot-agent", "wait"} }
+
+// helperDir has a helper.
+var helperDir string
+
+func TestMain(m *testing.M) {
+	code := 1
+	defer func() { os.Exit(code) }()
+	dir, err := os.MkdirTemp("", "pod-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "envoydbg-helper-linux-amd64"), "./adapter/helper/envoydbg-helper")
+	if build.Dir, err = checkout.Root(); err != nil {
+		panic(err)
+	}
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=amd64")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v: %s\n", err, out)
+		return
+	}
+	helperDir = dir
+	code = m.Run()
+}
+
+// target is a target in a room with one folder.
+func target(t *testing.T, r *room) *Target {
+	t.Helper()
+	return &Target{Find: func(context.Context) (Container, error) { return r, nil }, HelperDir: helperDir,
+		Places: []string{"/nonexistent", t.TempDir()}, CacheDir: t.TempDir(), progress: func(string, ...any) {}}
+}
+
+func connect(t *testing.T, to *Target) startup.Beside {
+	t.Helper()
+	b, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// The helper is brought into the container once, is found there the next time, and
+// speaks over the stream of a command.
+func TestTheHelperIsPlacedOnce(t *testing.T) {
+	r := &room{}
+	first := target(t, r)
+	for round, commands := range []int{2, 1} { // look and put; look
+		r.ran = nil
+		to := &Target{Find: first.Find, HelperDir: helperDir, Places: first.Places, CacheDir: first.CacheDir}
+		b := connect(t, to)
+		hello, err := b.Hello(t.Context(), helper.HelloParams{Protocol: helper.Protocol, Session: "01234567"})
+		if err != nil || hello.Arch != "amd64" {
+			t.Fatalf("round %d: %+v, %v", round, hello, err)
+		}
+		if len(r.ran) != commands {
+			t.Errorf("round %d: %d commands: %q", round, len(r.ran), r.ran)
+		}
+		if st, err := os.Stat(to.placed.dir); err != nil || st.Mode().Perm() != 0o700 {
+			t.Errorf("the folder: %v, %v", st, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// lldb-server is brought with its libraries, once, and runs there.
+func TestLLDBServerIsBroughtOnce(t *testing.T) {
+	r := &room{}
+	to := target(t, r)
+	connect(t, to)
+	for round, commands := range []int{2, 1} {
+		r.ran = nil
+		path, err := to.uploadServer(t.Context(), "/usr/bin/env")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(path, "echo", "it runs").CombinedOutput(); err != nil || string(out) != "it runs\n" {
+			t.Errorf("%v: %s", err, out)
+		}
+		if len(r.ran) != commands {
+			t.Errorf("round %d: %q", round, r.ran)
+		}
+	}
+}
+
+func TestAParkedContainerRunsWhatTheInjectorWrites(t *testing.T) {
+	for _, x := range []struct{ command, want string }{
+		{"pilot-agent wait --url http://127.0.0.1:1/", "pilot-agent proxy sidecar --domain"},
+		{"sleep infinity", "pilot-agent proxy sidecar --domain"},
+		{"", "pilot-agent proxy sidecar --domain"},
+		{"proxy sidecar --log_output_level=debug", "pilot-agent proxy sidecar --log_output_level=debug"},
+		{"/usr/local/bin/pilot-agent proxy router", "/usr/local/bin/pilot-agent proxy router"},
+	} {
+		to := &Target{container: parked{&room{}, strings.Fields(x.command)}}
+		if got := strings.Join(to.Agent(), " "); !strings.HasPrefix(got, x.want) {
+			t.Errorf("%q: %s", x.command, got)
+		}
+	}
+}
+
+type parked struct {
+	*room
+	command []string
+}
+
+func (p parked) Command() []string { return p.command }
+
+// Each way in which the helper cannot be placed is told as what it is.
+func TestWhereTheHelperCannotBePlaced(t *testing.T) {
+	broken := errors.New("upgrade refused")
+	for name, x := range map[string]struct {
+		room   *room
+		change func(*Target)
+		code   int
+		says   string
+	}{
+		"no command runs":      {&room{fails: func([]string) error { return broken }}, nil, 1606, "upgrade refused"},
+		"the connection ends":  {&room{cut: true}, nil, 1606, errLost.Error()},
+		"nothing is writable":  {&room{}, func(to *Target) { to.Places = []string{"/proc", "/nonexistent"} }, 1607, "/proc"},
+		"only memory":          {&room{}, func(to *Target) { to.Places = []string{"/dev/shm"} }, 1607, "it is memory"},
+		"no helper is here":    {&room{}, func(to *Target) { to.HelperDir = "/nonexistent" }, 1105, "envoydbg-helper-linux"},
+		"the checksum differs": {&room{fails: spoil}, nil, 1607, "checksum"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := target(t, x.room)
+			if x.change != nil {
+				x.change(to)
+			}
+			_, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+			var f *fault.Fault
+			if !errors.As(err, &f) || f.Code != x.code || !strings.Contains(f.Error(), x.says) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// spoil makes the checksum that is compared another one.
+func spoil(command []string) error {
+	if strings.Contains(command[2], "sha256sum") {
+		command[len(command)-1] = strings.Repeat("0", 64)
+	}
+	return nil
+}
