@@ -4,11 +4,12 @@
 //	workstation                                   beside Envoy
 //	Write: lldb-server + libraries ─ tar.zst ─▶ Unpack ─▶ DIR/bin/lldb-server
 //	                                                      DIR/lib/…, ld.so
-//	                                                      DIR/lldb-server ─ Main ─▶ ld.so bin/lldb-server
+//	                                                      DIR/lldb-server ─ Main ─▶ bin/lldb-server
 //
-// DIR/lldb-server is the helper itself under that name: a static program that runs the
-// real one by its own loader, so that the libc of the image does not matter. LLDB starts
-// its gdbservers through it, too.
+// Unpack makes bin/lldb-server ask for the loader in the bundle, so that the libc of the
+// image does not matter. DIR/lldb-server is the helper itself under that name, a static
+// program: it says where the libraries are (LD_LIBRARY_PATH) and becomes the real one.
+// LLDB starts its gdbservers through it, too.
 //
 // It has no goroutines of its own.
 package bundle

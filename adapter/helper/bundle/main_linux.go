@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -15,8 +17,10 @@ func Main() {
 		return
 	}
 	dir := filepath.Dir(exe)
-	args := append([]string{"ld.so", "--library-path", filepath.Join(dir, "lib"), "--argv0", os.Args[0], filepath.Join(dir, server)}, os.Args[1:]...)
-	err = syscall.Exec(filepath.Join(dir, loader), args, os.Environ())
-	fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Join(dir, loader), err)
+	const libraries = "LD_LIBRARY_PATH="
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, libraries) })
+	program := filepath.Join(dir, server)
+	err = syscall.Exec(program, os.Args, append(env, libraries+filepath.Join(dir, "lib")))
+	fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
 	os.Exit(127)
 }

@@ -43,10 +43,15 @@ func Unpack(r io.Reader, dir, helper string) (err error) {
 	if err := extract(tar.NewReader(z), root); err != nil {
 		return err
 	}
-	for _, name := range []string{server, loader} {
-		if _, err := root.Stat(name); err != nil {
-			return fmt.Errorf("the bundle is not complete: %w", err)
-		}
+	if _, err := root.Stat(loader); err != nil {
+		return fmt.Errorf("the bundle is not complete: %w", err)
+	}
+	program, err := root.OpenFile(server, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("the bundle is not complete: %w", err)
+	}
+	if err := errors.Join(setInterpreter(program, filepath.Join(dir, loader)), program.Close()); err != nil {
+		return err
 	}
 	if err := copyInto(root, Wrapper, helper); err != nil {
 		return err
