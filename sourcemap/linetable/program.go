@@ -99,12 +99,15 @@ const (
 	lnsFixedAdvancePC = 9
 
 	lneEndSequence = 1
+	lneSetAddress  = 2
 )
 
 // registers are those of the line-number machine (6.2.2) that matter here.
 type registers struct {
 	file uint64
 	line int64
+	// dropped: the linker has left this code out of the program.
+	dropped bool
 }
 
 var initial = registers{file: 1, line: 1}
@@ -132,7 +135,7 @@ func (c *codeLines) rows(s *section, p program, files map[uint64]bool) error {
 				break
 			}
 			done = d.pos
-			if row && files[at.file] && at.line > 0 {
+			if row && files[at.file] && at.line > 0 && !at.dropped {
 				if c.lines[int(at.line)] = true; len(c.lines) > maxLines {
 					return d.s.corrupt(off, "more than %d lines in one file", maxLines)
 				}
@@ -159,9 +162,12 @@ func (p program) step(d *decoder, at *registers) (row bool) {
 		at.line += p.lineBase + int64((op-p.opcodeBase)%p.lineRange)
 		return true
 	case op == 0:
-		n := d.uleb()
-		if body := d.take(n); len(body) > 0 && body[0] == lneEndSequence {
+		switch body := d.take(d.uleb()); {
+		case len(body) == 0:
+		case body[0] == lneEndSequence:
 			*at = initial // its row is the first address behind the code
+		case body[0] == lneSetAddress:
+			at.dropped = tombstone(body[1:])
 		}
 	case op == lnsCopy:
 		return true
@@ -177,4 +183,16 @@ func (p program) step(d *decoder, at *registers) (row bool) {
 		}
 	}
 	return false
+}
+
+// tombstone reports whether an address is what linkers put in place of that of code
+// that they have dropped: 0, or the greatest or last but one (lld).
+func tombstone(address []byte) bool {
+	if len(address) == 0 {
+		return false
+	}
+	first, rest := address[0], address[1:]
+	zero := first == 0 && !slices.ContainsFunc(rest, func(b byte) bool { return b != 0 })
+	greatest := first >= 0xfe && !slices.ContainsFunc(rest, func(b byte) bool { return b != 0xff })
+	return zero || greatest
 }

@@ -114,6 +114,26 @@ func TestLinesOfSeveralPathsAreThoseOfOneFile(t *testing.T) {
 	}
 }
 
+// The line table of a function that the linker has dropped stays.
+func TestCodeThatTheLinkerDroppedIsNone(t *testing.T) {
+	dir := tree(t)
+	writeFile(t, filepath.Join(dir, "src/b.cc"), []byte("int b(int x) { return x; }\nint dropped(int x) {\n  return x;\n}\n"))
+	program := compile(t, dir, gcc, "-g", "-ffunction-sections", "-Wl,--gc-sections")
+	got, err := Lines(t.Context(), program, []string{filepath.Join(dir, "src/b.cc")})
+	if err != nil || !slices.Equal(got, []int{1}) {
+		t.Errorf("got %v, %v; want line 1 alone", got, err)
+	}
+	// Other linkers mark it with other addresses.
+	for _, address := range []u64{0, 1<<64 - 1, 1<<64 - 2} {
+		at := func(address u64) []byte { return raw(u8(0), u8(9), u8(lneSetAddress), address) }
+		end := []byte{0, 1, lneEndSequence}
+		got, err := Lines(t.Context(), handMade(t, at(address), u8(lnsCopy), end, at(0x1000), u8(lnsAdvanceLine), u8(4), u8(lnsCopy), end), []string{"/a.cc"})
+		if err != nil || !slices.Equal(got, []int{5}) {
+			t.Errorf("code at %#x: got %v, %v; want line 5 alone", address, got, err)
+		}
+	}
+}
+
 // handMade has one file, /a.cc, and a line program of these opcodes.
 func handMade(t *testing.T, ops ...any) string {
 	header := raw([]byte{1, 1, 0xfb, 10, 13}, opcodeLengths, oldLists(nil, oldFile("/a.cc", 0)))
