@@ -88,6 +88,7 @@ func (r *router) tellTerminated() {
 // tells the client what has become of it.
 func (r *router) replay() {
 	for _, m := range r.breakpoints.Replay() {
+		m = r.breakpoints.Resolve(m)
 		r.forwardSet(m, func(answer *dapio.Message, err error) {
 			if err != nil || !answer.Success {
 				return // the end of lldb-dap is told by itself
@@ -105,7 +106,7 @@ func (r *router) replay() {
 		r.sequence.ConfigurationDone()
 		return
 	}
-	r.sendDone()
+	r.sets.settled(r.sendDone)
 }
 
 // sendDone sends lldb-dap a configurationDone of the adapter's own, for a client

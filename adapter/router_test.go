@@ -179,7 +179,7 @@ func ready(t *testing.T) *stage {
 func plain(t *testing.T) *stage {
 	s := ready(t)
 	s.client("launch")
-	s.router.plain(s.opening)
+	s.router.plain(s.opening, "")
 	s.answer(0, `{}`)
 	s.got("launch ok")
 	return s
@@ -196,7 +196,7 @@ func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
 		t.Fatalf("after initialize: attach %v, lldb-dap has got %q", s.opening, s.lldb.asked())
 	}
 	seq := &fakeSequence{}
-	s.router.begin(seq)
+	s.router.begin(seq, "")
 	session := &Session{router: s.router}
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestBreakpointsBeforeTheAttachAreAnsweredAndSetLater(t *testing.T) {
 		t.Errorf("lldb-dap has got %q", s.lldb.asked())
 	}
 	s.client("launch")
-	s.router.plain(s.opening)
+	s.router.plain(s.opening, "")
 	s.event("initialized", `{}`)
 	if got := s.lldb.asked(); got != "launch setBreakpoints setExceptionBreakpoints configurationDone" {
 		t.Fatalf("lldb-dap has got %q", got)
@@ -350,7 +350,7 @@ func TestCancelling(t *testing.T) {
 	for _, arguments := range []string{`{"progressId":"mine"}`, `{"requestId":2}`} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{})
+		s.router.begin(&fakeSequence{}, "")
 		s.flush()
 		s.sent = nil
 		s.client("cancel " + arguments)
@@ -376,7 +376,7 @@ func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
 	for arguments, keep := range map[string]bool{`{}`: false, `{"terminateDebuggee":true}`: false, `{"terminateDebuggee":false}`: true} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{})
+		s.router.begin(&fakeSequence{}, "")
 		s.router.attached = true
 		s.client("disconnect " + arguments)
 		if len(s.ends) != 1 || s.ends[0].keep != keep {
@@ -417,10 +417,10 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 				s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
 			case step == 6 && s.router.state == statePreparing && rnd.IntN(2) == 0:
 				story = append(story, "(plain)")
-				s.router.plain(s.opening)
+				s.router.plain(s.opening, "")
 			case step == 6 && s.router.state == statePreparing:
 				story = append(story, "(startup)")
-				s.router.begin(seq)
+				s.router.begin(seq, "")
 				_ = session.Attach(dapio.NewRequest("attach", nil), func(a *dapio.Message, err error) {
 					if err == nil {
 						waits.Go(func() { session.AttachAnswered(a) })

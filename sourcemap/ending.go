@@ -65,6 +65,9 @@ func (x *Index) Nearest(name string, n int) []string {
 	return out
 }
 
+// Short is the shortest ending of a file's path that means it alone.
+func (x *Index) Short(file string) string { return x.shortest(file, 0) }
+
 // shortest is the shortest ending of a file's path that means it alone, with so many
 // slashes at least.
 func (x *Index) shortest(file string, slashes int) string {

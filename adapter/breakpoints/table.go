@@ -2,11 +2,13 @@ package breakpoints
 
 import (
 	"encoding/json"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/paths"
@@ -33,13 +35,31 @@ type set struct {
 	breakpoints []*breakpoint
 	// early is the request that LLDB has not seen yet.
 	early *dapio.Message
+	// columns has, by what the editor asks for, the column that LLDB is asked for
+	// instead; 0 for none.
+	columns map[position]int64
+	// ahead is how many requests were sent before those whose answers count.
+	ahead int
+	// redo says that LLDB has to forget breakpoints before it is asked again.
+	redo map[position]bool
+	// several are the files that a relative path may mean; nil if that is clear.
+	several []string
 }
 
 // breakpoint is one of the editor's.
 type breakpoint struct {
 	id     int64 // the editor's
+	asked  Asked
 	places []place
 	shown  string // the JSON that the editor has been shown last
+	// reason says why it has no place, if it has none; column and hit what has become
+	// of its column and its hit condition, if there is something to say.
+	reason      Reason
+	column, hit string
+}
+
+func (b *breakpoint) verified() bool {
+	return len(b.places) > 0 && b.best().json.Get("verified").Bool()
 }
 
 // place is one of LLDB's breakpoints.
@@ -67,8 +87,8 @@ func IsSet(command string) bool {
 	return false
 }
 
-// key names what a set request replaces.
-func key(m *dapio.Message) string {
+// Key names what a set request replaces.
+func Key(m *dapio.Message) string {
 	if m.Name != "setBreakpoints" {
 		return m.Name
 	}
@@ -81,30 +101,37 @@ func key(m *dapio.Message) string {
 func editorPath(m *dapio.Message) gjson.Result { return m.Get("arguments.source.path") }
 
 func (t *Table) set(m *dapio.Message) *set {
-	k := key(m)
+	k := Key(m)
 	s := t.sets[k]
 	if s == nil {
-		s = &set{command: m.Name}
-		if m.Name == "setBreakpoints" {
-			s.editor = editorPath(m).Str
-		}
+		s = &set{command: m.Name, columns: map[position]int64{}}
 		t.sets[k] = s
 		t.order = append(t.order, k)
 	}
 	return s
 }
 
-// Requests are what LLDB must be sent for a set request of the editor's. The
-// answers go to Answer, in the same order.
+// Requests are what LLDB must be sent for a set request of the editor's, none if the
+// answer is clear without it. The answers go to Place, in the same order.
 func (t *Table) Requests(m *dapio.Message) []*dapio.Message {
 	s := t.set(m)
 	s.early = nil
-	if s.editor == "" {
+	at := editorPath(m)
+	if m.Name != "setBreakpoints" || at.Str == "" {
 		return []*dapio.Message{m}
 	}
-	at := editorPath(m)
-	now := t.paths.ToDebugger(s.editor, paths.Sources.Debugger)
+	now := t.locate(s, at.Str)
 	var out []*dapio.Message
+	if s.redo != nil {
+		first := s.without(m, s.redo)
+		for _, p := range now {
+			out = append(out, withPath(first, editorPath(first), p))
+		}
+		s.redo = nil
+	}
+	s.ahead = len(out)
+	m = s.otherColumns(m)
+	at = editorPath(m)
 	for _, p := range now {
 		out = append(out, withPath(m, at, p))
 	}
@@ -122,6 +149,48 @@ func (t *Table) Requests(m *dapio.Message) []*dapio.Message {
 	return out
 }
 
+// locate finds what LLDB is to be asked for to mean the editor's file.
+func (t *Table) locate(s *set, editor string) []string {
+	s.editor, s.several = editor, nil
+	if files := t.ending(editor); len(files) > 1 {
+		s.several = files
+		return nil
+	}
+	// A relative path that no file ends with is asked for as it is: a library that
+	// comes later may have the file.
+	return t.paths.ToDebugger(editor, paths.Sources.Debugger)
+}
+
+// ending are the files that a relative path may mean.
+func (t *Table) ending(editor string) []string {
+	sources := t.paths.Current()
+	if sources == nil || editor == "" || path.IsAbs(editor) {
+		return nil
+	}
+	return sources.Ending(editor)
+}
+
+// Resolve puts into a setBreakpoints with a relative path the only file that ends with
+// it, if there is one. From then on the request is one for that file.
+func (t *Table) Resolve(m *dapio.Message) *dapio.Message {
+	if m.Name != "setBreakpoints" {
+		return m
+	}
+	at := editorPath(m)
+	files := t.ending(at.Str)
+	if len(files) != 1 {
+		return m
+	}
+	resolved := withPath(m, at, files[0])
+	old, now := Key(m), Key(resolved)
+	if s := t.sets[old]; s != nil && t.sets[now] == nil { // of before the attach
+		t.sets[now] = s
+		delete(t.sets, old)
+		t.order[slices.Index(t.order, old)] = now
+	}
+	return resolved
+}
+
 func withPath(m *dapio.Message, at gjson.Result, path string) *dapio.Message {
 	if path == at.Str {
 		return m
@@ -130,8 +199,29 @@ func withPath(m *dapio.Message, at gjson.Result, path string) *dapio.Message {
 	return m.Apply([]dapio.Edit{dapio.Replace(at, quoted)})
 }
 
-// Answer makes one answer for the editor of LLDB's answers to Requests. The first
-// that failed is the answer to all.
+// Place takes LLDB's answers to Requests. It reports whether LLDB must be asked
+// again: Requests then asks for something else.
+func (t *Table) Place(m *dapio.Message, answers []*dapio.Message) (again bool) {
+	s := t.set(m)
+	for _, a := range answers {
+		if !a.Success {
+			return false
+		}
+	}
+	if m.Name == "setBreakpoints" && s.editor != "" {
+		// Those of this request, and not those that take something away.
+		answers = answers[min(s.ahead, len(answers)):]
+		answers = answers[:min(len(s.paths), len(answers))]
+	}
+	asked := askedOf(m, s)
+	t.place(s, asked, answers)
+	again = m.Name == "setBreakpoints" && s.dropColumns(asked)
+	s.annotate(m)
+	return again
+}
+
+// Answer makes one answer for the editor of LLDB's answers, once they are placed.
+// The first that failed is the answer to all.
 func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Message {
 	s := t.set(m)
 	for _, a := range answers {
@@ -139,14 +229,16 @@ func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Messag
 			return a
 		}
 	}
-	first := answers[0]
-	if m.Name == "setBreakpoints" {
-		answers = answers[:max(1, min(len(s.paths), len(answers)))]
+	if s.several != nil {
+		return t.ownAnswer(m, s)
 	}
-	t.place(s, answers)
+	first := answers[min(s.ahead, len(answers)-1)]
 	var edits []dapio.Edit
 	i := 0
 	first.Get("body.breakpoints").ForEach(func(_, v gjson.Result) bool {
+		if i == len(s.breakpoints) {
+			return false
+		}
 		bp := s.breakpoints[i]
 		if bp.shown = t.show(s, bp); bp.shown != v.Raw {
 			edits = append(edits, dapio.Replace(v, []byte(bp.shown)))
@@ -157,27 +249,57 @@ func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Messag
 	return first.Apply(edits)
 }
 
+// ownAnswer is the answer to what LLDB has not been asked.
+func (t *Table) ownAnswer(m *dapio.Message, s *set) *dapio.Message {
+	var list []string
+	for _, bp := range s.breakpoints {
+		bp.shown = withReason(unplaced(bp.id, bp.asked), bp)
+		list = append(list, bp.shown)
+	}
+	name, _ := json.Marshal(m.Name) // a string never fails
+	answer, _ := dapio.Parse([]byte(`{"seq":0,"type":"response","request_seq":0,"success":true,"command":` + string(name) + `,"body":{"breakpoints":[` + strings.Join(list, ",") + `]}}`))
+	return answer
+}
+
+// unplaced is a breakpoint that LLDB knows nothing of.
+func unplaced(id int64, asked Asked) string {
+	text := `{"id":` + strconv.FormatInt(id, 10) + `,"verified":false`
+	if asked.Line > 0 {
+		text += `,"line":` + strconv.FormatInt(asked.Line, 10)
+	}
+	return text + "}"
+}
+
 // place puts LLDB's answers in the set: of each breakpoint of the editor's, one
 // place from each answer.
-func (t *Table) place(s *set, answers []*dapio.Message) {
+func (t *Table) place(s *set, asked []Asked, answers []*dapio.Message) {
 	lists := make([][]gjson.Result, len(answers))
 	for i, a := range answers {
 		lists[i] = a.Get("body.breakpoints").Array()
 	}
 	earlier := s.breakpoints
 	s.breakpoints = nil
-	for line := range lists[0] {
-		bp := &breakpoint{}
+	for i, a := range asked {
+		bp := &breakpoint{asked: a}
 		for _, l := range lists {
-			if line < len(l) {
-				bp.places = append(bp.places, place{l[line].Get("id").Int(), gjson.Parse(l[line].Raw)})
+			if i < len(l) {
+				bp.places = append(bp.places, place{l[i].Get("id").Int(), gjson.Parse(l[i].Raw)})
 			}
 		}
-		bp.id = bp.places[0].id
-		if known := t.byLLDB[bp.id]; known != nil {
+		switch {
+		case len(bp.places) > 0:
+			bp.id = bp.places[0].id
+		case len(lists) > 0:
+			continue // an answer that LLDB has cut short
+		}
+		if known := t.byLLDB[bp.id]; known != nil && bp.id != 0 {
 			bp.id = known.id
-		} else if line < len(earlier) && len(earlier[line].places) == 0 {
-			bp.id = earlier[line].id // the editor knows it from before the attach
+		} else if i < len(earlier) && len(earlier[i].places) == 0 {
+			bp.id = earlier[i].id // the editor knows it from before the attach
+		}
+		if bp.id == 0 && len(lists) == 0 {
+			t.lastID++
+			bp.id = t.lastID
 		}
 		s.breakpoints = append(s.breakpoints, bp)
 	}
@@ -208,16 +330,17 @@ func (b *breakpoint) best() place {
 }
 
 // show is a breakpoint's JSON for the editor, with its own id and the editor's
-// path; a breakpoint that landed in another file keeps that file's.
+// path; a breakpoint that landed in another file keeps that file's. It says why it
+// has no place.
 func (t *Table) show(s *set, b *breakpoint) string {
 	p := b.best()
 	raw := t.paths.Breakpoint(p.json, s.editor)
-	if p.id == b.id {
-		return raw
+	if p.id != b.id {
+		v := gjson.Parse(raw)
+		id := v.Get("id")
+		raw = raw[:id.Index] + strconv.FormatInt(b.id, 10) + raw[id.Index+len(id.Raw):]
 	}
-	v := gjson.Parse(raw)
-	id := v.Get("id")
-	return raw[:id.Index] + strconv.FormatInt(b.id, 10) + raw[id.Index+len(id.Raw):]
+	return withReason(raw, b)
 }
 
 // Early takes a set request that comes before there is a program and returns the
@@ -229,16 +352,12 @@ func (t *Table) Early(m *dapio.Message) []byte {
 		return []byte("{}")
 	}
 	var list []string
-	m.Get("arguments.breakpoints").ForEach(func(_, v gjson.Result) bool {
+	for _, a := range askedOf(m, s) {
 		t.lastID++
-		s.breakpoints = append(s.breakpoints, &breakpoint{id: t.lastID})
-		text := `{"id":` + strconv.FormatInt(t.lastID, 10) + `,"verified":false,"message":"The program is not loaded yet."`
-		if line := v.Get("line"); line.Type == gjson.Number {
-			text += `,"line":` + line.Raw
-		}
-		list = append(list, text+"}")
-		return true
-	})
+		bp := &breakpoint{id: t.lastID, asked: a, reason: Reason{Text: "The program is not loaded yet.", Pending: true}}
+		s.breakpoints = append(s.breakpoints, bp)
+		list = append(list, withReason(unplaced(bp.id, a), bp))
+	}
 	return []byte(`{"breakpoints":[` + strings.Join(list, ",") + "]}")
 }
 
@@ -258,9 +377,7 @@ func (t *Table) Replay() []*dapio.Message {
 func (t *Table) Changed(m *dapio.Message) []string {
 	var out []string
 	for _, bp := range t.set(m).breakpoints {
-		if len(bp.places) > 0 {
-			out = append(out, bp.shown)
-		}
+		out = append(out, bp.shown)
 	}
 	return out
 }
@@ -276,7 +393,7 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 	}
 	for i := range bp.places {
 		if bp.places[i].id == id {
-			bp.places[i].json = gjson.Parse(v.Raw)
+			bp.places[i].json = withSource(v, bp.places[i].json)
 		}
 	}
 	if m.Get("body.reason").Str == "removed" {
@@ -293,6 +410,18 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 	}
 	bp.shown = shown
 	return m.Apply([]dapio.Edit{dapio.Replace(v, []byte(shown))})
+}
+
+// withSource is a breakpoint of an event, with the source that was known before if it
+// has none: LLDB 22 leaves it out of events.
+func withSource(now, before gjson.Result) gjson.Result {
+	raw := now.Raw
+	if source := before.Get("source"); source.Exists() && !now.Get("source").Exists() {
+		if with, err := sjson.SetRaw(raw, "source", source.Raw); err == nil {
+			raw = with
+		}
+	}
+	return gjson.Parse(raw)
 }
 
 func (t *Table) setOf(bp *breakpoint) *set {
@@ -314,17 +443,4 @@ func (t *Table) Stopped(m *dapio.Message) *dapio.Message {
 		return true
 	})
 	return m.Apply(edits)
-}
-
-// Count says how many of the editor's breakpoints LLDB has verified.
-func (t *Table) Count() (verified, all int) {
-	for _, s := range t.sets {
-		for _, bp := range s.breakpoints {
-			all++
-			if len(bp.places) > 0 && bp.best().json.Get("verified").Bool() {
-				verified++
-			}
-		}
-	}
-	return verified, all
 }

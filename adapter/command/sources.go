@@ -86,6 +86,18 @@ func (s *sources) Debugger(local string) []string {
 	})
 }
 
+// Ending implements paths.Sources. A file below the working directory is meant before
+// all others: that is where a person at a terminal is.
+func (s *sources) Ending(relative string) []string {
+	if abs, err := filepath.Abs(relative); err == nil && len(s.Paths(abs)) > 0 {
+		return []string{abs}
+	}
+	return s.Map.Ending(relative)
+}
+
+// SymbolFile implements paths.Sources.
+func (s *sources) SymbolFile() string { return s.Table.Path }
+
 // Changed implements paths.Sources.
 func (s *sources) Changed(debugPath string) bool {
 	e, ok := s.Find(debugPath)

@@ -342,6 +342,25 @@ func PresetUnbound(preset, said string) *Fault {
 		Do: `Remove it from "breakpointPresets", or give a "program" with symbols.`}
 }
 
+// NotAllBound: Envoy is about to run, and some breakpoints have no place. why has a
+// line for each.
+func NotAllBound(bound, all int, why []string) *Fault {
+	return &Fault{Code: 1412, What: fmt.Sprintf("%d of %d breakpoints are bound.", bound, all), Evidence: why,
+		Do: "Envoy runs and does not stop at the others: correct or remove them."}
+}
+
+// Unbound: a breakpoint that was set later has no place.
+func Unbound(name, why string) *Fault {
+	return &Fault{Code: 1413, What: fmt.Sprintf("The breakpoint %s is not bound.", name), Evidence: []string{why},
+		Do: "Nothing stops there: correct or remove it."}
+}
+
+// HitCondition: LLDB does something else than the hit condition says.
+func HitCondition(name, why string) *Fault {
+	return &Fault{Code: 1414, What: fmt.Sprintf("The hit condition of the breakpoint %s is not what LLDB takes.", name), Evidence: []string{why},
+		Do: "Give a number, or use a condition."}
+}
+
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
 	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),

@@ -1,6 +1,7 @@
 package paths
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -43,6 +44,12 @@ func (t tree) Debugger(local string) []string {
 	}
 	return nil
 }
+
+func (tree) Ending(string) []string                       { return nil }
+func (tree) Short(file string) string                     { return file }
+func (tree) Nearest(string, int) []string                 { return nil }
+func (tree) Lines(context.Context, string) ([]int, error) { return nil, nil }
+func (tree) SymbolFile() string                           { return "" }
 
 func (tree) Changed(string) bool  { return false }
 func (tree) Summary() string      { return "" }

@@ -13,6 +13,21 @@ type Sources interface {
 	Debugger(local string) []string
 	// Paths are all paths in the debug information that stand for the file.
 	Paths(local string) []string
+	// Ending are the files that end with a relative path, at whole elements: files
+	// here, or paths in the debug information where there is none here.
+	Ending(relative string) []string
+	// Short is the shortest ending of a file's path that means this file alone.
+	Short(file string) string
+	// Nearest are at most n files whose names resemble a path that no file of the
+	// program has.
+	Nearest(path string, n int) []string
+	// Lines are the lines that have code in a file here or, by its path, in the debug
+	// information, ascending. It reads the line tables. What was found before an error
+	// comes with it.
+	Lines(ctx context.Context, file string) ([]int, error)
+	// SymbolFile is the file with the debug information: the program or its separate
+	// debug file.
+	SymbolFile() string
 	// Changed reports, once for each file, that it is not what was compiled.
 	// It may read the file.
 	Changed(debugPath string) bool

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -33,8 +34,8 @@ type Host interface {
 	Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error)
 	// Said is what LLDB has written to its console last.
 	Said() string
-	// Breakpoints counts the editor's breakpoints.
-	Breakpoints() (verified, all int)
+	// Breakpoints is how the editor's breakpoints stand, once none is being set.
+	Breakpoints(ctx context.Context) ([]breakpoints.State, error)
 	// Go lets Envoy run.
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
@@ -79,7 +80,7 @@ type Startup struct {
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
-	presets []bool                        // verified?
+	presets []breakpoints.State
 	// pastMain: main had begun before the breakpoint in it was set.
 	pastMain bool
 	// partial holds, by stream, the first bytes of a character whose rest is still
@@ -466,28 +467,18 @@ func (s *Startup) bind(ctx context.Context) error {
 	if err := s.until(ctx, func() bool { return s.ready }); err != nil {
 		return err
 	}
+	// Before the presets, so that LLDB counts the editor's first.
+	editors, err := s.host.Breakpoints(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.setPresets(ctx); err != nil {
 		return s.cause(ctx, err)
 	}
-	s.phases.End("%s", s.count())
+	s.phases.End("%s", s.tellBound(append(editors, s.presets...)))
 	if s.pastMain && !s.cfg.StopOnEntry {
 		s.relay.StopInPlace() // there will be no stop at main
 	}
 	s.host.Go()
 	return nil
-}
-
-// count is "2 of 3 verified".
-func (s *Startup) count() string {
-	verified, all := s.host.Breakpoints()
-	for _, v := range s.presets {
-		all++
-		if v {
-			verified++
-		}
-	}
-	if all == 0 {
-		return "none set"
-	}
-	return fmt.Sprintf("%d of %d verified", verified, all)
 }

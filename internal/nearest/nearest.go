@@ -88,7 +88,8 @@ func Distance[T string | []byte](w Word, name T) (distance int, ok bool) {
 	return distance, distance <= w.Limit
 }
 
-// Among returns the names that resemble a name, the nearest first, at most n.
+// Among returns the names that resemble a name, the nearest first, at most n. One
+// that is much farther than the nearest is none of them.
 func Among(name string, names []string, n int) []string {
 	w := Of(name)
 	type hit struct {
@@ -104,6 +105,9 @@ func Among(name string, names []string, n int) []string {
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
 	var out []string
 	for _, h := range hits[:min(n, len(hits))] {
+		if h.distance > hits[0].distance+1 {
+			break
+		}
 		out = append(out, h.name)
 	}
 	return out

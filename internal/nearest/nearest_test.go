@@ -48,6 +48,9 @@ func TestTheNearestComeFirst(t *testing.T) {
 	if got, want := Among("sevver.cc", names, 2), []string{"sever.cc", "server.cc"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	if got, want := Among("sever.cc", names, 5), []string{"sever.cc", "server.cc"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v; the others are much farther", got, want)
+	}
 	if got := Among("nothing_like_it.cc", names, 2); len(got) != 0 {
 		t.Errorf("got %v, want none", got)
 	}
