@@ -106,7 +106,7 @@ func (r *router) replay() {
 		r.sequence.ConfigurationDone()
 		return
 	}
-	r.sets.settled(r.sendDone)
+	r.sendDone()
 }
 
 // sendDone sends lldb-dap a configurationDone of the adapter's own, for a client

@@ -262,11 +262,6 @@ func (r *router) forward(q *request) {
 		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
 		return
 	}
-	if q.Name == "configurationDone" && r.sets.open() {
-		// LLDB may have to be asked a second time for a breakpoint.
-		r.sets.settled(func() { r.forward(q) })
-		return
-	}
 	seq, err := d.Call(r.paths.Request(q.Message), func(answer *dapio.Message, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
