@@ -95,7 +95,11 @@ func (e *Explainer) explain(ctx context.Context, sources paths.Sources, a Asked)
 		return e.withoutLines(ctx, a)
 	}
 	if files := sources.Ending(a.File); len(files) == 1 {
-		if lines, err := sources.Lines(ctx, files[0]); len(lines) > 0 || err != nil {
+		lines, err := sources.Lines(ctx, files[0])
+		switch {
+		case err != nil: // damaged, or there was no time: which line is the next is not known
+			return noLine(path.Base(a.File), int(a.Line), nil)
+		case len(lines) > 0:
 			return noLine(path.Base(a.File), int(a.Line), lines)
 		}
 	}

@@ -118,6 +118,7 @@ func (c *codeLines) rows(s *section, p program, files map[uint64]bool) error {
 		return s.corrupt(p.unit, "a line table whose opcodes have no meaning")
 	}
 	at := initial
+	file, wanted := at.file, files[at.file] // asked for each row
 	step := uint64(programStep)
 	for off := p.off; off < p.end; {
 		n := min(step, p.end-off)
@@ -135,7 +136,10 @@ func (c *codeLines) rows(s *section, p program, files map[uint64]bool) error {
 				break
 			}
 			done = d.pos
-			if row && files[at.file] && at.line > 0 && !at.dropped {
+			if at.file != file {
+				file, wanted = at.file, files[at.file]
+			}
+			if row && wanted && at.line > 0 && !at.dropped {
 				if c.lines[int(at.line)] = true; len(c.lines) > maxLines {
 					return d.s.corrupt(off, "more than %d lines in one file", maxLines)
 				}
