@@ -47,10 +47,27 @@ func FuzzIdentifiers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, mangled string) { identifiers([]byte(mangled), nil) })
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// build runs g++ in a folder.
+func build(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("g++", args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("g++ %v: %v\n%s", args, err, out)
+	}
+}
+
 func TestNearestFunctions(t *testing.T) {
 	dir := t.TempDir()
-	source, program := filepath.Join(dir, "a.cc"), filepath.Join(dir, "a")
-	if err := os.WriteFile(source, []byte(`
+	program := filepath.Join(dir, "a")
+	write(t, filepath.Join(dir, "a.cc"), `
 namespace Envoy { namespace Server {
 struct InstanceImpl { InstanceImpl() {} void initialize(int) {} void initialize(long) {} };
 struct WorkerImpl { void initialize() {} };
@@ -62,12 +79,8 @@ int main() {
   Envoy::Server::InstanceImpl i; i.initialize(1); i.initialize(1L); Envoy::Server::WorkerImpl().initialize();
   Envoy::Server::runAll(1); Envoy::Server::runAll(1.0); plain_function();
 }
-`), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("g++", "-o", program, source).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+`)
+	build(t, dir, "-o", program, "a.cc")
 	const instance, worker = "Envoy::Server::InstanceImpl::initialize", "Envoy::Server::WorkerImpl::initialize"
 	for word, want := range map[string][]string{
 		"initialise":                              {worker, instance},
