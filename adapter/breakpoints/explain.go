@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 	"github.com/envoydbg/envoydbg/internal/regular"
+	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
 // explainTime bounds the search for what the user may have meant; the answer to the
@@ -29,14 +30,18 @@ type Explainer struct {
 	program string
 	trace   *trace.Trace
 
+	once   sync.Once
+	needed []library
+
 	mu      sync.Mutex
 	sources paths.Sources
-	known   map[Asked]Reason // with these sources
+	known   map[Asked]Reason            // with these sources
+	files   map[string][]linetable.File // by library
 }
 
 // NewExplainer is for the program at path; "" when it is not known.
 func NewExplainer(program string, t *trace.Trace) *Explainer {
-	return &Explainer{program: program, trace: t}
+	return &Explainer{program: program, trace: t, files: map[string][]linetable.File{}}
 }
 
 // Explain finds the reasons of all; none where a file system does not answer in time.
@@ -127,7 +132,7 @@ func (e *Explainer) noFile(ctx context.Context, sources paths.Sources, file stri
 		r.Text = "Nothing is compiled from " + file + "."
 		// A file that is there was not mistyped: VS Code sends those of all the
 		// workspace. What a program loads while it runs cannot be known.
-		if regular.Is(file) && len(needed(e.program)) > 0 {
+		if regular.Is(file) && len(e.libraries()) > 0 {
 			r.Pending = true
 			r.Text += " A library that is loaded later may have it."
 		}

@@ -88,9 +88,35 @@ func find(name string, folders []string) (library, bool) {
 	return library{}, false
 }
 
+// libraries are those that the program needs; found once.
+func (e *Explainer) libraries() []library {
+	e.once.Do(func() { e.needed = needed(e.program) })
+	return e.needed
+}
+
+// filesOf are the source files of a library; they are read once.
+func (e *Explainer) filesOf(ctx context.Context, l library) []linetable.File {
+	e.mu.Lock()
+	files, ok := e.files[l.path]
+	e.mu.Unlock()
+	if ok {
+		return files
+	}
+	table, err := linetable.Read(ctx, l.path)
+	if table != nil {
+		files = table.Files
+	}
+	if ctx.Err() == nil || err == nil {
+		e.mu.Lock()
+		e.files[l.path] = files
+		e.mu.Unlock()
+	}
+	return files
+}
+
 // libraryWithFunction is the library that defines a function; "" for none.
 func (e *Explainer) libraryWithFunction(ctx context.Context, word string) string {
-	for _, l := range needed(e.program) {
+	for _, l := range e.libraries() {
 		if ctx.Err() == nil && defines(ctx, l.path, word) {
 			return l.path
 		}
@@ -112,15 +138,11 @@ func defines(ctx context.Context, file, word string) (found bool) {
 // libraryWithFile is the library of the program's own that is compiled from a file;
 // "" for none. Those of the system have no line tables.
 func (e *Explainer) libraryWithFile(ctx context.Context, file string) string {
-	for _, l := range needed(e.program) {
+	for _, l := range e.libraries() {
 		if !l.own || ctx.Err() != nil {
 			continue
 		}
-		table, _ := linetable.Read(ctx, l.path)
-		if table == nil {
-			continue
-		}
-		for _, f := range table.Files {
+		for _, f := range e.filesOf(ctx, l) {
 			if f.Path == file || strings.HasSuffix(f.Path, "/"+strings.TrimPrefix(path.Clean(file), "/")) {
 				return l.path
 			}
