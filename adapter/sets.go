@@ -1,8 +1,6 @@
 package adapter
 
 import (
-	"context"
-
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -156,18 +154,11 @@ func (r *router) tellOnce(category, text string) {
 	}
 }
 
-// Breakpoints is how the editor's breakpoints stand, once the requests under way that
-// set some are done.
-func (s *Session) Breakpoints(ctx context.Context) ([]breakpoints.State, error) {
+// Breakpoints calls settled with how the editor's breakpoints stand, once the requests
+// under way that set some are done.
+func (s *Session) Breakpoints(settled func([]breakpoints.State)) {
 	r := s.router
-	settled := make(chan []breakpoints.State, 1)
 	r.mu.Lock()
-	r.sets.settled(func() { settled <- r.breakpoints.States() })
-	r.mu.Unlock()
-	select {
-	case states := <-settled:
-		return states, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	defer r.mu.Unlock()
+	r.sets.settled(func() { settled(r.breakpoints.States()) })
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -36,6 +37,8 @@ type (
 	initialized struct{}
 	// configurationDone: the client has set its breakpoints.
 	configurationDone struct{}
+	// breakpointsSettled: LLDB has answered for all breakpoints of the client's.
+	breakpointsSettled struct{ states []breakpoints.State }
 	// agentAsked: the user wants the agent to start.
 	agentAsked struct{ answer func(int, *fault.Fault) }
 )
@@ -61,6 +64,8 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 		}
 	case configurationDone:
 		s.ready = true
+	case breakpointsSettled:
+		s.settled = &n
 	case agentAsked:
 		s.askedForAgent(n)
 	case attachAnswered:

@@ -44,7 +44,7 @@ const notBoundYet = "it is in libc, which is not loaded yet."
 
 // addPreset notes how a preset stands; pending says why it will be bound later.
 func (s *Startup) addPreset(preset string, bound bool, pending string) {
-	state := breakpoints.State{Name: fmt.Sprintf("preset %q", preset), Bound: bound,
+	state := breakpoints.State{Name: "preset " + preset, Bound: bound,
 		Reason: breakpoints.Reason{Text: pending, Pending: pending != ""}}
 	if !bound && pending == "" {
 		state.Text = "it has found no place to stop."

@@ -34,8 +34,9 @@ type Host interface {
 	Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error)
 	// Said is what LLDB has written to its console last.
 	Said() string
-	// Breakpoints is how the editor's breakpoints stand, once none is being set.
-	Breakpoints(ctx context.Context) ([]breakpoints.State, error)
+	// Breakpoints calls settled, which must not block, with how the editor's
+	// breakpoints stand, once none is being set.
+	Breakpoints(settled func([]breakpoints.State))
 	// Go lets Envoy run.
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
@@ -80,6 +81,7 @@ type Startup struct {
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
+	settled *breakpointsSettled           // the editor's breakpoints
 	presets []breakpoints.State
 	// pastMain: main had begun before the breakpoint in it was set.
 	pastMain bool
@@ -468,14 +470,14 @@ func (s *Startup) bind(ctx context.Context) error {
 		return err
 	}
 	// Before the presets, so that LLDB counts the editor's first.
-	editors, err := s.host.Breakpoints(ctx)
-	if err != nil {
+	s.host.Breakpoints(func(states []breakpoints.State) { s.box.post(breakpointsSettled{states}) })
+	if err := s.until(ctx, func() bool { return s.settled != nil }); err != nil {
 		return err
 	}
 	if err := s.setPresets(ctx); err != nil {
 		return s.cause(ctx, err)
 	}
-	s.phases.End("%s", s.tellBound(append(editors, s.presets...)))
+	s.phases.End("%s", s.tellBound(append(s.settled.states, s.presets...)))
 	if s.pastMain && !s.cfg.StopOnEntry {
 		s.relay.StopInPlace() // there will be no stop at main
 	}

@@ -223,7 +223,7 @@ func TestInAStrippedEnvoyThatIsTheReason(t *testing.T) {
 		isWhy(t, "a function of libc", functions[1], "pending: It is in libc.so.6, which is not loaded yet.")
 		c.Do("configurationDone", nil, nil)
 		text := c.Output("[ED1412]").Get("body.output").Str
-		for _, part := range []string{"0 of 4 breakpoints are bound.", "\n  server.cc:44: envoy has no line tables", "\n  preset \"syscalls\": it has found no place to stop."} {
+		for _, part := range []string{"0 of 4 breakpoints are bound.", "\n  server.cc:44: envoy has no line tables", "\n  preset syscalls: it has found no place to stop."} {
 			if !strings.Contains(text, part) {
 				t.Errorf("the summary does not have %q:\n%s", part, text)
 			}
@@ -258,6 +258,39 @@ func TestAFileOfALibraryIsPendingUntilItIsLoaded(t *testing.T) {
 		if top := stop.Frames[0]; top.Source.Path != file || top.Line != 2 {
 			t.Errorf("stopped at %s:%d, want %s:2", top.Source.Path, top.Line, file)
 		}
+		c.Disconnect()
+	})
+}
+
+// In a Bazel build a file is found by its ending in whatever root it was compiled, also
+// one that has several paths there.
+func TestFilesOfABazelBuildAreFoundByTheirEnding(t *testing.T) {
+	w := built(t, "gcc")
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		kinds := w.kinds(t)
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Of(w.program))
+		c.Seen(0, "initialized")
+		for kind, ending := range map[string]string{
+			"source of the workspace":             "metadata_exchange/plugin.cc",
+			"source of an external repository":    "main_common.cc",
+			"generated source":                    "build_info.cc",
+			"generated after a transition":        "common/legacy_flags.cc",
+			"external header, several names":      "ticks/ticks.h",
+			"library's own build, in the sandbox": "ticks.c",
+		} {
+			place := kinds[kind]
+			b := set(t, c, ending, breakpoint{"line": place.Line})[0]
+			if isWhy(t, kind, b, "bound"); filepath.Base(b.Get("source.path").Str) != filepath.Base(place.File) || !filepath.IsAbs(b.Get("source.path").Str) {
+				t.Errorf("%s: it is in %s, want %s", kind, b.Get("source.path").Str, place.File)
+			}
+		}
+		c.Do("configurationDone", nil, nil)
+		if d := c.Phase("breakpoints", "end").Get("body.detail").Str; d != "6 of 6 verified" {
+			t.Errorf("the phase says %q", d)
+		}
+		c.Stopped(0)
 		c.Disconnect()
 	})
 }
