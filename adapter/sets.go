@@ -122,6 +122,7 @@ func (r *router) explain(m *dapio.Message, done func()) {
 	}
 	explainer, sources := r.explainer, r.paths.Current()
 	go func() {
+		defer r.trace.Recover("a request that sets breakpoints")
 		reasons := explainer.Explain(sources, unbound)
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -136,6 +137,9 @@ func (r *router) tellUnbound(m *dapio.Message) {
 	for _, s := range r.breakpoints.StatesOf(m) {
 		if s.Hit != "" {
 			r.tellOnce(important, fault.HitCondition(s.Name, s.Hit).Error())
+		}
+		if s.Shared != "" {
+			r.tellOnce(important, fault.SharedLine(s.Name, s.Shared).Error())
 		}
 		switch {
 		case s.Bound || r.sequence != nil && r.state < stateRunning:

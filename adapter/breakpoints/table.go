@@ -52,10 +52,10 @@ type breakpoint struct {
 	asked  Asked
 	places []place
 	shown  string // the JSON that the editor has been shown last
-	// reason says why it has no place, if it has none; column and hit what has become
-	// of its column and its hit condition, if there is something to say.
-	reason      Reason
-	column, hit string
+	// reason says why it has no place, if it has none; the others what has become of
+	// its column and its hit condition, and that LLDB does not tell it from another.
+	reason              Reason
+	column, hit, shared string
 }
 
 func (b *breakpoint) verified() bool {

@@ -73,6 +73,11 @@ func (s *set) annotate(m *dapio.Message) {
 			bp.column = fmt.Sprintf("No code begins at or before column %d, so it is set for the whole line.", bp.asked.Column)
 		}
 		bp.hit = hitNote(strings.TrimSpace(v.Get("hitCondition").String()))
+		for _, other := range s.breakpoints[i+1:] {
+			if len(bp.places) > 0 && len(other.places) > 0 && bp.places[0].id == other.places[0].id && bp.places[0].id != 0 {
+				bp.shared = "LLDB takes it and another breakpoint of this line for one, and does what the other says."
+			}
+		}
 	}
 }
 
@@ -109,7 +114,7 @@ func withReason(raw string, b *breakpoint) string {
 	} else if m := v.Get("message").Str; m != "" {
 		said = append(said, m)
 	}
-	said = append(said, b.column, b.hit)
+	said = append(said, b.column, b.hit, b.shared)
 	text := strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), " ")
 	if text == "" || text == v.Get("message").Str {
 		return raw
@@ -175,8 +180,9 @@ type State struct {
 	Bound bool
 	// Reason says why it is not bound.
 	Reason
-	// Hit says what is wrong with its hit condition.
-	Hit string
+	// Hit says what is wrong with its hit condition, Shared that LLDB does not tell it
+	// from another.
+	Hit, Shared string
 }
 
 // States are those of all breakpoints, in the order of the requests.
@@ -200,5 +206,5 @@ func (t *Table) StatesOf(m *dapio.Message) []State {
 }
 
 func (b *breakpoint) state() State {
-	return State{Name: b.asked.String(), Bound: b.verified(), Reason: b.reason, Hit: b.hit}
+	return State{Name: b.asked.String(), Bound: b.verified(), Reason: b.reason, Hit: b.hit, Shared: b.shared}
 }

@@ -181,6 +181,15 @@ func TestHitConditions(t *testing.T) {
 	}
 }
 
+// LLDB 19 has one breakpoint for a line.
+func TestTwoBreakpointsThatLLDBTakesForOneSaySo(t *testing.T) {
+	b, _ := newTable()
+	m := at(t, `"line":5`, `"line":5,"column":3`, `"line":9`)
+	b.Requests(m)
+	wants(t, "the answer", said(answered(b, m, []*dapio.Message{answer(t, "/a/x.cc", "1 ok", "1 ok", "2 ok")})),
+		"true LLDB takes it and another breakpoint of this line for one, and does what the other says.\ntrue \ntrue ")
+}
+
 func TestLLDBsOwnMessageStays(t *testing.T) {
 	b, _ := newTable()
 	m := message(t, `{"seq":1,"type":"request","command":"setDataBreakpoints","arguments":{"breakpoints":[{"dataId":"x/4"}]}}`)
@@ -191,7 +200,7 @@ func TestLLDBsOwnMessageStays(t *testing.T) {
 		t.Errorf("to explain: %v", unbound)
 	}
 	wants(t, "the answer", said(b.Answer(m, answers)), "false no debug registers")
-	wants(t, "the state", fmt.Sprint(b.StatesOf(m)[0]), "{x/4 false {no debug registers false} }")
+	wants(t, "the state", fmt.Sprint(b.StatesOf(m)[0]), "{x/4 false {no debug registers false}  }")
 }
 
 // ofLines are sources with one file, whose lines cost something to find out.

@@ -361,6 +361,12 @@ func HitCondition(name, why string) *Fault {
 		Do: "Give a number, or use a condition."}
 }
 
+// SharedLine: LLDB has one breakpoint for two of the editor's.
+func SharedLine(name, why string) *Fault {
+	return &Fault{Code: 1415, What: fmt.Sprintf("The breakpoint %s shares its line with another.", name), Evidence: []string{why},
+		Do: "Remove one of them, or use a newer LLDB, which tells them apart by their columns."}
+}
+
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
 	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),

@@ -75,6 +75,7 @@ var each = map[string]*Fault{
 	"PastMain":            PastMain(1),
 	"NotAllBound":         NotAllBound(3, 4, []string{"sever.cc:44: nothing is compiled from it"}),
 	"Unbound":             Unbound("sever.cc:44", "nothing is compiled from it"),
+	"SharedLine":          SharedLine("server.cc:44", "it does what the other says"),
 	"HitCondition":        HitCondition("server.cc:44", "it is ignored"),
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Over":                Over("threads"),

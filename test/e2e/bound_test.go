@@ -208,6 +208,31 @@ func TestAColumnWithoutCodeStandsForItsLine(t *testing.T) {
 	})
 }
 
+// A log point in a line with a breakpoint: LLDB 22 does both, 19 cannot and says so.
+func TestABreakpointAndALogPointInOneLine(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Sample())
+		c.Seen(0, "initialized")
+		place := serverPlace(s)
+		b := set(t, c, place.File, breakpoint{"line": place.Line}, breakpoint{"line": place.Line, "column": 1, "logMessage": "hello from initialize"},
+			breakpoint{"line": place.Line + 1})
+		c.Do("configurationDone", nil, nil)
+		stop := c.Stopped(0)
+		c.Output("hello from initialize")
+		if s.LLDB.Version == 19 {
+			isWhy(t, "the breakpoint", b[0], "bound LLDB takes it and another breakpoint of this line for one, and does what the other says.")
+			c.Output("[ED1415]")
+			place.Line++
+		} else {
+			isWhy(t, "the breakpoint", b[0], "bound")
+		}
+		at(t, stop, "Envoy::Server::InstanceImpl::initialize", place)
+		c.Disconnect()
+	})
+}
+
 // A stripped Envoy says that this is the reason, and libc's functions bind all the
 // same.
 func TestInAStrippedEnvoyThatIsTheReason(t *testing.T) {
