@@ -128,12 +128,17 @@ func (c *codeLines) rows(s *section, p program, files map[uint64]bool) error {
 		}
 		d := decoder{b: b[:n], s: s, base: off}
 		done := 0
-		for d.left() > 0 {
-			before := at
-			row := p.step(&d, &at)
-			if d.err != nil {
-				at = before
-				break
+		for d.pos < len(d.b) {
+			row := true
+			if op := uint64(d.b[d.pos]); op >= p.opcodeBase { // most are special ones
+				at.line += p.lineBase + int64((op-p.opcodeBase)%p.lineRange)
+				d.pos++
+			} else {
+				before := at
+				if row = p.step(&d, &at); d.err != nil {
+					at = before
+					break
+				}
 			}
 			done = d.pos
 			if at.file != file {
@@ -158,13 +163,11 @@ func (c *codeLines) rows(s *section, p program, files map[uint64]bool) error {
 	return nil
 }
 
-// step runs one opcode. It reports whether that makes a row of code.
+// step runs one opcode that is not special. It reports whether that makes a row of
+// code.
 func (p program) step(d *decoder, at *registers) (row bool) {
 	op := d.u8()
 	switch {
-	case op >= p.opcodeBase:
-		at.line += p.lineBase + int64((op-p.opcodeBase)%p.lineRange)
-		return true
 	case op == 0:
 		switch body := d.take(d.uleb()); {
 		case len(body) == 0:
