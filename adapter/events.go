@@ -84,7 +84,6 @@ func (r *router) tellTerminated() {
 // tells the client what has become of it.
 func (r *router) replay() {
 	for _, m := range r.breakpoints.Replay() {
-		m = r.breakpoints.Resolve(m)
 		r.forwardSet(m, func(answer *dapio.Message, err error) {
 			if err != nil || !answer.Success {
 				return // the end of lldb-dap is told by itself

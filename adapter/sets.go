@@ -59,7 +59,6 @@ func (s *sets) settled(do func()) {
 // must be asked for, and gives the one answer to done, with the lock held. The answer
 // says why breakpoints have no place.
 func (r *router) forwardSet(m *dapio.Message, done lldb.Answer) {
-	m = r.breakpoints.Resolve(m)
 	key := breakpoints.Key(m)
 	r.sets.begin(key, func() {
 		r.sendSet(m, func(answer *dapio.Message, err error) {

@@ -15,8 +15,8 @@
 // before it attaches) is answered with breakpoints that are not verified, and kept:
 // see [Table.Early].
 //
-// A setBreakpoints with a relative path means the only file that ends with it
-// ([Table.Resolve]). A breakpoint whose column has no code is asked for again as one of its line
+// A setBreakpoints with a relative path means the only file that ends with it. A
+// breakpoint whose column has no code is asked for again as one of its line
 // ([Table.Place], columns.go).
 //
 // What LLDB has found no place for is explained (unbound.go has what is said of a

@@ -20,6 +20,8 @@ type Table struct {
 	// sets has, by key, what each set request of the editor's stands for now.
 	sets  map[string]*set
 	order []string // keys, in the order they were first used
+	// users are, by the paths of a file, the sets that mean it.
+	users map[string][]*set
 	// byLLDB finds the editor's breakpoint by LLDB's id.
 	byLLDB map[int64]*breakpoint
 	lastID int64 // the last id of our own making
@@ -33,6 +35,8 @@ type set struct {
 	// paths are those LLDB has breakpoints under; only of a setBreakpoints.
 	paths       []string
 	breakpoints []*breakpoint
+	// dots are what the paths have that tells them from those of another set.
+	dots string
 	// early is the request that LLDB has not seen yet.
 	early *dapio.Message
 	// columns has, by what the editor asks for, the column that LLDB is asked for
@@ -75,7 +79,7 @@ const firstOwnID = 1 << 30
 // New returns an empty table. paths says what the editor's files are called in
 // the debug information.
 func New(p *paths.Rewriter) *Table {
-	return &Table{paths: p, sets: map[string]*set{}, byLLDB: map[int64]*breakpoint{}, lastID: firstOwnID}
+	return &Table{paths: p, sets: map[string]*set{}, users: map[string][]*set{}, byLLDB: map[int64]*breakpoint{}, lastID: firstOwnID}
 }
 
 // IsSet reports whether a request replaces breakpoints of the editor's.
@@ -149,46 +153,40 @@ func (t *Table) Requests(m *dapio.Message) []*dapio.Message {
 	return out
 }
 
-// locate finds what LLDB is to be asked for to mean the editor's file.
+// locate finds the file that the editor means, and what LLDB is to be asked for. A
+// relative path means the only file that ends with it; where there is none it is asked
+// for as it is, because a library that comes later may have it.
 func (t *Table) locate(s *set, editor string) []string {
 	s.editor, s.several = editor, nil
-	if files := t.ending(editor); len(files) > 1 {
-		s.several = files
-		return nil
+	if sources := t.paths.Current(); sources != nil && !path.IsAbs(editor) {
+		files := sources.Ending(editor)
+		if len(files) > 1 {
+			s.several = files
+			return nil
+		}
+		if len(files) == 1 {
+			s.editor = files[0]
+		}
 	}
-	// A relative path that no file ends with is asked for as it is: a library that
-	// comes later may have the file.
-	return t.paths.ToDebugger(editor, paths.Sources.Debugger)
+	return t.apart(s, t.paths.ToDebugger(s.editor, paths.Sources.Debugger))
 }
 
-// ending are the files that a relative path may mean.
-func (t *Table) ending(editor string) []string {
-	sources := t.paths.Current()
-	if sources == nil || editor == "" || path.IsAbs(editor) {
-		return nil
+// apart spells the paths of a file in another way for each set that means the file: a
+// client may call it server.cc and /src/server.cc. LLDB takes them for the same, but
+// lldb-dap replaces the breakpoints of one path, by its text, and must not replace those
+// of another set.
+func (t *Table) apart(s *set, names []string) []string {
+	key := strings.Join(names, "\n")
+	if !slices.Contains(t.users[key], s) {
+		t.users[key] = append(t.users[key], s)
 	}
-	return sources.Ending(editor)
-}
-
-// Resolve puts into a setBreakpoints with a relative path the only file that ends with
-// it, if there is one. From then on the request is one for that file.
-func (t *Table) Resolve(m *dapio.Message) *dapio.Message {
-	if m.Name != "setBreakpoints" {
-		return m
+	s.dots = strings.Repeat("./", slices.Index(t.users[key], s))
+	out := make([]string, len(names))
+	for i, name := range names {
+		at := strings.LastIndexByte(name, '/') + 1
+		out[i] = name[:at] + s.dots + name[at:]
 	}
-	at := editorPath(m)
-	files := t.ending(at.Str)
-	if len(files) != 1 {
-		return m
-	}
-	resolved := withPath(m, at, files[0])
-	old, now := Key(m), Key(resolved)
-	if s := t.sets[old]; s != nil && t.sets[now] == nil { // of before the attach
-		t.sets[now] = s
-		delete(t.sets, old)
-		t.order[slices.Index(t.order, old)] = now
-	}
-	return resolved
+	return out
 }
 
 func withPath(m *dapio.Message, at gjson.Result, path string) *dapio.Message {
@@ -283,7 +281,7 @@ func (t *Table) place(s *set, asked []Asked, answers []*dapio.Message) {
 		bp := &breakpoint{asked: a}
 		for _, l := range lists {
 			if i < len(l) {
-				bp.places = append(bp.places, place{l[i].Get("id").Int(), gjson.Parse(l[i].Raw)})
+				bp.places = append(bp.places, place{l[i].Get("id").Int(), s.withoutDots(l[i])})
 			}
 		}
 		switch {
@@ -410,6 +408,20 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 	}
 	bp.shown = shown
 	return m.Apply([]dapio.Edit{dapio.Replace(v, []byte(shown))})
+}
+
+// withoutDots is a breakpoint whose path LLDB 19 gives back as it was asked for.
+func (s *set) withoutDots(b gjson.Result) gjson.Result {
+	p := b.Get("source.path").Str
+	if s.dots == "" || !slices.Contains(s.paths, p) {
+		return gjson.Parse(b.Raw)
+	}
+	at := strings.LastIndexByte(p, '/') + 1
+	raw, err := sjson.Set(b.Raw, "source.path", strings.TrimSuffix(p[:at], s.dots)+p[at:])
+	if err != nil {
+		return gjson.Parse(b.Raw)
+	}
+	return gjson.Parse(raw)
 }
 
 // withSource is a breakpoint of an event, with the source that was known before if it

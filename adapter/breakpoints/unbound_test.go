@@ -105,7 +105,7 @@ func TestALineWithoutCodeIsAskedForTwiceAtMost(t *testing.T) {
 func TestARelativePathIsTheFileThatEndsWithIt(t *testing.T) {
 	b, _ := newTable()
 	early := message(t, `{"body":`+string(b.Early(setRequest(t, "sub/x.cc", 5)))+`}`)
-	m := b.Resolve(b.Replay()[0])
+	m := b.Replay()[0]
 	requests := b.Requests(m)
 	if len(requests) != 1 || requests[0].Get("arguments.source.path").Str != "/a/sub/x.cc" {
 		t.Fatalf("LLDB is asked %s", requests[0].Raw)
@@ -113,16 +113,29 @@ func TestARelativePathIsTheFileThatEndsWithIt(t *testing.T) {
 	got := answered(b, m, []*dapio.Message{answer(t, "/a/sub/x.cc", "1 ok")})
 	id := early.Get("body.breakpoints.0.id").Int()
 	wants(t, "the answer", shown(got, "body.breakpoints.0"), fmt.Sprintf("%d true /ws/sub/x.cc", id))
-	// By its whole path it is the same file.
-	whole := b.Resolve(setRequest(t, "/ws/sub/x.cc", 5))
-	wants(t, "the key", Key(whole), Key(m))
-	wants(t, "another ending", Key(b.Resolve(setRequest(t, "x.cc", 5))), Key(m))
-	wants(t, "count", count(b), "1 1")
+}
+
+// A client that calls one file by several names has a set of breakpoints for each.
+func TestTwoNamesOfAFileDoNotReplaceEachOther(t *testing.T) {
+	b, _ := newTable()
+	for range 2 {
+		for i, name := range []string{"sub/x.cc", "/ws/sub/x.cc", "x.cc"} {
+			m := setRequest(t, name, 5)
+			requests := b.Requests(m)
+			want := []string{"/a/sub/x.cc", "/a/sub/./x.cc", "/a/sub/././x.cc"}[i]
+			if len(requests) != 1 || requests[0].Get("arguments.source.path").Str != want {
+				t.Fatalf("for %s LLDB is asked %s, want %s", name, requests[0].Raw, want)
+			}
+			got := answered(b, m, []*dapio.Message{answer(t, want, fmt.Sprintf("%d ok", i+1))})
+			wants(t, name, shown(got, "body.breakpoints.0"), fmt.Sprintf("%d true /ws/sub/x.cc", i+1))
+		}
+		wants(t, "count", count(b), "3 3")
+	}
 }
 
 func TestAnEndingOfSeveralFilesBindsNoneAndNamesThem(t *testing.T) {
 	b, _ := newTable()
-	m := b.Resolve(setRequest(t, "main.cc", 5, 9))
+	m := setRequest(t, "main.cc", 5, 9)
 	if requests := b.Requests(m); len(requests) != 0 {
 		t.Fatalf("LLDB is asked %v", requests)
 	}
@@ -136,7 +149,7 @@ func TestAnEndingOfSeveralFilesBindsNoneAndNamesThem(t *testing.T) {
 	if got.Get("body.breakpoints.0.id").Int() == got.Get("body.breakpoints.1.id").Int() {
 		t.Error("both have one id")
 	}
-	none := b.Resolve(setRequest(t, "main.cc"))
+	none := setRequest(t, "main.cc")
 	b.Requests(none)
 	b.Place(none, nil)
 	wants(t, "none", b.Answer(none, nil).Get("body.breakpoints").Raw, "[]")

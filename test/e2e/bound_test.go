@@ -71,6 +71,9 @@ func TestABreakpointThatIsNotBoundSaysWhy(t *testing.T) {
 		if path := bound[0].Get("source.path").Str; path != place.File {
 			t.Errorf("it is told to be in %s, want %s", path, place.File)
 		}
+		// Another name of the same file has breakpoints of its own.
+		other := set(t, c, place.File, breakpoint{"line": place.Line + 1})
+		isWhy(t, "the same file by its whole path", other[0], "bound")
 		isWhy(t, "a name that is no file's", set(t, c, "sever.cc", breakpoint{"line": 44})[0],
 			"failed: Nothing is compiled from a file that ends with sever.cc. Nearest: server.cc (line table of envoy.debug).")
 		isWhy(t, "half a name", set(t, c, "ver/server.cc", breakpoint{"line": 44})[0],
@@ -96,13 +99,13 @@ func TestABreakpointThatIsNotBoundSaysWhy(t *testing.T) {
 			t.Errorf("the summary is event %d, the stop %d", summary.Index, stop.Index)
 		}
 		text := summary.Get("body.output").Str
-		for _, part := range []string{"2 of 10 breakpoints are bound.\n", "\n  sever.cc:44: Nothing is compiled", "\n  worker.cc:3000: Line 3000",
+		for _, part := range []string{"3 of 11 breakpoints are bound.\n", "\n  sever.cc:44: Nothing is compiled", "\n  worker.cc:3000: Line 3000",
 			"\n  InstanceImpl::initialise: envoy.debug has no function", "\n  epoll_create1 is pending: It is in libc.so.6"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("the summary does not have %q:\n%s", part, text)
 			}
 		}
-		if d := c.Phase("breakpoints", "end").Get("body.detail").Str; !strings.HasPrefix(d, "2 of 10 verified; not bound: sever.cc:44, server.cc:44, config.cc:5, worker.cc:3000, options.cc:1, InstanceImpl::initialise; pending: README.md:1, epoll_create1") {
+		if d := c.Phase("breakpoints", "end").Get("body.detail").Str; !strings.HasPrefix(d, "3 of 11 verified; not bound: sever.cc:44, server.cc:44, config.cc:5, worker.cc:3000, options.cc:1, InstanceImpl::initialise; pending: README.md:1, epoll_create1") {
 			t.Errorf("the phase says %q", d)
 		}
 
@@ -125,6 +128,11 @@ func TestABreakpointThatIsNotBoundSaysWhy(t *testing.T) {
 		at(t, stop, "Envoy::Server::InstanceImpl::initialize", place)
 		if len(stop.HitBreakpoints) != 1 || int64(stop.HitBreakpoints[0]) != bound[0].Get("id").Int() {
 			t.Errorf("the stop is at the breakpoints %v, want %s", stop.HitBreakpoints, bound[0].Get("id").Raw)
+		}
+		c.Step("continue", stop)
+		stop = c.Stopped(stop.Index + 1)
+		if len(stop.HitBreakpoints) != 1 || int64(stop.HitBreakpoints[0]) != other[0].Get("id").Int() {
+			t.Errorf("the stop is at the breakpoints %v, want %s", stop.HitBreakpoints, other[0].Get("id").Raw)
 		}
 		c.Disconnect()
 	})
