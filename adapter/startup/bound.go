@@ -8,6 +8,9 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
+// maxNamed is how many breakpoints the detail of the phase names.
+const maxNamed = 8
+
 // tellBound tells the user, before Envoy runs, which breakpoints are not bound and
 // why. It returns how many are, in a few words.
 func (s *Startup) tellBound(all []breakpoints.State) string {
@@ -17,7 +20,6 @@ func (s *Startup) tellBound(all []breakpoints.State) string {
 		switch {
 		case b.Bound:
 			bound++
-			continue
 		case b.Pending:
 			pending = append(pending, b.Name)
 			why = append(why, fmt.Sprintf("%s is pending: %s", b.Name, b.Text))
@@ -34,12 +36,17 @@ func (s *Startup) tellBound(all []breakpoints.State) string {
 	case len(pending) > 0:
 		s.host.Output(console, fmt.Sprintf("%d of %d breakpoints are bound.\n  %s\n", bound, len(all), strings.Join(why, "\n  ")))
 	}
-	said := fmt.Sprintf("%d of %d verified", bound, len(all))
-	if len(failed) > 0 {
-		said += "; not bound: " + strings.Join(failed, ", ")
+	return fmt.Sprintf("%d of %d verified", bound, len(all)) + named("not bound", failed) + named("pending", pending)
+}
+
+// named is "; pending: a, b".
+func named(what string, names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	if len(pending) > 0 {
-		said += "; pending: " + strings.Join(pending, ", ")
+	said := "; " + what + ": " + strings.Join(names[:min(maxNamed, len(names))], ", ")
+	if more := len(names) - maxNamed; more > 0 {
+		said += fmt.Sprintf(" and %d more", more)
 	}
 	return said
 }
