@@ -397,6 +397,13 @@ func NotWatched(program string, cause error) *Fault {
 	return f
 }
 
+// NoPython: LLDB cannot format the values of C++.
+func NoPython(lldbDap string, v string, major int, why string) *Fault {
+	return &Fault{Code: 1420, What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),
+		Evidence: []string{lldbDap, why},
+		Do:       fmt.Sprintf("Install its Python module (Debian, Ubuntu: \"apt install python3-lldb-%d\").", major)}
+}
+
 // --- ED19xx: the adapter and its machine ---------------------------------------
 
 // Exhausted: the machine has run out of something. during says what came of it, found
