@@ -24,7 +24,9 @@ type Report struct {
 	OtherConfiguration []FileReport `json:"otherConfiguration"`
 	Guessed            []FileReport `json:"guessed"`
 	Changed            []FileReport `json:"changed"`
-	Unmapped           []FileReport `json:"unmapped"`
+	// SavedLater are files without a checksum that were saved after the build.
+	SavedLater []FileReport `json:"savedLater"`
+	Unmapped   []FileReport `json:"unmapped"`
 }
 
 // RootReport is one execution root.
@@ -47,7 +49,7 @@ type FileReport struct {
 func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 	r := Report{ELF: m.ELF, BuildID: m.Table.BuildID, Files: len(m.Entries), Mapped: map[How]int{},
 		Roots: []RootReport{}, OtherConfiguration: []FileReport{},
-		Guessed: []FileReport{}, Changed: []FileReport{}, Unmapped: []FileReport{}}
+		Guessed: []FileReport{}, Changed: []FileReport{}, SavedLater: []FileReport{}, Unmapped: []FileReport{}}
 	if len(m.Trees) > 0 {
 		t := m.Trees[0]
 		r.WorkTree, r.OutputBase, r.OutputBaseFrom = t.WorkTree, t.OutputBase, t.From
@@ -78,8 +80,12 @@ func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 			r.Guessed = append(r.Guessed, FileReport{Path: e.Path, Local: e.Local})
 		}
 		r.Mapped[e.How]++
-		if e.HasMD5 && Differs(e) {
-			r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
+		if e.HasMD5 {
+			if Differs(e) {
+				r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
+			}
+		} else if _, later := m.SavedLater(e); later {
+			r.SavedLater = append(r.SavedLater, FileReport{Path: e.Path, Local: e.Local})
 		}
 	}
 	for _, root := range roots {

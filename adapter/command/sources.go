@@ -33,11 +33,11 @@ func loadSources(defaultTree string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(&sources{Map: m}) }); err != nil && c.Warn != nil {
+			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(newSources(m)) }); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
-		return &sources{Map: m}, err
+		return newSources(m), err
 	}
 }
 
@@ -61,6 +61,10 @@ func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error)
 type sources struct {
 	*sourcemap.Map
 	checker sourcemap.Checker
+}
+
+func newSources(m *sourcemap.Map) *sources {
+	return &sources{Map: m, checker: sourcemap.Checker{Map: m}}
 }
 
 // Local implements paths.Sources.
@@ -87,9 +91,13 @@ func (s *sources) Debugger(local string) []string {
 }
 
 // Changed implements paths.Sources.
-func (s *sources) Changed(debugPath string) bool {
+func (s *sources) Changed(debugPath string) (paths.Change, bool) {
 	e, ok := s.Find(debugPath)
-	return ok && s.checker.Changed(e)
+	if !ok {
+		return paths.Change{}, false
+	}
+	c, changed := s.checker.Changed(e)
+	return paths.Change(c), changed
 }
 
 // Forward implements paths.Sources.

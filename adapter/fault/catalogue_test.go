@@ -77,6 +77,7 @@ var each = map[string]*Fault{
 	"Over":                Over("threads"),
 	"LeftUnknown":         LeftUnknown(errCause),
 	"NoPython":            NoPython("/usr/bin/lldb-dap", "22.1.8", 22, "No module named 'lldb'"),
+	"SourceSavedLater":    SourceSavedLater("/src/server.cc", time.Now(), time.Now()),
 	"NotKept":             NotKept(),
 	"LLDBDapBehind":       LLDBDapBehind(errCause),
 	"Panicked":            Panicked("the request threads", "index out of range"),

@@ -15,7 +15,7 @@ import (
 type Rewriter struct {
 	// warn is told of a local file that is not what was compiled, on a goroutine
 	// of its own.
-	warn func(local string)
+	warn func(local string, c Change)
 
 	mu      sync.Mutex
 	sources Sources
@@ -23,13 +23,13 @@ type Rewriter struct {
 	// editor that opened bazel-bin/x.h must get that back, and not the file it
 	// links to.
 	spelling map[string]string
-	// checked are the paths whose file was compared with its checksum.
+	// checked are the paths whose file was compared with what was compiled.
 	checked map[string]bool
 }
 
 // NewRewriter returns a Rewriter without a map, which changes nothing until Use.
 // warn is called, once for each, with local files that are not what was compiled.
-func NewRewriter(warn func(local string)) *Rewriter {
+func NewRewriter(warn func(local string, c Change)) *Rewriter {
 	return &Rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}}
 }
 
@@ -83,12 +83,12 @@ func (w *Rewriter) ToEditor(debugPath string) (Source, bool) {
 	if known := w.spelling[src.Path]; known != "" {
 		src.Path = known
 	}
-	if src.MD5 != "" && !w.checked[debugPath] {
+	if !w.checked[debugPath] {
 		w.checked[debugPath] = true
 		// It reads the file, and the answer can wait.
 		go func(s Sources) {
-			if s.Changed(debugPath) {
-				w.warn(src.Path)
+			if c, changed := s.Changed(debugPath); changed {
+				w.warn(src.Path, c)
 			}
 		}(w.sources)
 	}

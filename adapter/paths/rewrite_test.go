@@ -44,13 +44,13 @@ func (t tree) Debugger(local string) []string {
 	return nil
 }
 
-func (tree) Changed(string) bool  { return false }
-func (tree) Summary() string      { return "" }
-func (tree) Forward() [][2]string { return nil }
-func (tree) DebugDir() string     { return "" }
+func (tree) Changed(string) (Change, bool) { return Change{}, false }
+func (tree) Summary() string               { return "" }
+func (tree) Forward() [][2]string          { return nil }
+func (tree) DebugDir() string              { return "" }
 
 func ready() *Rewriter {
-	w := NewRewriter(func(string) {})
+	w := NewRewriter(func(string, Change) {})
 	w.Use(tree{})
 	return w
 }
