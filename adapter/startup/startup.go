@@ -463,7 +463,7 @@ func (s *Startup) reach(ctx context.Context) error {
 // bind waits for the client's breakpoints, adds the presets, and lets Envoy run.
 func (s *Startup) bind(ctx context.Context) error {
 	s.phases.Begin(PhaseBreakpoints)
-	s.checkPython(ctx)
+	go s.checkPython(ctx)
 	if err := s.until(ctx, func() bool { return s.ready }); err != nil {
 		return err
 	}
