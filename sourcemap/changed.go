@@ -3,7 +3,6 @@ package sourcemap
 import (
 	"crypto/md5"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/envoydbg/envoydbg/internal/regular"
@@ -16,41 +15,26 @@ type Change struct {
 	Saved, Built time.Time
 }
 
-// Checker tells of local files that are not what was compiled, each once.
-type Checker struct {
-	Map *Map
-
-	mu   sync.Mutex
-	seen map[string]bool
-}
-
-// Changed compares a local file with what was compiled, the first time it is asked
-// about it; it reads the file. DWARF 5 line tables may hold an MD5 of each file (section
-// 6.2.4.1, DW_LNCT_MD5), which decides. clang writes it, gcc 12 does not. Without one the
-// times do, as far as they tell something (times.go).
-func (c *Checker) Changed(e Entry) (Change, bool) {
+// Changed compares the local file of an entry with what was compiled; it reads the file.
+// DWARF 5 line tables may hold an MD5 of each file (section 6.2.4.1, DW_LNCT_MD5), which
+// decides. clang writes it, gcc 12 does not. Without one the times do, as far as they
+// tell something (times.go).
+func (m *Map) Changed(e Entry) (Change, bool) {
 	if e.Local == "" {
 		return Change{}, false
 	}
-	c.mu.Lock()
-	if c.seen == nil {
-		c.seen = map[string]bool{}
+	// Another path of the same file may have the checksum.
+	for _, i := range m.byLocal[realPath(e.Local)] {
+		if same := m.Entries[i]; same.HasMD5 {
+			return Change{}, differs(same)
+		}
 	}
-	first := !c.seen[e.Local]
-	c.seen[e.Local] = true
-	c.mu.Unlock()
-	switch {
-	case !first:
-		return Change{}, false
-	case e.HasMD5:
-		return Change{}, Differs(e)
-	}
-	return c.Map.SavedLater(e)
+	return m.savedAfterBuild(e)
 }
 
-// Differs reports whether the local file has another content than the compiled
+// differs reports whether the local file has another content than the compiled
 // one, by their checksums. A file that cannot be read does not differ.
-func Differs(e Entry) bool {
+func differs(e Entry) bool {
 	f, err := regular.Open(e.Local)
 	if err != nil {
 		return false

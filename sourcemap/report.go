@@ -43,7 +43,7 @@ type FileReport struct {
 	Tried []string `json:"tried,omitempty"`
 }
 
-// Report makes the report; it reads every local file that has a checksum. step,
+// Report makes the report; it compares every local file with what was compiled. step,
 // if not nil, is called with the number of files done. The only error is that of
 // ctx.
 func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
@@ -80,11 +80,10 @@ func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 			r.Guessed = append(r.Guessed, FileReport{Path: e.Path, Local: e.Local})
 		}
 		r.Mapped[e.How]++
-		if e.HasMD5 {
-			if Differs(e) {
-				r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
-			}
-		} else if _, later := m.SavedLater(e); later {
+		switch change, changed := m.Changed(e); {
+		case changed && change.Built.IsZero():
+			r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
+		case changed:
 			r.SavedLater = append(r.SavedLater, FileReport{Path: e.Path, Local: e.Local})
 		}
 	}

@@ -34,8 +34,9 @@ func builtAt(files ...string) (built time.Time) {
 	return built
 }
 
-// SavedLater reports that the local file of an entry was saved after the build.
-func (m *Map) SavedLater(e Entry) (Change, bool) {
+// savedAfterBuild reports that the local file of an entry was saved after the build, where
+// that means something.
+func (m *Map) savedAfterBuild(e Entry) (Change, bool) {
 	saved, later := m.savedLater(e)
 	if !later || !m.timesTell() || committed(realPath(e.Local), m.built) {
 		return Change{}, false

@@ -33,11 +33,11 @@ func loadSources(defaultTree string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(newSources(m)) }); err != nil && c.Warn != nil {
+			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(&sources{Map: m}) }); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
-		return newSources(m), err
+		return &sources{Map: m}, err
 	}
 }
 
@@ -60,11 +60,6 @@ func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error)
 // sources is a sourcemap.Map as the adapter knows it.
 type sources struct {
 	*sourcemap.Map
-	checker sourcemap.Checker
-}
-
-func newSources(m *sourcemap.Map) *sources {
-	return &sources{Map: m, checker: sourcemap.Checker{Map: m}}
 }
 
 // Local implements paths.Sources.
@@ -96,7 +91,7 @@ func (s *sources) Changed(debugPath string) (paths.Change, bool) {
 	if !ok {
 		return paths.Change{}, false
 	}
-	c, changed := s.checker.Changed(e)
+	c, changed := s.Map.Changed(e)
 	return paths.Change(c), changed
 }
 

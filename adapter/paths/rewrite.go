@@ -23,7 +23,7 @@ type Rewriter struct {
 	// editor that opened bazel-bin/x.h must get that back, and not the file it
 	// links to.
 	spelling map[string]string
-	// checked are the paths whose file was compared with what was compiled.
+	// checked are the local files that were compared with what was compiled.
 	checked map[string]bool
 	// here remembers which paths that Sources does not know are files all the same.
 	here map[string]bool
@@ -82,11 +82,12 @@ func (w *Rewriter) ToEditor(debugPath string) (Source, bool) {
 	if !ok {
 		return Source{}, false
 	}
-	if known := w.spelling[src.Path]; known != "" {
+	local := src.Path
+	if known := w.spelling[local]; known != "" {
 		src.Path = known
 	}
-	if !w.checked[debugPath] {
-		w.checked[debugPath] = true
+	if !w.checked[local] {
+		w.checked[local] = true
 		// It reads the file, and the answer can wait.
 		go func(s Sources) {
 			if c, changed := s.Changed(debugPath); changed {

@@ -16,8 +16,8 @@ type Sources interface {
 	Debugger(local string) []string
 	// Paths are all paths in the debug information that stand for the file.
 	Paths(local string) []string
-	// Changed reports, once for each file, that it is not what was compiled.
-	// It may read the file.
+	// Changed reports that the local file is not what was compiled. It may read
+	// the file.
 	Changed(debugPath string) (Change, bool)
 	// Forward is the map as far as prefixes can say it, for what the debugger
 	// itself prints: pairs of a folder in the debug information and one here,
