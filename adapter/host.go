@@ -33,6 +33,7 @@ func (s *Session) open(q *request) {
 		}
 		if plain {
 			s.router.plain(q, s.plainSources(q))
+			s.checkPython(q)
 			return nil
 		}
 		s.mu.Lock()

@@ -52,11 +52,11 @@ func (*twoRoots) Nearest(string, int) []string { return []string{"server.cc"} }
 func (*twoRoots) Lines(context.Context, string) ([]int, error) {
 	return []int{4, 5, 9, 20}, nil
 }
-func (*twoRoots) SymbolFile() string   { return "" }
-func (*twoRoots) Changed(string) bool  { return false }
-func (*twoRoots) Forward() [][2]string { return nil }
-func (*twoRoots) DebugDir() string     { return "" }
-func (*twoRoots) Summary() string      { return "" }
+func (*twoRoots) SymbolFile() string                  { return "" }
+func (*twoRoots) Changed(string) (paths.Change, bool) { return paths.Change{}, false }
+func (*twoRoots) Forward() [][2]string                { return nil }
+func (*twoRoots) DebugDir() string                    { return "" }
+func (*twoRoots) Summary() string                     { return "" }
 
 func message(t *testing.T, text string) *dapio.Message {
 	t.Helper()
@@ -69,7 +69,7 @@ func message(t *testing.T, text string) *dapio.Message {
 
 func newTable() (*Table, *twoRoots) {
 	s := &twoRoots{}
-	p := paths.NewRewriter(func(string) {})
+	p := paths.NewRewriter(func(string, paths.Change) {})
 	p.Use(s)
 	return New(p), s
 }
