@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -102,7 +103,13 @@ func NoAgent(cause error) *Fault {
 
 // NotPermitted: a permission of the file system is missing. to is what was to be done.
 func NotPermitted(to, path, why string) *Fault {
-	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, why}, Do: mend(path)}
+	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, plain(why)}, Do: mend(to, path)}
+}
+
+// NoLineTables: envoydbg sourcemap was given a program without debug information.
+func NoLineTables(path string, cause error) *Fault {
+	return &Fault{Code: 1021, What: "The program has no line tables, so it names no source files.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Name the unstripped file of the build: compile with -g, and with Bazel also with --strip=never."}
 }
 
 // --- ED11xx: programs on this side -------------------------------------------
@@ -175,7 +182,11 @@ func BadProgram(path string, cause error) *Fault {
 	if f := refusal("read the local program", path, cause, ""); f != nil {
 		return f
 	}
-	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, text(cause)}, Cause: cause,
+	why := text(cause)
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		why = "it is a folder"
+	}
+	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, why}, Cause: cause,
 		Do: "Set " + Name("program") + " to the Envoy executable with symbols that you built."}
 }
 

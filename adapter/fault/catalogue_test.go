@@ -33,6 +33,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"UnknownAttribute":    UnknownAttribute("frob"),
 		"NoEffect":            NoEffect("cwd", "Set agent.cwd."),
 		"NoAgent":             NoAgent(cause),
+		"NoLineTables":        NoLineTables("/src/envoy", cause),
 		"NotPermitted":        NotPermitted("run the agent", "/bin/pilot-agent", "mode -rw-r--r--"),
 		"Listen":              Listen("127.0.0.1:80", cause),
 		"Log":                 Log("/none/log", cause),
