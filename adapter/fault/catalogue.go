@@ -33,7 +33,7 @@ func BadTarget(got string) *Fault {
 
 // Usage: the words of the command line are not valid. do is a sentence.
 func Usage(problem, do string) *Fault {
-	return &Fault{Code: 1010, What: fmt.Sprintf("The command line is not valid: %s.", problem), Do: do}
+	return &Fault{Code: 1010, What: fmt.Sprintf("The command line is not valid: %s.", plain(problem)), Do: do}
 }
 
 // Listen: dap --listen cannot listen at the address.
