@@ -113,6 +113,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --log /nonexistent/log", 1, "[ED1012]", "/nonexistent/log"},
 		{"dap --log " + dir, 1, "[ED1012]", "is a directory"},
 		{"dap --log " + pipe, 1, "[ED1012]", pipe}, // nobody reads it, and nobody waits for that
+		{"dap --listen unix:", 2, "[ED1010]", "names no path"},
 		{"dap --listen 4711", 2, "[ED1010]", "unix:PATH"},
 		{"dap --listen 0.0.0.0:4711", 2, "[ED1010]", "127.0.0.1"},
 		{"dap --listen :4711", 2, "[ED1010]", "loopback"},

@@ -182,7 +182,7 @@ func BadProgram(path string, cause error) *Fault {
 	if f := refusal("read the local program", path, cause, ""); f != nil {
 		return f
 	}
-	why := text(cause)
+	why := strings.TrimPrefix(text(cause), path+": ")
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		why = "it is a folder"
 	}
@@ -253,7 +253,7 @@ func ServerStart(why string) *Fault {
 // PlatformConnect: lldb-dap could not use the lldb-server platform.
 func PlatformConnect(why string) *Fault {
 	return &Fault{Code: 1207, What: "lldb-dap could not attach through lldb-server.", Evidence: []string{why},
-		Do: "lldb-dap and lldb-server should be of one version; check " + Name("lldbDap") + " and " + Name("lldbServer") + ". The debug console has LLDB's own words."}
+		Do: "lldb-dap and lldb-server should be of one version; check " + Name("lldbDap") + " and " + Name("lldbServer") + ". LLDB's own words are " + console() + "."}
 }
 
 // WrongMachine: program and Envoy are for different processors.
@@ -280,13 +280,13 @@ func AgentStart(command []string, why string) *Fault {
 // AgentEnded: the agent ended before it started Envoy.
 func AgentEnded(status string) *Fault {
 	return &Fault{Code: 1302, What: "The agent ended before Envoy was reached.", Evidence: []string{"agent: " + status},
-		Do: "Read its output in the debug console; start it by hand with the same command to check it."}
+		Do: "Read its output " + console() + "; start it by hand with the same command to check it."}
 }
 
 // EnvoyEnded: Envoy ended before its first instruction could be shown.
 func EnvoyEnded(why string) *Fault {
 	return &Fault{Code: 1303, What: "Envoy ended before it could be debugged.", Evidence: []string{plain(why)},
-		Do: "Read its output in the debug console."}
+		Do: "Read its output " + console() + "."}
 }
 
 // TargetNeverAppeared: armed, agent started, and no Envoy came.

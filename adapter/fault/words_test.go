@@ -31,7 +31,7 @@ func inFlags(t *testing.T, f func()) {
 }
 
 // attribute is what only a user of launch.json knows.
-var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code`)
+var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
 
 // What is told on the command line speaks of flags alone, and exits as a wrong command
 // line does where an attribute is a flag.
