@@ -142,7 +142,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run --program", 2, "[ED1010]", "--program has no value.\nIt takes a file"},
 		{"run --progam x", 2, "[ED1010]", "there is no flag --progam.\nDid you mean --program?"},
 		{"run --envoyPath x", 2, "[ED1010]", "Did you mean --envoy-path?"},
-		{"run -z", 2, "[ED1010]", "there is no flag -z.\n\"envoydbg run --help\" lists"},
+		{"run -z", 2, "[ED1010]", "there is no flag -z.\nSee \"envoydbg run --help\"."},
 		{"run --set progam=\"/x\" -- true", 2, "[ED1010]", "--set progam=… is not known.\nDid you mean --program?"},
 		{"run --set agent.comand=[] -- true", 2, "[ED1010]", "Did you mean the command after"},
 		{"run --set attachCommands=[] -- true", 2, "[ED1010]", "--set attachCommands=… does not go with --target"},

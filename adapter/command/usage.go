@@ -93,7 +93,7 @@ func oneELF(cmd *cobra.Command, args []string) error {
 
 // help says where the valid words are.
 func help(cmd *cobra.Command) string {
-	return fmt.Sprintf("%q lists what is valid.", cmd.CommandPath()+" --help")
+	return fmt.Sprintf("See %q.", cmd.CommandPath()+" --help")
 }
 
 // exists refuses the value of a flag that names no folder.
