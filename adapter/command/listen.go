@@ -20,6 +20,10 @@ import (
 // then share nothing, and one's end cannot harm another. A signal closes the
 // listener and ends each session, whose client still gets its last events.
 func serve(address string, flags *sessionFlags, stderr io.Writer) error {
+	// What no session could use is told now, and not to each client.
+	if err := flags.check(); err != nil {
+		return err
+	}
 	l, err := listenAt(address)
 	if err != nil {
 		return err
@@ -155,6 +159,9 @@ func (s *listening) end() error {
 func listenAt(address string) (net.Listener, error) {
 	network, at := "tcp", address
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		if path == "" {
+			return nil, fault.Usage("--listen unix: names no path", "Give unix:PATH, such as unix:$XDG_RUNTIME_DIR/envoydbg.sock.")
+		}
 		network, at = "unix", path
 		dir := filepath.Dir(path)
 		st, err := os.Stat(dir)

@@ -366,7 +366,7 @@ func (s *Startup) polling(ctx context.Context, pid int) string {
 		case ctx.Err() != nil:
 			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
 		case err != nil:
-			return "its state cannot be read: " + err.Error()
+			return "its state cannot be read: " + fault.Plain(err)
 		case state.Polling:
 			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
 		}
