@@ -24,6 +24,7 @@ export class AgentStarter implements vscode.DebugAdapterTrackerFactory {
         this.item.name = 'Envoy: Start Agent';
         this.item.text = '$(debug-start) armed, waiting for Envoy: Start Agent';
         this.item.command = command;
+        this.item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
     }
 
     /** Returns what ends with the extension. */

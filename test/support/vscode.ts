@@ -93,6 +93,10 @@ export enum StatusBarAlignment {
     Right = 2,
 }
 
+export class ThemeColor {
+    constructor(readonly id: string) {}
+}
+
 export const debug = {
     get activeDebugSession(): Session | undefined {
         return stub.activeSession;

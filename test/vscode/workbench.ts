@@ -33,17 +33,93 @@ export class Workbench {
     async canStart(name: string, seconds: number): Promise<void> {
         const deadline = Date.now() + seconds * 1000;
         await this.page.keyboard.press('Control+KeyP');
-        const input = this.page.locator('.quick-input-widget input[type=text]');
-        const row = this.page.locator('.quick-input-list .monaco-list-row').getByText(name);
         do {
             if (Date.now() > deadline) {
                 throw new Error(`VS Code does not offer the configuration "${name}" after ${seconds} s`);
             }
             // The list is made when the input begins with the prefix, and does not follow what changes later.
-            await input.fill('');
-            await input.fill('debug ');
-        } while (!(await appears(row, 250)));
+            await this.input.fill('');
+            await this.input.fill('debug ');
+        } while (!(await appears(this.row(name), 250)));
         await this.page.keyboard.press('Escape');
+    }
+
+    /** Starts a configuration of the folder by its name. */
+    async start(name: string): Promise<void> {
+        await this.page.keyboard.press('Control+KeyP');
+        await this.input.fill(`debug ${name}`);
+        await this.row(name).click();
+    }
+
+    /** The commands that the palette lists for a text, by their whole titles. */
+    async commands(text: string): Promise<string[]> {
+        await this.page.keyboard.press('F1');
+        await this.input.fill(`>${text}`);
+        await this.rows.first().waitFor();
+        const titles = await this.rows.locator('.label-name').allInnerTexts();
+        await this.page.keyboard.press('Escape');
+        return titles.filter((title) => title === text);
+    }
+
+    /** Runs a command from the palette. */
+    async run(title: string): Promise<void> {
+        await this.page.keyboard.press('F1');
+        await this.input.fill(`>${title}`);
+        await this.row(title).click();
+    }
+
+    /** The choices of a list that the extension shows, each as its lines. */
+    async choices(title: string, seconds: number): Promise<string[][]> {
+        await this.page.locator('.quick-input-title').getByText(title, { exact: true }).waitFor({ timeout: seconds * 1000 });
+        await this.rows.first().waitFor({ timeout: seconds * 1000 });
+        const rows = await this.rows.allInnerTexts();
+        return rows.map((row) => row.split('\n').map((line) => line.trim()).filter((line) => line !== ''));
+    }
+
+    /** Types into the list that is shown, and takes the choice with this label. */
+    async choose(text: string, label: string): Promise<void> {
+        await this.input.fill(text);
+        await this.row(label).click();
+    }
+
+    /** Opens a file of the folder. */
+    async openFile(name: string): Promise<void> {
+        await this.page.keyboard.press('Control+KeyP');
+        await this.input.fill(name);
+        await this.row(name).click();
+        await this.page.locator('.tab.active').getByText(name).waitFor();
+    }
+
+    /** Sets a breakpoint in the file that is shown. */
+    async setBreakpoint(line: number): Promise<void> {
+        await this.page.keyboard.press('Control+KeyG');
+        await this.input.fill(`:${line}`);
+        await this.page.keyboard.press('Enter');
+        await this.page.keyboard.press('F9');
+        await this.page.locator('.glyph-margin-widgets .codicon-debug-breakpoint, .glyph-margin-widgets .codicon-debug-breakpoint-unverified').first().waitFor();
+    }
+
+    /** An entry of the status bar. */
+    status(text: string): Locator {
+        return this.page.locator('.statusbar-item').getByText(text);
+    }
+
+    /** Waits until a thread has stopped, with or without sources, and returns the call stack. */
+    async stopped(seconds: number): Promise<string[]> {
+        await this.page.locator('.debug-call-stack .monaco-list-row .stack-frame').first().waitFor({ timeout: seconds * 1000 });
+        return this.callStack();
+    }
+
+    private get input(): Locator {
+        return this.page.locator('.quick-input-widget input[type=text]');
+    }
+
+    private get rows(): Locator {
+        return this.page.locator('.quick-input-list .monaco-list-row');
+    }
+
+    private row(text: string): Locator {
+        return this.rows.filter({ has: this.page.locator('.label-name').getByText(text, { exact: true }) }).first();
     }
 
     async press(key: string): Promise<void> {
