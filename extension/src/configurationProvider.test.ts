@@ -97,6 +97,15 @@ suite('the choice of a process', () => {
     test('may be given up', async () => {
         assert.equal(await pickProcess(), undefined);
     });
+
+    test('reaches lldb-dap as a number', () => {
+        const configuration = { type: 'envoy', name: 'Envoy: Attach to Process', request: 'attach' };
+        assert.deepEqual(provider.resolveDebugConfigurationWithSubstitutedVariables(undefined, { ...configuration, pid: '4711' }), { ...configuration, pid: 4711 });
+        for (const pid of [4711, 'x', '', undefined]) {
+            const given = { ...configuration, pid };
+            assert.equal(provider.resolveDebugConfigurationWithSubstitutedVariables(undefined, given), given, String(pid));
+        }
+    });
 });
 
 suite('the choice of a program', () => {

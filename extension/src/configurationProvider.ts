@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { type Offer, startable } from './configurations';
+import { type Offer, startable, withNumericPid } from './configurations';
 
 /** Offers ready configurations where there is no launch.json: at F5 in a C++ file, and in the list "Select and Start Debugging". */
 export class ConfigurationProvider implements vscode.DebugConfigurationProvider {
@@ -17,6 +17,10 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
         const items = this.offers.map((offer) => ({ label: offer.configuration.name, detail: offer.description, offer }));
         const picked = await vscode.window.showQuickPick(items, { title: 'Debug', placeHolder: 'What to debug; a launch.json makes the choice permanent' });
         return picked && this.ready(picked.offer, folder);
+    }
+
+    resolveDebugConfigurationWithSubstitutedVariables(_: vscode.WorkspaceFolder | undefined, configuration: vscode.DebugConfiguration): vscode.DebugConfiguration {
+        return withNumericPid(configuration);
     }
 
     async provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {

@@ -46,3 +46,9 @@ export async function startable(configuration: Configuration, folder: string | u
     }
     return { ...configuration, program: '${command:envoy.pickProgram}' };
 }
+
+/** Returns the configuration with its process id as a number. The picker's is a string, as all variables of VS Code are, and LLDB 19 takes numbers only. */
+export function withNumericPid<C extends Readonly<Record<string, unknown>>>(configuration: C): C {
+    const { pid } = configuration;
+    return typeof pid === 'string' && /^\d+$/.test(pid) ? { ...configuration, pid: Number(pid) } : configuration;
+}

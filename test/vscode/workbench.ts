@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type Browser, chromium, errors, type Locator, type Page } from 'playwright-core';
 
 const openSeconds = 60;
@@ -92,11 +93,11 @@ export class Workbench {
 
     /** Sets a breakpoint in the file that is shown. */
     async setBreakpoint(line: number): Promise<void> {
-        await this.page.keyboard.press('Control+KeyG');
-        await this.input.fill(`:${line}`);
-        await this.page.keyboard.press('Enter');
-        await this.page.keyboard.press('F9');
-        await this.page.locator('.glyph-margin-widgets .codicon-debug-breakpoint, .glyph-margin-widgets .codicon-debug-breakpoint-unverified').first().waitFor();
+        const number = await this.page.locator('.margin-view-overlays .line-numbers').getByText(String(line), { exact: true }).boundingBox();
+        assert(number !== null, `line ${line} is not in sight`);
+        // The margin for breakpoints is left of the numbers.
+        await this.page.mouse.click(number.x - 10, number.y + number.height / 2);
+        await this.page.locator('.glyph-margin-widgets [class*=codicon-debug-breakpoint]:not([class*=hint])').first().waitFor();
     }
 
     /** An entry of the status bar. */
@@ -132,7 +133,7 @@ export class Workbench {
      */
     async yellowLine(seconds: number): Promise<{ file: string; line: number; text: string }> {
         const mark = this.page.locator('.monaco-editor .view-overlays .debug-top-stack-frame-line').first();
-        const error = this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-error)').first();
+        const error = this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-dialog-error)').first();
         await mark.or(error).first().waitFor({ state: 'attached', timeout: seconds * 1000 });
         if (await error.isVisible()) {
             throw new Error(`VS Code shows the error: ${await error.innerText()}`);
@@ -146,8 +147,8 @@ export class Workbench {
             return {
                 file: new URL(editor?.dataset['uri'] ?? '').pathname,
                 line: Number(atSameHeight('.margin-view-overlays > div')?.querySelector('.line-numbers')?.textContent),
-                // A space is shown as U+00A0, and the mark at the column is a character of the private use area.
-                text: shown.replaceAll('\u00a0', ' ').replaceAll(/\p{Co}/gu, '').trim(),
+                // A space is shown as U+00A0, and the marks at the column are characters of the private use area with a space.
+                text: shown.replaceAll(/\p{Co}/gu, '').replaceAll(/\s+/g, ' ').trim(),
             };
         });
     }
