@@ -54,6 +54,7 @@ bench-sourcemap: setup-all
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
+	@echo "Building envoydbg: up to a minute the first time."
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(stamp)' -o $@ .
 
 bin/envoydbg-helper-linux-%: $(go_sources) go.mod go.sum
