@@ -22,10 +22,19 @@ func (s *Session) open(q *request) {
 		plain := !q.Get("arguments.target").Exists()
 		var cfg *config.Config
 		if !plain {
+			var warnings []*fault.Fault
 			var err error
-			if cfg, err = config.Parse([]byte(q.Get("arguments").Raw)); err != nil {
+			if cfg, warnings, err = config.Parse([]byte(q.Get("arguments").Raw)); err != nil {
 				return err
 			}
+			for _, w := range warnings {
+				s.client.output(important, w.Error()+"\n")
+			}
+			if err := cfg.Check(); err != nil {
+				return err
+			}
+		} else if err := config.CheckPlain([]byte(q.Get("arguments").Raw)); err != nil {
+			return err
 		}
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
 			return err

@@ -6,18 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
@@ -80,6 +85,19 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"plain": []byte("#!/bin/sh\n"), "corrupt": whole[:len(whole)/3]} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, x := range []struct {
 		args   string
 		code   int
@@ -101,20 +119,65 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --listen 127.0.0.1:99999", 1, "[ED1011]", "99999"},
 		{"dap --listen unix:" + dir + "/s", 2, "[ED1010]", "0700"},
 		{"dap --listen unix:/nonexistent/s", 1, "[ED1011]", "no such file"},
-		{"run --output xml", 2, "[ED1010]", "json"},
+		{"run --output xml -- true", 2, "[ED1010]", "json"},
 		{"run --env X", 2, "[ED1010]", "NAME=VALUE"},
 		{"run --set X", 2, "[ED1010]", "NAME=JSON"},
-		{"run --set X={", 2, "[ED1010]", "NAME=JSON"},
+		{"run --set workTree=/src", 2, "[ED1010]", `--set 'workTree="/src"'`},
+		{"run --set timeout=1 --set timeout=2", 2, "[ED1010]", "timeout is given by --set and by --set"},
+		{"run --gate=false --set gate=true", 2, "[ED1010]", "gate is given by --set and by --gate"},
+		{"run --program /x --set program=\"/y\"", 2, "[ED1010]", "program is given by --set and by --program"},
+		{"run --lldb-dap /x --set lldbDap=\"/y\"", 2, "[ED1010]", "lldbDap is given by --set and by --lldb-dap"},
+		{"run -b main --set breakpointPresets=[]", 2, "[ED1010]", "breakpointPresets is given by --set and by --break"},
+		{"run --cwd /tmp --set agent={}", 2, "[ED1010]", "agent is given by --set and by --cwd"},
+		{"run --set agent.command=[\"true\"] -- true", 2, "[ED1010]", `agent.command is given by --set and by the command after "--"`},
+		{"run --env A=1 --env A=2 -- true", 2, "[ED1010]", "--env gives A two values"},
+		{"run --gate false", 2, "[ED1010]", "Write --gate=false."},
+		{"run --stop-on-entry true", 2, "[ED1010]", "Write --stop-on-entry=true."},
+		{"run --gate false -- true", 2, "[ED1010]", "Write --gate=false."},
+		{"run pilot-agent proxy", 2, "[ED1010]", `stands after "--"`},
+		{"run --gate=maybe", 2, "[ED1010]", "--gate is \"maybe\".\nIt takes true or false: --gate=false."},
+		{"run --program", 2, "[ED1010]", "--program has no value.\nIt takes a file"},
+		{"run --progam x", 2, "[ED1010]", "there is no flag --progam.\nDid you mean --program?"},
+		{"run --envoyPath x", 2, "[ED1010]", "Did you mean --envoy-path?"},
+		{"run -z", 2, "[ED1010]", "there is no flag -z.\n\"envoydbg run --help\" lists"},
+		{"run --set progam=\"/x\" -- true", 2, "[ED1010]", "--set progam=… is not known.\nDid you mean --program?"},
+		{"run --set agent.comand=[] -- true", 2, "[ED1010]", "Did you mean the command after"},
+		{"run --set attachCommands=[] -- true", 2, "[ED1010]", "--set attachCommands=… does not go with --target"},
+		{"run --start later -- true", 2, "[ED1010]", "--start is \"later\".\nIt takes whenArmed, manual."},
+		{"run --start-timeout 0 -- true", 2, "[ED1010]", "--start-timeout is 0"},
+		{"run --target moon -- true", 2, "[ED1010]", "--target is \"moon\""},
+		{"run --cwd /nonexistent -- true", 2, "[ED1010]", "--cwd names the folder /nonexistent, which is not there"},
+		{"run --source-map /x=/nonexistent -- true", 2, "[ED1010]", "--source-map names the folder /nonexistent"},
+		{"run --work-tree /nonexistent -- true", 2, "[ED1010]", "--work-tree names the folder /nonexistent"},
+		{"run --start manual -x continue -- true", 2, "[ED1010]", "Add --execute start"},
+		{"run -x start -- true", 2, "[ED1010]", "Add --start=manual"},
+		{"run -- no-such-agent", 1, "[ED1019]", "no-such-agent is not in PATH"},
+		{"run -- " + dir + "/plain", 1, "[ED1020]", "is not executable (mode -rw-r--r--)"},
+		{"dap --work-tree /nonexistent", 2, "[ED1010]", "--work-tree names the folder /nonexistent"},
+		{"dap --listen 127.0.0.1:0 --log /nonexistent/log", 1, "[ED1012]", "there is no folder /nonexistent"},
+		{"dap --listen 127.0.0.1:0 --work-tree /nonexistent", 2, "[ED1010]", "/nonexistent"},
+		{"sourcmap", 2, "[ED1010]", "Did you mean \"envoydbg sourcemap\"?"},
+		{"sourcemap --work-tree /nonexistent x", 2, "[ED1010]", "--work-tree names the folder /nonexistent"},
+		{"sourcemap --source-map /x=/nonexistent x", 2, "[ED1010]", "--source-map names the folder /nonexistent"},
+		{"sourcemap a b", 2, "[ED1010]", "2 executables are named"},
+		{"sourcemap /usr", 1, "[ED1107]", "Set the argument ELF to"},
+		{"sourcemap " + dir + "/plain", 1, "[ED1107]", "plain"},
+		{"sourcemap " + dir + "/corrupt", 1, "[ED1107]", "corrupt"},
 		{"run --source-map X", 2, "[ED1010]", "FROM=TO"},
 		{"run --start-timeout soon", 2, "[ED1010]", "start-timeout"},
-		{"run --break=", 2, "[ED1010]", "--break"},
-		{"run --log /nonexistent/log", 1, "[ED1012]", "/nonexistent/log"},
-		{"sourcemap", 2, "[ED1010]", "arg"},
+		{"run --break= -- true", 2, "[ED1010]", "--break"},
+		{"run --log /nonexistent/log -- true", 1, "[ED1012]", "/nonexistent/log"},
+		{"sourcemap", 2, "[ED1010]", "no executable is named"},
 		{"sourcemap /nonexistent/envoy", 1, "[ED1107]", "/nonexistent/envoy"},
 		{"sourcemap --json --lldb x", 2, "[ED1010]", "json"},
 		{"version 2", 2, "[ED1010]", `"2"`},
 	} {
 		code, stdout, stderr := envoydbg(t, "", strings.Fields(x.args)...)
+		for _, word := range []string{"strconv", "json:", "open /", "stat /", "exec:", "EOF", "launch attribute", "launch.json", "%!"} {
+			if strings.Contains(stderr, word) {
+				t.Errorf("envoydbg %s says %q:\n%s", x.args, word, stderr)
+			}
+		}
 		if code != x.code || !strings.HasSuffix(stderr, x.number+"\n") || !strings.Contains(stderr, x.says) || stdout != "" {
 			t.Errorf("envoydbg %s: exit code %d, want %d with %s and %q\nstdout %s\nstderr %s", x.args, code, x.code, x.number, x.says, stdout, stderr)
 		}
@@ -183,6 +246,8 @@ func TestTheFlagsOfRunAreLaunchAttributes(t *testing.T) {
 		"--source-map /proc/self/cwd=src":         `{"target":"local","agent":{},"sourceMap":[["/proc/self/cwd","` + here + `/src"]]}`,
 		`--set initCommands=["a,b"] --set x=null`: `{"target":"local","agent":{},"initCommands":["a,b"],"x":null}`,
 		"--target moon":                           `{"target":"moon","agent":{}}`,
+		`--cwd /tmp --set agent.start="manual"`:   `{"target":"local","agent":{"cwd":"/tmp","start":"manual"}}`,
+		`--set agent={"cwd":"/tmp"}`:              `{"target":"local","agent":{"cwd":"/tmp"}}`,
 	} {
 		var f runFlags
 		cmd := &cobra.Command{}
@@ -205,6 +270,55 @@ func TestTheFlagsOfRunAreLaunchAttributes(t *testing.T) {
 		}
 		if !reflect.DeepEqual(g, w) {
 			t.Errorf("%s\ngot  %s\nwant %s", args, got, want)
+		}
+	}
+}
+
+// Each flag of run that stands for an attribute is known as that: two ways to give it
+// exclude each other, and faults name it.
+func TestTheFlagsAreThoseThatFaultsName(t *testing.T) {
+	var f runFlags
+	cmd := &cobra.Command{}
+	f.add(cmd)
+	others := []string{"log", "set", "execute", "output"}
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		known := slices.Contains(slices.Collect(maps.Values(flagOf)), "--"+flag.Name)
+		if known == slices.Contains(others, flag.Name) {
+			t.Errorf("--%s: is it the flag of an attribute?", flag.Name)
+		}
+	})
+	for attribute, flag := range flagOf {
+		if name, ok := strings.CutPrefix(flag, "--"); ok && cmd.Flags().Lookup(name) == nil {
+			t.Errorf("%s has the flag %s, which run has not", attribute, flag)
+		}
+		object, inner, nested := strings.Cut(attribute, ".")
+		of, _ := reflect.TypeFor[config.Config]().FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, object) })
+		if nested {
+			of, _ = of.Type.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, inner) })
+		}
+		if of.Tag.Get("json") != attribute[len(attribute)-len(of.Tag.Get("json")):] || of.Name == "" {
+			t.Errorf("there is no launch attribute %s", attribute)
+		}
+	}
+}
+
+// An editor that starts an adapter which cannot serve shows its user the answer to the
+// first request; what is on stderr nobody sees.
+func TestAnEditorIsToldWhyThereIsNoSession(t *testing.T) {
+	for args, code := range map[string]int64{"dap --log /nonexistent/log": 1012, "dap --work-tree /nonexistent": 1010} {
+		exit, stdout, stderr := envoydbg(t, request(1, "initialize", "{}")+request(2, "launch", "{}"), strings.Fields(args)...)
+		r := dapio.NewReader(strings.NewReader(stdout))
+		m, err := r.Next()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s%s", args, err, stdout, stderr)
+		}
+		text := m.Get("body.error.format").Str
+		if exit == 0 || m.RequestSeq != 1 || m.Success || m.Get("body.error.id").Int() != code || !m.Get("body.error.showUser").Bool() ||
+			!strings.Contains(text, "/nonexistent") || strings.TrimSpace(stderr) != text {
+			t.Errorf("%s: exit code %d\n%s\n%s", args, exit, m.Raw, stderr)
+		}
+		if m, err := r.Next(); err == nil {
+			t.Errorf("%s: and then %s", args, m.Raw)
 		}
 	}
 }

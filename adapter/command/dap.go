@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -29,7 +30,7 @@ Exit codes:
   128+n  ended at once by a second signal n`,
 		Example: `  envoydbg dap --log /tmp/envoydbg.log
   envoydbg dap --listen unix:$XDG_RUNTIME_DIR/envoydbg.sock`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if listen != "" {
 				return serve(listen, &flags, cmd.ErrOrStderr())
@@ -51,6 +52,9 @@ const (
 	// closeTime is how long a client may take to close its side after the last
 	// events.
 	closeTime = 300 * time.Millisecond
+	// refuseTime is how long a client may take to send its first request, and to read
+	// that there is no session.
+	refuseTime = 5 * time.Second
 )
 
 // serveStdio runs one session. A signal ends it as a client that goes away does.
@@ -58,6 +62,10 @@ func serveStdio(flags *sessionFlags, stderr io.Writer) error {
 	signals := notify(nil) // first: what follows has something to clean up
 	opts, release, err := flags.options(stderr)
 	if err != nil {
+		if !term.IsTerminal(int(os.Stdin.Fd())) {
+			// The editor that started this shows its user an answer, but no stderr.
+			adapter.Refuse(os.Stdin, os.Stdout, fault.From(err), refuseTime)
+		}
 		return err
 	}
 	defer release()

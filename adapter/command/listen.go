@@ -20,6 +20,10 @@ import (
 // then share nothing, and one's end cannot harm another. A signal closes the
 // listener and ends each session, whose client still gets its last events.
 func serve(address string, flags *sessionFlags, stderr io.Writer) error {
+	// What no session could use is told now, and not to each client.
+	if err := flags.check(); err != nil {
+		return err
+	}
 	l, err := listenAt(address)
 	if err != nil {
 		return err

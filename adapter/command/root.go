@@ -53,7 +53,12 @@ func newRoot() *cobra.Command {
 		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          unknownCommand,
+
+		DisableFlagsInUseLine: true,
+		Run:                   func(cmd *cobra.Command, _ []string) { _ = cmd.Help() },
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("envoydbg {{.Version}}\n")
 	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), versionCommand())
 	return root
@@ -84,7 +89,7 @@ var usageCode = fault.Usage("", "").Code
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noWords,
 		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintf(cmd.OutOrStdout(), "envoydbg %s\n", versionLine()) },
 	}
 }

@@ -1,12 +1,9 @@
 package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -54,7 +51,10 @@ Ctrl-C, SIGTERM and SIGHUP end the session; a second one ends envoydbg at once.
 ` + exitCodes,
 		Example: `  envoydbg run --program ./bazel-bin/envoy --envoy-path /usr/local/bin/envoy -- pilot-agent proxy sidecar
   envoydbg run --break syscalls --break source/server/server.cc:120 -x continue -x bt`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			fault.SpeakOfFlags(flagOf)
+			return f.run(cmd, args)
+		},
 	}
 	f.add(cmd)
 	return cmd
@@ -81,7 +81,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
-	attributes, err := f.attributes(cmd, agent)
+	attributes, err := f.checked(cmd, agent)
 	if err != nil {
 		return err
 	}
@@ -113,86 +113,4 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 func isStream(file *os.File) bool {
 	st, err := file.Stat()
 	return err == nil && st.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
-}
-
-// attributes turns the flags into launch attributes. Those that were not given
-// stay out, so that the defaults are defined in one place.
-func (f *runFlags) attributes(cmd *cobra.Command, command []string) (map[string]any, error) {
-	agent := map[string]any{}
-	a := map[string]any{"target": f.target, "agent": agent}
-	changed := cmd.Flags().Changed
-	if changed("start") {
-		agent["start"] = f.start
-	}
-	if changed("gate") {
-		a["gate"] = f.gate
-	}
-	if changed("stop-on-entry") {
-		a["stopOnEntry"] = f.stopOnEntry
-	}
-	for name, path := range map[string]string{"program": f.program, "envoyPath": f.envoyPath} {
-		if path == "" {
-			continue
-		}
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return nil, err
-		}
-		a[name] = abs
-	}
-	if len(command) > 0 {
-		agent["command"] = command
-	}
-	if f.cwd != "" {
-		agent["cwd"] = f.cwd
-	}
-	env := map[string]string{}
-	for _, pair := range f.env {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
-		}
-		env[name] = value
-	}
-	if len(env) > 0 {
-		agent["env"] = env
-	}
-	if changed("start-timeout") {
-		a["startTimeout"] = f.startTimeout
-	}
-	if f.lldbServer != "" {
-		a["lldbServer"] = f.lldbServer
-	}
-	sourceMap, err := parsePairs(f.sourceMap)
-	if err != nil {
-		return nil, err
-	}
-	if sourceMap != nil {
-		a["sourceMap"] = sourceMap
-	}
-	for _, pair := range f.set {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok || !json.Valid([]byte(value)) {
-			return nil, fault.Usage(fmt.Sprintf("--set is %q", pair), `Give NAME=JSON, for example timeout=60 or initCommands='["settings …"]'.`)
-		}
-		a[name] = json.RawMessage(value)
-	}
-	return a, nil
-}
-
-// parsePairs reads the values of --source-map.
-func parsePairs(values []string) ([][2]string, error) {
-	var out [][2]string
-	for _, pair := range values {
-		from, to, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, fault.Usage(fmt.Sprintf("--source-map is %q", pair), "Give FROM=TO.")
-		}
-		abs, err := filepath.Abs(to)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, [2]string{from, abs})
-	}
-	return out, nil
 }

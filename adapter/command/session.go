@@ -35,11 +35,27 @@ func (f *sessionFlags) arguments() []string {
 	return []string{"--lldb-dap", f.lldbDap, "--log", f.log, "--work-tree", f.workTree, fmt.Sprintf("--phase-events=%t", f.phaseEvents)}
 }
 
+// check looks whether sessions could have what the flags name. lldb-dap is left out:
+// each may name its own.
+func (f *sessionFlags) check() error {
+	if f.log != "" {
+		log, err := openLog(f.log, io.Discard)
+		if err != nil {
+			return err
+		}
+		log.close()
+	}
+	return exists("--work-tree", f.workTree)
+}
+
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
 	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree), PhaseEvents: f.phaseEvents}
 	release := func() {}
+	if err := exists("--work-tree", f.workTree); err != nil {
+		return opts, nil, err
+	}
 	if f.log != "" {
 		log, err := openLog(f.log, stderr)
 		if err != nil {

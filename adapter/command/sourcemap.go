@@ -30,17 +30,21 @@ which local file each one is, by which rule; which files are missing, and which
 are not what was compiled. A debug session uses the same map by itself.`,
 		Example: `  envoydbg sourcemap bazel-bin/envoy
   envoydbg sourcemap --lldb bazel-bin/envoy >> ~/.lldbinit-envoy`,
-		Args: cobra.ExactArgs(1),
+		Args: oneELF,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			fault.SpeakOfFlags(map[string]string{"program": "the argument ELF", "sourceMap": "--source-map", "workTree": "--work-tree"})
+			if asJSON && asLLDB {
+				return fault.Usage("--json and --lldb exclude each other", "Give one of them.")
+			}
 			elf, err := filepath.Abs(args[0])
 			if err != nil {
 				return err
 			}
 			cfg := sourcemap.Config{ELF: elf, Cache: sourcemap.UserCache()}
+			if err := exists("--work-tree", workTree); err != nil {
+				return err
+			}
 			if workTree != "" {
-				if st, err := os.Stat(workTree); err != nil || !st.IsDir() {
-					return fmt.Errorf("--work-tree %s: no such folder", workTree)
-				}
 				if cfg.WorkTree, err = filepath.Abs(workTree); err != nil {
 					return err
 				}
@@ -50,6 +54,9 @@ are not what was compiled. A debug session uses the same map by itself.`,
 				return err
 			}
 			for _, p := range user {
+				if err := exists("--source-map", p[1]); err != nil {
+					return err
+				}
 				cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -87,7 +94,6 @@ are not what was compiled. A debug session uses the same map by itself.`,
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	flags.BoolVar(&asLLDB, "lldb", false, "print the nearest LLDB commands, for use without envoydbg")
 	flags.BoolVar(&all, "all", false, "list every missing file with the places tried")
-	cmd.MarkFlagsMutuallyExclusive("json", "lldb")
 	return cmd
 }
 

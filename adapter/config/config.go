@@ -1,10 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -36,7 +36,7 @@ type Config struct {
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
-	// Default: pilot-agent's own, /usr/local/bin/envoy.
+	// Default: Program, else pilot-agent's own, /usr/local/bin/envoy.
 	EnvoyPath string `json:"envoyPath"`
 	Agent     Agent  `json:"agent"`
 	// Gate holds Envoy before its first instruction until it is traced.
@@ -84,21 +84,26 @@ type Agent struct {
 // program, stopOnEntry and the *Commands are shared with it.
 var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
 
-// replaced lists lldb-dap's attributes in whose place the adapter's own attach stands.
-var replaced = []string{"attachCommands", "launchCommands", "pid", "waitFor", "coreFile"}
-
 // Parse decodes and validates the arguments of a launch or attach request that
-// names a target. The error is a *fault.Fault that names the attribute.
-func Parse(arguments []byte) (*Config, error) {
-	c := &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60,
+// names a target. The error is a *fault.Fault that names the attribute; warnings are
+// about attributes without effect.
+func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60,
 		Agent: Agent{Start: StartWhenArmed}}
 	if err := decode(arguments, c); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	// Before the values: a wrong name leaves its attribute at the default.
+	if warnings, err = unknown(arguments); err != nil {
+		return nil, nil, err
+	}
+	if err := unknownOfAgent(arguments); err != nil {
+		return nil, nil, err
 	}
 	if err := c.validate(arguments); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c, nil
+	return c, warnings, nil
 }
 
 func decode(arguments []byte, c *Config) error {
@@ -121,7 +126,7 @@ func decode(arguments []byte, c *Config) error {
 		}
 		return fault.BadAttribute(name, is+kind(typ.Value), "It must be "+fix+".")
 	default:
-		return fault.BadAttribute("arguments", "cannot be read: "+err.Error(), "Check the commas and brackets of launch.json.")
+		return fault.BadAttribute("arguments", "cannot be read as an object of JSON", "Check the commas and brackets of launch.json.")
 	}
 }
 
@@ -166,8 +171,8 @@ func (c *Config) validate(arguments []byte) error {
 	}
 	for _, name := range replaced {
 		if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
-			return fault.BadAttribute(name, `does not go with "target"`,
-				fmt.Sprintf("The attach is made by the adapter. Remove %q, or remove \"target\" for plain lldb-dap.", name))
+			return fault.BadAttribute(name, "does not go with "+fault.Name("target"),
+				fmt.Sprintf("The attach is made by the adapter. Remove %s, or debug without %s.", fault.Name(name), fault.Name("target")))
 		}
 	}
 	if len(c.Agent.Command) == 0 {
@@ -187,38 +192,27 @@ func (c *Config) validate(arguments []byte) error {
 	switch c.Agent.Start {
 	case StartWhenArmed, StartManual:
 	default:
-		return fault.BadAttribute("agent.start", fmt.Sprintf("is %q", c.Agent.Start), `It must be "whenArmed" or "manual".`)
+		return oneOf("agent.start", fmt.Sprintf("is %q", c.Agent.Start), c.Agent.Start, []string{StartWhenArmed, StartManual})
 	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
 		if !slices.Contains(presets, p) {
-			return fault.BadAttribute("breakpointPresets", fmt.Sprintf("has %q", p), "It takes "+strings.Join(presets, ", ")+".")
+			return oneOf("breakpointPresets", fmt.Sprintf("has %q", p), p, presets)
 		}
 	}
 	if c.StartTimeout <= 0 || c.StartTimeout > 24*3600 {
 		return fault.BadAttribute("startTimeout", fmt.Sprintf("is %v", c.StartTimeout), "It must be a number of seconds above 0 and at most 86400.")
 	}
-	if c.EnvoyPath == "" {
-		c.EnvoyPath = "/usr/local/bin/envoy"
+	if c.Program != "" && !filepath.IsAbs(c.Program) {
+		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
 	}
+	c.EnvoyPath = cmp.Or(c.EnvoyPath, c.Program, "/usr/local/bin/envoy")
+	c.Program = cmp.Or(c.Program, c.EnvoyPath)
 	if !filepath.IsAbs(c.EnvoyPath) {
 		return fault.BadAttribute("envoyPath", fmt.Sprintf("is %q", c.EnvoyPath), "It must be an absolute path.")
 	}
-	if c.Program == "" {
-		c.Program = c.EnvoyPath
-	}
-	if !filepath.IsAbs(c.Program) {
-		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
-	}
-	if c.WorkTree != "" {
-		if st, err := os.Stat(c.WorkTree); err != nil || !st.IsDir() || !filepath.IsAbs(c.WorkTree) {
-			return fault.BadAttribute("workTree", fmt.Sprintf("is %q, which is no folder", c.WorkTree), `It must be the absolute path of your source tree, for example "${workspaceFolder}".`)
-		}
-	}
-	if c.Agent.Cwd != "" {
-		if st, err := os.Stat(c.Agent.Cwd); err != nil || !st.IsDir() {
-			return fault.BadAttribute("agent.cwd", fmt.Sprintf("is %q, which is no folder", c.Agent.Cwd), "Create it, or name another one.")
-		}
+	if c.WorkTree != "" && !filepath.IsAbs(c.WorkTree) {
+		return fault.BadAttribute("workTree", fmt.Sprintf("is %q", c.WorkTree), `It must be an absolute path, for example "${workspaceFolder}".`)
 	}
 	return nil
 }

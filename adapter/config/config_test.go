@@ -14,7 +14,7 @@ import (
 )
 
 func TestThreeAttributesAreEnough(t *testing.T) {
-	got, err := Parse([]byte(`{"type": "envoy", "request": "attach", "target": "local"}`))
+	got, _, err := Parse([]byte(`{"type": "envoy", "request": "attach", "target": "local"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 
 func TestEveryAttributeArrives(t *testing.T) {
 	dir := t.TempDir()
-	got, err := Parse([]byte(`{
+	got, warnings, err := Parse([]byte(`{
 		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5,
 		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "stopOnEntry": true,
 		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
@@ -51,6 +51,9 @@ func TestEveryAttributeArrives(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+	if len(warnings) > 0 {
+		t.Errorf("warned: %v", warnings)
+	}
 	if got.Timeout() != 1500*time.Millisecond {
 		t.Errorf("timeout %v", got.Timeout())
 	}
@@ -58,7 +61,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 
 // An object is a source map in the order it is written in.
 func TestASourceMapMayBeAnObject(t *testing.T) {
-	got, err := Parse([]byte(`{"target": "local", "sourceMap": {"/z": "/1", "/a": "/2"}}`))
+	got, _, err := Parse([]byte(`{"target": "local", "sourceMap": {"/z": "/1", "/a": "/2"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,24 +70,138 @@ func TestASourceMapMayBeAnObject(t *testing.T) {
 	}
 }
 
-// lldb-dap has attributes that the adapter need not know; an editor adds its own.
+// What lldb-dap reads, and what an editor reads or adds, is nobody's mistake; nor is
+// null, which sets nothing.
 func TestOtherAttributesAreLeftAlone(t *testing.T) {
 	for _, more := range []string{
-		`"sourceMap": [["/a", "/b"]]`, `"timeout": "30"`, `"__sessionId": 7`, `"agents": 5`,
-		`"agent": {"name": 1}`, `"agent": null`, `"gate": null`, `"attachCommands": null`, `"pid": null`,
+		`"sourceMap": [["/a", "/b"]]`, `"timeout": "30"`, `"__sessionId": 7`, `"__configurationTarget": 5`, `"preLaunchTask": "build"`, `"noDebug": true`,
+		`"linux": {"program": "/x"}`, `"presentation": {"hidden": true}`, `"stopCommands": ["bt"]`,
+		`"agent": null`, `"gate": null`, `"attachCommands": null`, `"pid": null`, `"frobnicate": null`, `"cwd": null`,
 	} {
-		if _, err := Parse([]byte(`{"target": "local", ` + more + `}`)); err != nil {
-			t.Errorf("%s: %v", more, err)
+		if _, warnings, err := Parse([]byte(`{"target": "local", ` + more + `}`)); err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v %v", more, warnings, err)
+		}
+	}
+}
+
+// A name that is nearly right is an error that says the right one. All others may be
+// known to the lldb-dap in use, so they are only told.
+func TestNamesThatNobodyKnowsAreTold(t *testing.T) {
+	for attributes, want := range map[string]string{
+		`"progam": "/x"`:                   `The launch attribute "progam" is not known. Did you mean "program"?`,
+		`"Program": "/x"`:                  `The launch attribute "Program" is not known. Did you mean "program"?`,
+		`"envoy-path": "/x"`:               `The launch attribute "envoy-path" is not known. Did you mean "envoyPath"?`,
+		`"agents": {}`:                     `The launch attribute "agents" is not known. Did you mean "agent"?`,
+		`"initCommand": ["x"]`:             `The launch attribute "initCommand" is not known. Did you mean "initCommands"?`,
+		`"preLaunchTasks": "x"`:            `The launch attribute "preLaunchTasks" is not known. Did you mean "preLaunchTask"?`,
+		`"agent.command": ["x"]`:           `The launch attribute "agent.command" is not known. Write "agent": {"command": …}.`,
+		`"command": ["x"]`:                 `The launch attribute "command" is not known. Write "agent": {"command": …}.`,
+		`"agent": {"comand": ["x"]}`:       `The launch attribute "agent.comand" is not known. Did you mean "agent.command"?`,
+		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. An agent has command, env, cwd, start.`,
+		`"agent": {"start": "whenarmed"}`:  `The launch attribute "agent.start" is "whenarmed". Did you mean "whenArmed"? It takes whenArmed, manual.`,
+		`"breakpointPresets": ["syscall"]`: `The launch attribute "breakpointPresets" has "syscall". Did you mean "syscalls"? It takes main, syscalls, libevent.`,
+		`"miDebuggerPath": "gdb"`:          `The launch attribute "miDebuggerPath" is not known; it was passed to lldb-dap.`,
+		`"args": ["x"]`:                    `The launch attribute "args" has no effect in a startup session. For the agent, set "agent.command".`,
+		`"env": {}`:                        `The launch attribute "env" has no effect in a startup session. For the agent, set "agent.env".`,
+		`"runInTerminal": false`:           `The launch attribute "runInTerminal" has no effect in a startup session. Remove it: the agent starts Envoy.`,
+	} {
+		_, warnings, err := Parse([]byte(`{"target": "local", ` + attributes + `}`))
+		var f *fault.Fault
+		switch {
+		case errors.As(err, &f):
+			if f.Code != 1001 {
+				t.Errorf("%s: %v", attributes, f)
+			}
+		case len(warnings) == 1:
+			if f = warnings[0]; !fault.IsWarning(f.Code) {
+				t.Errorf("%s: %v is no warning", attributes, f)
+			}
+		default:
+			t.Errorf("%s: nothing is told", attributes)
+			continue
+		}
+		if got := f.What + " " + f.Do; !strings.HasPrefix(got, want) {
+			t.Errorf("%s\ngot  %s\nwant %s", attributes, got, want)
+		}
+	}
+}
+
+// A configuration without a target is lldb-dap's. But somebody who gives attributes of
+// a startup has forgotten the target, or misspelled it.
+func TestAStartupWithoutATargetIsTold(t *testing.T) {
+	for arguments, want := range map[string]string{
+		`{"program": "/x", "args": ["y"], "lldbDap": "z", "workTree": "/src", "frob": 1}`: "",
+		`{"gate": true}`:                               `Add "target": "local", or remove "gate" for plain lldb-dap.`,
+		`{"agent": {}, "tarket": "local"}`:             `Did you mean "target" in place of "tarket"?`,
+		`{"Target": "local", "breakpointPresets": []}`: `Did you mean "target" in place of "Target"?`,
+	} {
+		err := CheckPlain([]byte(arguments))
+		var f *fault.Fault
+		if (err == nil) != (want == "") || err != nil && (!errors.As(err, &f) || f.Code != 1001 || f.Do != want) {
+			t.Errorf("%s: %v", arguments, err)
+		}
+	}
+}
+
+// program alone is what runs, too.
+func TestOneOfTheTwoEnvoysIsEnough(t *testing.T) {
+	for attributes, want := range map[string][2]string{
+		`"program": "/src/envoy"`:                            {"/src/envoy", "/src/envoy"},
+		`"envoyPath": "/opt/envoy"`:                          {"/opt/envoy", "/opt/envoy"},
+		`"program": "/src/envoy", "envoyPath": "/opt/envoy"`: {"/src/envoy", "/opt/envoy"},
+		`"gate": true`:                                       {"/usr/local/bin/envoy", "/usr/local/bin/envoy"},
+	} {
+		c, _, err := Parse([]byte(`{"target": "local", ` + attributes + `}`))
+		if err != nil || [2]string{c.Program, c.EnvoyPath} != want {
+			t.Errorf("%s: %+v, %v", attributes, c, err)
+		}
+	}
+}
+
+// What is named and is not there is found before anything starts.
+func TestWhatIsNotThereIsFoundAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	file, agent := filepath.Join(dir, "file"), filepath.Join(dir, "agent")
+	for path, mode := range map[string]os.FileMode{file: 0o644, agent: 0o755} {
+		if err := os.WriteFile(path, nil, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct {
+		attributes string
+		code       int
+		says       string
+	}{
+		{`"agent": {"command": ["agent"], "env": {"PATH": ` + quoted(dir) + `}}`, 0, ""},
+		{`"agent": {"command": ["./agent"], "cwd": ` + quoted(dir) + `}`, 0, ""},
+		{`"agent": {"command": ["agent"], "env": {"PATH": "/nonexistent"}}`, 1019, "agent is not in PATH (/nonexistent)"},
+		{`"agent": {"command": ["/nonexistent/agent"]}`, 1019, "/nonexistent/agent"},
+		{`"agent": {"command": ["./agent"]}`, 1019, "agent"},
+		{`"agent": {"command": [` + quoted(dir) + `]}`, 1019, "is a directory"},
+		{`"agent": {"command": [` + quoted(file) + `]}`, 1020, "is not executable (mode -rw-r--r--)"},
+		{`"agent": {"command": ["file"], "env": {"PATH": ` + quoted(dir) + `}}`, 1020, "is not executable"},
+		{`"agent": {"cwd": "/does/not/exist"}`, 1001, `"agent.cwd" names the folder /does/not/exist, which is not there`},
+		{`"agent": {"cwd": ` + quoted(file) + `}`, 1001, "which is no folder"},
+		{`"workTree": "/does/not/exist"`, 1001, `"workTree" names the folder`},
+		{`"workTree": ` + quoted(file), 1001, "which is no folder"},
+		{`"sourceMap": [[".", ` + quoted(dir) + `], ["/x", "/does/not/exist"]]`, 1001, `"sourceMap" names the folder /does/not/exist`},
+		{`"sourceMap": {"/x": ` + quoted(file) + `}`, 1001, "which is no folder"},
+	} {
+		c, _, err := Parse([]byte(`{"target": "local", ` + x.attributes + `}`))
+		if err != nil {
+			t.Errorf("%s: %v", x.attributes, err)
+			continue
+		}
+		err = c.Check()
+		var f *fault.Fault
+		if errors.As(err, &f); err == nil && x.code != 0 || err != nil && (f == nil || f.Code != x.code || !strings.Contains(f.Error(), x.says)) {
+			t.Errorf("%s: %v, want ED%d", x.attributes, err, x.code)
 		}
 	}
 }
 
 // Each fault names the attribute, what is wrong with it, and the fix.
 func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	for _, test := range []struct{ attributes, name, problem, fix string }{
 		{`"program": 5`, "program", "is a number", "a string"},
 		{`"program": "bazel-bin/envoy"`, "program", `is "bazel-bin/envoy"`, "an absolute path"},
@@ -102,11 +219,9 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 		{`"agent": {"env": {"A=b": "c"}}`, "agent.env", `has the name "A=b"`, `holds no "="`},
 		{`"agent": {"env": {"": "c"}}`, "agent.env", `has the name ""`, "not empty"},
 		{`"agent": {"cwd": {}}`, "agent.cwd", "is an object", "a string"},
-		{`"agent": {"cwd": "/does/not/exist"}`, "agent.cwd", `is "/does/not/exist", which is no folder`, "Create it"},
-		{`"agent": {"cwd": ` + quoted(file) + `}`, "agent.cwd", "which is no folder", "name another one"},
 		{`"agent": {"start": true}`, "agent.start", "is true or false", "a string"},
-		{`"agent": {"start": "later"}`, "agent.start", `is "later"`, `"whenArmed" or "manual"`},
-		{`"agent": {"start": ""}`, "agent.start", `is ""`, `"whenArmed" or "manual"`},
+		{`"agent": {"start": "later"}`, "agent.start", `is "later"`, "whenArmed, manual"},
+		{`"agent": {"start": ""}`, "agent.start", `is ""`, "whenArmed, manual"},
 		{`"gate": "false"`, "gate", "is a string", "true or false"},
 		{`"startTimeout": "60"`, "startTimeout", "is a string", "a number of seconds"},
 		{`"startTimeout": 0`, "startTimeout", "is 0", "above 0"},
@@ -121,8 +236,7 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 		{`"initCommands": "x"`, "initCommands", "is a string", "a list of strings"},
 		{`"preRunCommands": [{}]`, "preRunCommands", "holds an object", "a list of strings"},
 		{`"workTree": 5`, "workTree", "is a number", "a string"},
-		{`"workTree": "src"`, "workTree", `is "src", which is no folder`, "absolute path"},
-		{`"workTree": "/does/not/exist"`, "workTree", "which is no folder", "absolute path"},
+		{`"workTree": "src"`, "workTree", `is "src"`, "absolute path"},
 		{`"sourceMap": 5`, "sourceMap", "is a value of another form: 5", "a list of pairs"},
 		{`"sourceMap": ["/a", "/b"]`, "sourceMap", `is a value of another form: ["/a", "/b"]`, "a list of pairs"},
 		{`"sourceMap": [["/a"]]`, "sourceMap", "is a value of another form", "a list of pairs"},
@@ -133,7 +247,7 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 		{`"waitFor": true`, "waitFor", `does not go with "target"`, `Remove "waitFor"`},
 		{`"coreFile": "core"`, "coreFile", `does not go with "target"`, `Remove "coreFile"`},
 	} {
-		c, err := Parse([]byte(`{"target": "local", ` + test.attributes + `}`))
+		c, _, err := Parse([]byte(`{"target": "local", ` + test.attributes + `}`))
 		var f *fault.Fault
 		if !errors.As(err, &f) {
 			t.Errorf("%s: got %+v, %v", test.attributes, c, err)
@@ -148,7 +262,7 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 
 func TestUnknownTargets(t *testing.T) {
 	for target, code := range map[string]int{`"pod/x"`: 1003, `""`: 1003, `null`: 1003, `"Local"`: 1003, `5`: 1001} {
-		_, err := Parse([]byte(`{"target": ` + target + `}`))
+		_, _, err := Parse([]byte(`{"target": ` + target + `}`))
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Code != code || !strings.Contains(f.What, `"target"`) {
 			t.Errorf("target %s: %v", target, err)
@@ -159,7 +273,7 @@ func TestUnknownTargets(t *testing.T) {
 func TestArgumentsThatAreNoObject(t *testing.T) {
 	for _, arguments := range []string{``, `[]`, `"local"`, `{"target": "local"`} {
 		var f *fault.Fault
-		if _, err := Parse([]byte(arguments)); !errors.As(err, &f) || f.Code != 1001 {
+		if _, _, err := Parse([]byte(arguments)); !errors.As(err, &f) || f.Code != 1001 {
 			t.Errorf("%q: %v", arguments, err)
 		}
 	}

@@ -75,7 +75,7 @@ func coded(of reflect.Type, prefix string) []string {
 	return names
 }
 
-var documentedAttribute = regexp.MustCompile("(?m)^(?:### |\\| )`([A-Za-z.]+)`(?:$| \\| (?:list|string|number|boolean|object))")
+var documentedAttribute = regexp.MustCompile("(?m)^(?:### |\\| )`([A-Za-z.-]+)`(?:$| \\| (?:list|string|number|boolean|object))")
 
 func documented(t *testing.T) []string {
 	t.Helper()
@@ -138,6 +138,22 @@ func TestPackageJSONHasWhatTheCodeKnows(t *testing.T) {
 	}
 }
 
+// Whatever is known is described, and whatever is described is known.
+func TestTheDocsListWhatLLDBDapReads(t *testing.T) {
+	known := slices.Concat(coded(reflect.TypeFor[Config](), ""), passed, replaced, slices.Collect(maps.Keys(useless)))
+	docs := documented(t)
+	for _, name := range known {
+		if !slices.Contains(docs, name) {
+			t.Errorf("docs/attributes.md does not describe %q", name)
+		}
+	}
+	for _, name := range docs {
+		if !slices.Contains(known, name) {
+			t.Errorf("the code does not know %q, which docs/attributes.md describes", name)
+		}
+	}
+}
+
 func TestValuesAreThoseOfTheCode(t *testing.T) {
 	attach, launch := contributed(t)
 	for _, attributes := range []map[string]schema{attach, launch} {
@@ -153,7 +169,7 @@ func TestValuesAreThoseOfTheCode(t *testing.T) {
 var (
 	section  = regexp.MustCompile("(?m)^### `([A-Za-z.]+)`$")
 	sentence = regexp.MustCompile("Default:\\s+`([^`]+)`")
-	row      = regexp.MustCompile("(?m)^\\| `([A-Za-z.]+)` \\|[^|]*\\|([^|]*)\\|")
+	row      = regexp.MustCompile("(?m)^\\| `([A-Za-z.-]+)` \\|[^|]*\\|([^|]*)\\|")
 )
 
 // documentedDefaults are the defaults in docs/attributes.md that are values.
@@ -204,15 +220,15 @@ func TestDefaultsAreThoseOfTheDocs(t *testing.T) {
 }
 
 func TestDefaultsAreThoseOfTheCode(t *testing.T) {
-	c, err := Parse([]byte(`{"target": "local"}`))
+	c, _, err := Parse([]byte(`{"target": "local"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// docs/attributes.md says so in words.
-	if c.Program != c.EnvoyPath {
-		t.Errorf("the default of program is %q, not envoyPath", c.Program)
+	// docs/attributes.md says so in words: the one is the other, or Istio's.
+	if c.Program != c.EnvoyPath || c.EnvoyPath != "/usr/local/bin/envoy" {
+		t.Errorf("the default of program is %q and that of envoyPath %q", c.Program, c.EnvoyPath)
 	}
-	c.Program, c.Target = "", "" // and target has none
+	c.Program, c.EnvoyPath, c.Target = "", "", "" // and target has none
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -245,8 +261,8 @@ func TestTheExamplesAreValid(t *testing.T) {
 		}
 		for _, block := range blocks {
 			example := strings.ReplaceAll(block[1], "${workspaceFolder}", t.TempDir())
-			if _, err := Parse([]byte(example)); err != nil {
-				t.Errorf("%s: %v\n%s", page, err, example)
+			if _, warnings, err := Parse([]byte(example)); err != nil || len(warnings) > 0 {
+				t.Errorf("%s: %v %v\n%s", page, err, warnings, example)
 			}
 			for name := range gjson.Parse(example).Map() {
 				if _, ok := attach[name]; !ok && !slices.Contains([]string{"type", "request", "name"}, name) {

@@ -3,6 +3,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -10,13 +12,20 @@ import (
 
 // --- ED10xx: the launch configuration and the command line -------------------
 
-// BadAttribute: a launch attribute has a wrong type or value. fix is a sentence.
+// BadAttribute: a launch attribute has a wrong type or value. fix is a sentence. On the
+// command line, the attribute is a flag.
 func BadAttribute(name, problem, fix string) *Fault {
+	if flags != nil {
+		return Usage(Name(name)+" "+problem, fix)
+	}
 	return &Fault{Code: 1001, What: fmt.Sprintf("The launch attribute %q %s.", name, problem), Do: fix}
 }
 
 // BadTarget: the target is of a kind that does not exist.
 func BadTarget(got string) *Fault {
+	if flags != nil {
+		return Usage(fmt.Sprintf("%s is %q, which is no known target", Name("target"), got), "Give --target=local, or leave it out.")
+	}
 	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
 		Do: `Set "target": "local" to debug an Envoy on this machine, or remove it for plain lldb-dap.`}
 }
@@ -34,8 +43,19 @@ func Listen(address string, cause error) *Fault {
 
 // Log: the file for the trace cannot be opened.
 func Log(path string, cause error) *Fault {
-	return &Fault{Code: 1012, What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
-		Do: `Give "--log" (in VS Code the setting "envoy.log") a file that you can write.`}
+	if f := refusal("write the trace", path, cause, ""); f != nil {
+		return f
+	}
+	f := &Fault{Code: 1012, What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: "Give " + logFile() + " a file that you can write."}
+	switch {
+	case errors.Is(cause, fs.ErrNotExist):
+		f.Evidence = []string{path, "there is no folder " + filepath.Dir(path)}
+		f.Do = "Create the folder, or give " + logFile() + " another file."
+	case errors.Is(cause, syscall.ENXIO):
+		f.Evidence = []string{path, "it is a pipe that nobody reads, or a socket"}
+	}
+	return f
 }
 
 // LogCut: the trace cannot be written any more.
@@ -63,19 +83,41 @@ func Connection(cause error) *Fault {
 		Do: "Check the limits on processes and open files (\"ulimit -a\"), then connect again."}
 }
 
+// UnknownAttribute: a launch attribute that nobody is known to read.
+func UnknownAttribute(name string) *Fault {
+	return &Fault{Code: 1017, What: fmt.Sprintf("The launch attribute %q is not known; it was passed to lldb-dap.", name),
+		Do: "Remove it if lldb-dap does not know it either; docs/attributes.md lists the attributes."}
+}
+
+// NoEffect: a launch attribute of plain sessions in a startup session. do is a sentence.
+func NoEffect(name, do string) *Fault {
+	return &Fault{Code: 1018, What: fmt.Sprintf("The launch attribute %q has no effect in a startup session.", name), Do: do}
+}
+
+// NoAgent: the program of the agent is not there.
+func NoAgent(cause error) *Fault {
+	return &Fault{Code: 1019, What: "The program of the agent was not found.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Install it, or name another one with " + Name("agent.command") + "."}
+}
+
+// NotPermitted: a permission of the file system is missing. to is what was to be done.
+func NotPermitted(to, path, why string) *Fault {
+	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, why}, Do: mend(path)}
+}
+
 // --- ED11xx: programs on this side -------------------------------------------
 
 // NoLLDBDap: lldb-dap was not found.
 func NoLLDBDap(tried string) *Fault {
 	return &Fault{Code: 1101, What: "lldb-dap was not found.", Evidence: []string{"tried " + tried},
-		Do: `Install LLDB 19 or newer ("apt install lldb-19"), or set "lldbDap" to the program.`}
+		Do: `Install LLDB 19 or newer ("apt install lldb-19"), or set ` + Name("lldbDap") + " to the program."}
 }
 
 // LLDBTooOld: lldb-dap is older than the adapter can drive.
 func LLDBTooOld(path, version string, oldest int) *Fault {
 	return &Fault{Code: 1102, What: fmt.Sprintf("lldb-dap is version %s; version %d or newer is needed.", version, oldest),
 		Evidence: []string{path},
-		Do:       fmt.Sprintf(`Install it ("apt install lldb-%d"), or set "lldbDap" to a newer one.`, oldest)}
+		Do:       fmt.Sprintf(`Install it ("apt install lldb-%d"), or set %s to a newer one.`, oldest, Name("lldbDap"))}
 }
 
 // LLDBDapStart: lldb-dap did not start, or said nothing that is DAP. For said see
@@ -84,8 +126,11 @@ func LLDBDapStart(path, stderr, said string, cause error) *Fault {
 	if f := exhausted("lldb-dap does not start", cause, stderr, said); f != nil {
 		return f
 	}
+	if f := refusal("run lldb-dap", path, cause, ""); f != nil {
+		return f
+	}
 	f := &Fault{Code: 1103, What: "lldb-dap does not start.", Evidence: []string{path}, Cause: cause,
-		Do: fmt.Sprintf("Run %q in a terminal to see why, or set \"lldbDap\" to another one.", path+" --help")}
+		Do: fmt.Sprintf("Run %q in a terminal to see why, or set %s to another one.", path+" --help", Name("lldbDap"))}
 	return f.tail(stderr, cause)
 }
 
@@ -96,18 +141,27 @@ func LLDBDapDied(status, stderr, said string) *Fault {
 		return f
 	}
 	f := &Fault{Code: 1104, What: "lldb-dap has crashed; the debug session is over.", Evidence: []string{status},
-		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbDap\"."}
+		Do: "Start the session again. If it repeats, try another LLDB version with " + Name("lldbDap") + "."}
 	return f.tail(stderr, nil)
 }
 
 // NoHelper: the helper program is not beside envoydbg.
 func NoHelper(path string, cause error) *Fault {
+	if f := refusal("run the helper program", path, cause, ""); f != nil {
+		return f
+	}
 	return &Fault{Code: 1105, What: "The helper program is not beside envoydbg.", Evidence: []string{path}, Cause: cause,
 		Do: `Build both with "make build", or install the two files side by side.`}
 }
 
 // HelperStart: the helper did not start or did not answer.
 func HelperStart(cause error, stderr string) *Fault {
+	var file *fs.PathError
+	if errors.As(cause, &file) {
+		if f := refusal("run the helper program", file.Path, cause, ""); f != nil {
+			return f
+		}
+	}
 	if f := exhausted("the helper does not start", cause, stderr); f != nil {
 		return f
 	}
@@ -118,15 +172,18 @@ func HelperStart(cause error, stderr string) *Fault {
 
 // BadProgram: the local program cannot be read as an ELF.
 func BadProgram(path string, cause error) *Fault {
+	if f := refusal("read the local program", path, cause, ""); f != nil {
+		return f
+	}
 	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, text(cause)}, Cause: cause,
-		Do: `Set "program" to the Envoy executable with symbols that you built.`}
+		Do: "Set " + Name("program") + " to the Envoy executable with symbols that you built."}
 }
 
 // NoSources: the program's line tables cannot be read.
 func NoSources(path string, cause error) *Fault {
 	return &Fault{Code: 1109, What: "The source paths in the local program cannot be read; breakpoints go by the paths as they are.",
 		Evidence: []string{path, text(cause)}, Cause: cause,
-		Do: `Build the program again, or give "sourceMap" by hand.`}
+		Do: "Build the program again, or give " + Name("sourceMap") + " by hand."}
 }
 
 // NoTempDir: no place for the session's folder. tried has a line for each place.
@@ -143,30 +200,34 @@ const longestName = len("/envoydbg-4294967295")
 // NoLLDBServer: lldb-server was not found beside Envoy.
 func NoLLDBServer(name, why string) *Fault {
 	return &Fault{Code: 1201, What: "lldb-server was not found.", Evidence: []string{name, why},
-		Do: `Install it ("apt install lldb-19"), or set "lldbServer" to the program.`}
+		Do: `Install it ("apt install lldb-19"), or set ` + Name("lldbServer") + " to the program."}
 }
 
 // BuildIDMismatch: the local program is not the Envoy that will run.
 func BuildIDMismatch(local, localID, remote, remoteID string) *Fault {
 	return &Fault{Code: 1203, What: "The local program is not the Envoy that will run.",
 		Evidence: []string{
-			fmt.Sprintf("program    %s   build-id %s", local, orNone(localID)),
-			fmt.Sprintf("envoyPath  %s   build-id %s", remote, orNone(remoteID)),
+			beside("program", local) + "   build-id " + orNone(localID),
+			beside("envoyPath", remote) + "   build-id " + orNone(remoteID),
 		},
-		Do: `Breakpoints would land on wrong addresses. Set "program" to the unstripped file of that very build, or "envoyPath" to the build you have.`}
+		Do: "Breakpoints would land on wrong addresses. Set " + Name("program") + " to the unstripped file of that very build, or " +
+			Name("envoyPath") + " to the build you have."}
 }
 
 // NoBuildID: neither file has a build-id, and they differ.
 func NoBuildID(local, remote string) *Fault {
 	return &Fault{Code: 1204, What: "It cannot be checked that the local program is the Envoy that will run: there is no build-id.",
-		Evidence: []string{"program    " + local, "envoyPath  " + remote},
-		Do:       `Link Envoy with "-Wl,--build-id", or let "program" and "envoyPath" name the same file.`}
+		Evidence: []string{beside("program", local), beside("envoyPath", remote)},
+		Do:       `Link Envoy with "-Wl,--build-id", or let ` + Name("program") + " and " + Name("envoyPath") + " name the same file."}
 }
 
 // BadEnvoyPath: the Envoy to run cannot be read.
 func BadEnvoyPath(path, why string) *Fault {
-	return &Fault{Code: 1205, What: "The Envoy that the agent would start cannot be read.", Evidence: []string{path, why},
-		Do: `Set "envoyPath" to the Envoy executable (in an Istio image it is /usr/local/bin/envoy).`}
+	if f := refusal("read the Envoy that the agent would start", path, nil, why); f != nil {
+		return f
+	}
+	return &Fault{Code: 1205, What: "The Envoy that the agent would start cannot be read.", Evidence: []string{path, plain(why)},
+		Do: "Set " + Name("envoyPath") + " to the Envoy executable (in an Istio image it is /usr/local/bin/envoy)."}
 }
 
 // ServerStart: lldb-server platform did not start.
@@ -174,21 +235,21 @@ func ServerStart(why string) *Fault {
 	if f := exhausted("lldb-server does not start", nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1206, What: "lldb-server does not start.", Evidence: []string{why},
-		Do: `Run "lldb-server version" there to see why, or set "lldbServer" to another one.`}
+	return &Fault{Code: 1206, What: "lldb-server does not start.", Evidence: []string{plain(why)},
+		Do: `Run "lldb-server version" there to see why, or set ` + Name("lldbServer") + " to another one."}
 }
 
 // PlatformConnect: lldb-dap could not use the lldb-server platform.
 func PlatformConnect(why string) *Fault {
 	return &Fault{Code: 1207, What: "lldb-dap could not attach through lldb-server.", Evidence: []string{why},
-		Do: "lldb-dap and lldb-server should be of one version; check \"lldbDap\" and \"lldbServer\". The debug console has LLDB's own words."}
+		Do: "lldb-dap and lldb-server should be of one version; check " + Name("lldbDap") + " and " + Name("lldbServer") + ". The debug console has LLDB's own words."}
 }
 
 // WrongMachine: program and Envoy are for different processors.
 func WrongMachine(local, localArch, remote, remoteArch string) *Fault {
 	return &Fault{Code: 1208, What: fmt.Sprintf("The local program is for %s, the Envoy that will run is for %s.", localArch, remoteArch),
-		Evidence: []string{"program    " + local, "envoyPath  " + remote},
-		Do:       `Set "program" to the build for ` + remoteArch + "."}
+		Evidence: []string{beside("program", local), beside("envoyPath", remote)},
+		Do:       "Set " + Name("program") + " to the build for " + remoteArch + "."}
 }
 
 // --- ED13xx: startup ------------------------------------------------------------
@@ -198,8 +259,11 @@ func AgentStart(command []string, why string) *Fault {
 	if f := exhausted("the agent does not start", nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1301, What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), why},
-		Do: `Check "agent.command", "agent.cwd" and "agent.env".`}
+	if f := refusal("run the agent", command[0], nil, why); f != nil {
+		return f
+	}
+	return &Fault{Code: 1301, What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), plain(why)},
+		Do: fmt.Sprintf("Check %s, %s and %s.", Name("agent.command"), Name("agent.cwd"), Name("agent.env"))}
 }
 
 // AgentEnded: the agent ended before it started Envoy.
@@ -210,7 +274,7 @@ func AgentEnded(status string) *Fault {
 
 // EnvoyEnded: Envoy ended before its first instruction could be shown.
 func EnvoyEnded(why string) *Fault {
-	return &Fault{Code: 1303, What: "Envoy ended before it could be debugged.", Evidence: []string{why},
+	return &Fault{Code: 1303, What: "Envoy ended before it could be debugged.", Evidence: []string{plain(why)},
 		Do: "Read its output in the debug console."}
 }
 
@@ -218,14 +282,15 @@ func EnvoyEnded(why string) *Fault {
 func TargetNeverAppeared(name string, waited time.Duration) *Fault {
 	return &Fault{Code: 1304, What: fmt.Sprintf("The agent started no Envoy within %v.", waited),
 		Evidence: []string{"awaited: " + name},
-		Do:       `Check in the agent's output what it started. Another program name needs "envoyPath"; a slower start needs a larger "startTimeout".`}
+		Do: fmt.Sprintf("Check in the agent's output what it started. Another program name needs %s; a slower start needs a larger %s.",
+			Name("envoyPath"), Name("startTimeout"))}
 }
 
 // GateTimeout: Envoy stood at the gate and nobody traced it.
 func GateTimeout(pid int, detail string) *Fault {
 	return &Fault{Code: 1305, What: "Envoy waited at the gate and the debugger did not come; Envoy was not started.",
 		Evidence: []string{fmt.Sprintf("gate: pid %d %s", pid, detail)},
-		Do:       `Start the session again with "--log FILE": the log says what lldb-server did meanwhile.`}
+		Do:       "Start the session again with " + logFile() + ": the log says what lldb-server did meanwhile."}
 }
 
 // GateExec: the gate could not exec the real Envoy.
@@ -233,8 +298,11 @@ func GateExec(path, why string) *Fault {
 	if f := exhausted("the gate cannot start Envoy", nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1306, What: "The gate could not start the real Envoy.", Evidence: []string{path, why},
-		Do: `Set "envoyPath" to an executable Envoy.`}
+	if f := refusal("run the real Envoy", path, nil, why); f != nil {
+		return f
+	}
+	return &Fault{Code: 1306, What: "The gate could not start the real Envoy.", Evidence: []string{path, plain(why)},
+		Do: "Set " + Name("envoyPath") + " to an executable Envoy."}
 }
 
 // GateBypassed: the agent started Envoy, or became Envoy, without passing the
@@ -246,25 +314,25 @@ func GateBypassed(pid int, how, do string) *Fault {
 // EnvoyRunning: without the gate, an Envoy of that name is running already.
 func EnvoyRunning(detail string) *Fault {
 	return &Fault{Code: 1308, What: "An Envoy of that name is running already, and without the gate it would be caught instead.", Evidence: []string{detail},
-		Do: `Stop it, or use the gate (remove "gate": false).`}
+		Do: "Stop it, or use the gate (remove " + Assign("gate", "false") + ")."}
 }
 
 // ForeignProcess: the attach caught a process that the agent did not start.
 func ForeignProcess(pid int, exe string) *Fault {
-	return &Fault{Code: 1309, What: "The wait caught an Envoy that this session did not start; it was let go unharmed.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, exe)},
-		Do: `Use the gate (remove "gate": false): it waits under a name that nobody else has.`}
+	return &Fault{Code: 1309, What: "The wait caught an Envoy that this session did not start; it was let go unharmed.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, plain(exe))},
+		Do: "Use the gate (remove " + Assign("gate", "false") + "): it waits under a name that nobody else has."}
 }
 
 // AttachFailed: the debug server refused the attach.
 func AttachFailed(why string) *Fault {
-	return &Fault{Code: 1310, What: "The debug server could not attach to Envoy.", Evidence: []string{why},
+	return &Fault{Code: 1310, What: "The debug server could not attach to Envoy.", Evidence: []string{plain(why)},
 		Do: "Check that ptrace is permitted there: the same user, or CAP_SYS_PTRACE; kernel.yama.ptrace_scope at most 1."}
 }
 
 // NotManual: startAgent was asked for at the wrong time.
 func NotManual(why string) *Fault {
 	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
-		Do: `The request "startAgent" is for a session with "agent": {"start": "manual"} that is armed and waiting.`}
+		Do: "Start it by hand in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
 }
 
 // Cancelled: the user ended the startup.
@@ -278,13 +346,13 @@ func ServerDied(status, stderr string) *Fault {
 		return f
 	}
 	f := &Fault{Code: 1313, What: "lldb-server has ended; the debug session is over.", Evidence: []string{status},
-		Do: "Start the session again. If it repeats, try another LLDB version with \"lldbServer\"."}
+		Do: "Start the session again. If it repeats, try another LLDB version with " + Name("lldbServer") + "."}
 	return f.tail(stderr, nil)
 }
 
 // ConnectionLost: the connection between lldb-dap and the debug server broke.
 func ConnectionLost(why string) *Fault {
-	return &Fault{Code: 1314, What: "The debug server has gone; the debug session is over.", Evidence: []string{why},
+	return &Fault{Code: 1314, What: "The debug server has gone; the debug session is over.", Evidence: []string{plain(why)},
 		Do: "Start the session again."}
 }
 
@@ -293,7 +361,7 @@ func HelperDied(why string) *Fault {
 	if f := exhausted("the helper beside Envoy has gone", nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1315, What: "The helper beside Envoy has gone; the debug session is over.", Evidence: []string{why},
+	return &Fault{Code: 1315, What: "The helper beside Envoy has gone; the debug session is over.", Evidence: []string{plain(why)},
 		Do: "Start the session again."}
 }
 
@@ -306,7 +374,7 @@ func EnvoyKilled(pid int) *Fault {
 // PtraceRefused: the kernel does not let the debug server trace Envoy. do is a
 // sentence.
 func PtraceRefused(why, do string) *Fault {
-	return &Fault{Code: 1317, What: "The debugger is not permitted to trace Envoy (ptrace).", Evidence: []string{why}, Do: do}
+	return &Fault{Code: 1317, What: "The debugger is not permitted to trace Envoy (ptrace).", Evidence: []string{plain(why)}, Do: do}
 }
 
 // NotTheStart: without the gate, the wait caught a process that only asks Envoy
@@ -314,7 +382,7 @@ func PtraceRefused(why, do string) *Fault {
 func NotTheStart(pid int, what string) *Fault {
 	return &Fault{Code: 1318, What: "The wait caught an Envoy that only answers a question and ends; it was let go unharmed.",
 		Evidence: []string{fmt.Sprintf("pid %d %s", pid, what)},
-		Do:       `Use the gate (remove "gate": false): it lets such a process through and waits for the real start.`}
+		Do:       "Use the gate (remove " + Assign("gate", "false") + "): it lets such a process through and waits for the real start."}
 }
 
 // GateUnreachable: a process of the agent has a user who cannot reach the gate. It
@@ -339,13 +407,13 @@ func NoRestart() *Fault {
 // PresetUnbound: a breakpoint preset found nothing to stop at.
 func PresetUnbound(preset, said string) *Fault {
 	return &Fault{Code: 1403, What: fmt.Sprintf("The breakpoint preset %q found no place to stop.", preset), Evidence: []string{said},
-		Do: `Remove it from "breakpointPresets", or give a "program" with symbols.`}
+		Do: "Remove it from " + Name("breakpointPresets") + ", or give a " + Name("program") + " with symbols."}
 }
 
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
 	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
-		Do: `Use the gate ("gate": true), which holds Envoy before its first instruction.`}
+		Do: "Use the gate (" + Assign("gate", "true") + "), which holds Envoy before its first instruction."}
 }
 
 // LeftRunning: the cleanup could not end everything.
@@ -408,7 +476,7 @@ func Exhausted(resource, during, found, do string) *Fault {
 // Internal: a step that should not fail did.
 func Internal(cause error) *Fault {
 	return &Fault{Code: 1901, What: "An internal step failed.", Evidence: []string{text(cause)}, Cause: cause,
-		Do: "Start the session again; with \"--log FILE\" the trace says what happened."}
+		Do: "Start the session again; with " + logFile() + " the trace says what happened."}
 }
 
 // BadClient: the client's stream is not DAP.
@@ -426,7 +494,7 @@ func OutOfOrder(command, why string) *Fault {
 // Panicked: a step of the adapter's own failed in a way that nobody foresaw.
 func Panicked(what string, p any) *Fault {
 	return &Fault{Code: 1904, What: fmt.Sprintf("envoydbg has a defect: %s failed.", what), Evidence: []string{fmt.Sprint(p)},
-		Do: "Please report it, with the trace that \"--log FILE\" writes (VS Code: setting envoy.log)."}
+		Do: "Please report it, with the trace that " + logFile() + " writes."}
 }
 
 // EndTooLong: the session's parts did not end in time.
@@ -441,17 +509,18 @@ func (f *Fault) tail(stderr string, cause error) *Fault {
 		return f.With("%s", s)
 	}
 	if cause != nil {
-		return f.With("%v", cause)
+		return f.With("%s", text(cause))
 	}
 	return f
 }
 
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
+// beside is a path behind the name of its attribute, as wide as the longer one of two.
+func beside(attribute, path string) string {
+	return fmt.Sprintf("%-*s  %s", max(len(column("program")), len(column("envoyPath"))), column(attribute), path)
 }
+
+// column is an attribute's name without quotes.
+func column(attribute string) string { return strings.Trim(Name(attribute), `"`) }
 
 func orNone(id string) string {
 	if id == "" {

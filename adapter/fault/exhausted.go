@@ -62,7 +62,7 @@ func exhausted(during string, cause error, said ...string) *Fault {
 			if strings.Contains(lower, "inotify") {
 				r = watches
 			}
-			f := Exhausted(r.name, during, strings.TrimSpace(line), r.do)
+			f := Exhausted(r.name, during, plain(strings.TrimSpace(line)), r.do)
 			f.Cause = cause
 			return f
 		}

@@ -2,6 +2,7 @@ package lldb
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/program"
 )
 
 // Oldest is the oldest major version of LLDB that the adapter drives; 18 and
@@ -24,8 +27,11 @@ const newest = 40
 // else the newest lldb-dap-N in PATH.
 func FindDAP(wanted string) (string, error) {
 	if wanted != "" {
-		path, err := exec.LookPath(wanted)
-		if err != nil {
+		path, err := program.Look(wanted, os.Getenv("PATH"), "")
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return "", fault.NotPermitted("run lldb-dap", wanted, err.Error())
+		case err != nil:
 			return "", fault.NoLLDBDap(describe(wanted, err))
 		}
 		return path, nil
@@ -40,8 +46,11 @@ func FindDAP(wanted string) (string, error) {
 // the one in lldb-dap's own folder, else the one of the same version in PATH.
 func FindServer(wanted, dap string, v Version) (string, error) {
 	if wanted != "" {
-		path, err := exec.LookPath(wanted)
-		if err != nil {
+		path, err := program.Look(wanted, os.Getenv("PATH"), "")
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return "", fault.NotPermitted("run lldb-server", wanted, err.Error())
+		case err != nil:
 			return "", fault.NoLLDBServer(wanted, describe(wanted, err))
 		}
 		return path, nil
@@ -74,8 +83,8 @@ func inPath(name string) (string, bool) {
 }
 
 func describe(wanted string, err error) string {
-	if errors.Is(err, os.ErrPermission) {
-		return wanted + ": it may not be executed"
+	if errors.Is(err, syscall.EISDIR) {
+		return wanted + ": it is a folder"
 	}
 	if !strings.Contains(wanted, "/") {
 		return wanted + ": not in PATH"

@@ -83,8 +83,7 @@ func TestTheDebuggerMayBeNamed(t *testing.T) {
 	for wanted, why := range map[string]string{
 		"their-dap":                          "not in PATH",
 		filepath.Join(elsewhere, "lldb-dap"): "no such program",
-		plain:                                "it may not be executed",
-		elsewhere:                            "no such program",
+		elsewhere:                            "it is a folder",
 	} {
 		_, err := FindDAP(wanted)
 		if f := faultOf(t, err, 1101); !strings.Contains(f.Error(), wanted+": "+why) {
@@ -94,6 +93,14 @@ func TestTheDebuggerMayBeNamed(t *testing.T) {
 		_, err = FindServer(wanted, "", Version{})
 		if f := faultOf(t, err, 1201); !strings.Contains(f.Error(), wanted+": "+why) {
 			t.Errorf("%s: %v", wanted, f)
+		}
+	}
+	// One that is there is not called missing.
+	_, dap := FindDAP(plain)
+	_, server := FindServer(plain, "", Version{})
+	for what, err := range map[string]error{"run lldb-dap": dap, "run lldb-server": server} {
+		if f := faultOf(t, err, 1020); !strings.Contains(f.What, what) || !strings.Contains(f.Error(), plain+" is not executable (mode -rw-r--r--)") {
+			t.Error(f)
 		}
 	}
 }

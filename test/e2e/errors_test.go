@@ -53,6 +53,26 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"agent.start is unknown", agentWith("start", "later"), 1001, `"agent.start"`},
 		{"agent.env holds a number", agentWith("env", map[string]int{"A": 1}), 1001, "agent.env"},
 		{"agent.cwd is no folder", agentWith("cwd", "/nonexistent"), 1001, `"agent.cwd"`},
+		{"the agent's program is not in PATH", agentWith("command", []string{"no-such-agent"}), 1019, "no-such-agent"},
+		{"the agent's program is not there", agentWith("command", []string{"/nonexistent/agent"}), 1019, "/nonexistent/agent"},
+		{"the agent's program is not executable", func(s *harness.Story) harness.Attributes {
+			return agentWith("command", []string{notExecutable(s, "#!/bin/sh\n")})(s)
+		}, 1020, "mode -rw-"},
+		{"lldb-dap is not executable", func(s *harness.Story) harness.Attributes {
+			return s.Sample().With("lldbDap", notExecutable(s, "#!/bin/sh\n"))
+		}, 1020, "run lldb-dap"},
+		{"lldb-server is not executable", func(s *harness.Story) harness.Attributes {
+			return s.Sample().With("lldbServer", notExecutable(s, "#!/bin/sh\n"))
+		}, 1020, "run lldb-server"},
+		{"no such work tree", with("workTree", "/nonexistent"), 1001, `"workTree"`},
+		{"no such folder in the source map", with("sourceMap", [][]string{{"/proc/self/cwd", "/nonexistent"}}), 1001, `"sourceMap"`},
+		{"a name that is nearly right", with("breakPointPreset", []string{"main"}), 1001, `"breakpointPresets"`},
+		{"an attribute of the agent that is nearly right", agentWith("enviroment", "x"), 1001, "command, env, cwd, start"},
+		{"an agent's attribute in the wrong place", with("command", []string{"x"}), 1001, `"agent": {"command": …}`},
+		{"no target", with("target", nil), 1001, `"target": "local"`},
+		{"a misspelled target", func(s *harness.Story) harness.Attributes {
+			return s.Sample().With("target", nil).With("tarket", "local")
+		}, 1001, `"tarket"`},
 		{"no such preset", with("breakpointPresets", []string{"everything"}), 1001, `"breakpointPresets"`},
 		{"startTimeout is negative", with("startTimeout", -1), 1001, `"startTimeout"`},
 		{"attachCommands", with("attachCommands", []string{"x"}), 1001, `"attachCommands"`},
@@ -122,6 +142,87 @@ func file(s *harness.Story, content string) string {
 		s.T.Fatal(err)
 	}
 	return path
+}
+
+// notExecutable writes a file that may not be executed.
+func notExecutable(s *harness.Story, content string) string {
+	s.T.Helper()
+	path := file(s, content)
+	if err := os.Chmod(path, 0o600); err != nil {
+		s.T.Fatal(err)
+	}
+	return path
+}
+
+// A name that is like none that is known may be one of another LLDB's, and the session
+// goes on; so it does with what lldb-dap would do with a program of its own. Both are
+// told.
+func TestAttributesWithoutEffectAreWarnings(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Sample().With("miDebuggerPath", "/usr/bin/gdb").With("args", []string{"x"}).With("preLaunchTask", "build").With("__sessionId", "7"))
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		var told []string
+		for _, e := range c.Events("output") {
+			if e.Get("body.category").Str == "important" {
+				told = append(told, e.Get("body.output").Str)
+			}
+		}
+		if all := strings.Join(told, ""); len(told) != 2 || !strings.Contains(all, `"miDebuggerPath" is not known; it was passed to lldb-dap.`) ||
+			!strings.Contains(all, `"args" has no effect in a startup session.`) {
+			t.Errorf("told: %q", told)
+		}
+		c.Disconnect()
+	})
+}
+
+// The shortest configuration: what has the symbols is what runs.
+func TestProgramAloneIsWhatRuns(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Sample().With("envoyPath", nil))
+		c.Configure(mainPlace(s))
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		c.Disconnect()
+	})
+}
+
+// The same faults speak of attributes in an editor and of flags in a terminal.
+func TestInATerminalErrorsSpeakOfFlags(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, x := range []struct {
+			name       string
+			attributes harness.Attributes
+			flags      []string
+			code       int
+			says       []string
+		}{
+			{"another build", s.Sample().With("envoyPath", harness.The.Envoy), nil, 1, []string{"--program     ", "--envoy-path  ", "Set --program to", "[ED1203]"}},
+			{"no such program", s.Sample().With("program", "/nonexistent/envoy"), nil, 1, []string{"Set --program to", "[ED1107]"}},
+			{"lldb-server is another program", s.Sample(), []string{"--lldb-server", "/bin/true"}, 1, []string{"set --lldb-server to", "[ED1206]"}},
+			{"a wrong value", s.Sample(), []string{"--start-timeout", "-1"}, 2, []string{"--start-timeout is -1", "[ED1010]"}},
+			{"an attribute that is unknown", s.Sample(), []string{"--set", "frobnicate=1", "--start-timeout", "0.01"}, 1, []string{`"frobnicate" is not known`, "[ED1017]"}},
+		} {
+			cmd := runCommand(s, x.attributes, append(x.flags, "-x", "quit")...)
+			out, _ := cmd.CombinedOutput() // the exit code says it
+			if cmd.ProcessState.ExitCode() != x.code {
+				t.Errorf("%s: exit code %d, want %d\n%s", x.name, cmd.ProcessState.ExitCode(), x.code, out)
+			}
+			for _, text := range x.says {
+				if !strings.Contains(string(out), text) {
+					t.Errorf("%s does not say %q:\n%s", x.name, text, out)
+				}
+			}
+			for _, text := range []string{`"program"`, `"envoyPath"`, `"lldbServer"`, `"startTimeout"`, "launch.json"} {
+				if strings.Contains(string(out), text) {
+					t.Errorf("%s says %s:\n%s", x.name, text, out)
+				}
+			}
+		}
+	})
 }
 
 // The attribute has the last word: initialize came before it could be known.

@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/program"
 )
 
 // lingering bounds the wait for the end of the agent's output after its exit:
@@ -49,7 +50,7 @@ func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (help
 		return none, fail(helper.CodeStartFailed, "the agent's working directory: %s is not a folder", cwd)
 	}
 	env := mergeEnv(os.Environ(), p.Env)
-	path, err := lookPath(p.Command[0], getEnv(env, "PATH"), cwd)
+	path, err := program.Look(p.Command[0], getEnv(env, "PATH"), cwd)
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "the agent: %v", err)
 	}
@@ -99,7 +100,7 @@ func (s *session) gateCommand(p helper.AgentStartParams, cmd *command) (*admissi
 	a := newAdmission()
 	a.base, a.timeout = helper.GateBase(s.name), p.GateTimeout
 	var err error
-	a.envoy, err = lookPath(p.EnvoyPath, getEnv(cmd.Env, "PATH"), cmd.Dir)
+	a.envoy, err = program.Look(p.EnvoyPath, getEnv(cmd.Env, "PATH"), cmd.Dir)
 	if err == nil {
 		a.file, err = os.Stat(a.envoy)
 	}
@@ -146,7 +147,7 @@ func (s *session) gateCommand(p helper.AgentStartParams, cmd *command) (*admissi
 func namesInPath(a *admission, envoyPath string, cmd *command) []string {
 	var names []string
 	for _, name := range []string{filepath.Base(envoyPath), filepath.Base(a.envoy), "envoy"} {
-		found, err := lookPath(name, getEnv(cmd.Env, "PATH"), cmd.Dir)
+		found, err := program.Look(name, getEnv(cmd.Env, "PATH"), cmd.Dir)
 		if err == nil {
 			if st, err := os.Stat(found); err != nil || !os.SameFile(st, a.file) && !a.isCopy(found) {
 				continue

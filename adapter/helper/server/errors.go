@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -37,44 +34,4 @@ func codeOf(err error, other int64) int64 {
 		return helper.CodePermission
 	}
 	return other
-}
-
-// lookPath finds a program as a shell in dir with that PATH would, and checks
-// that it is an executable file.
-func lookPath(name, path, dir string) (string, error) {
-	if name == "" {
-		return "", fmt.Errorf("no program is named: %w", fs.ErrNotExist)
-	}
-	abs := func(p string) string {
-		if !filepath.IsAbs(p) {
-			p = filepath.Join(dir, p)
-		}
-		return p
-	}
-	if strings.Contains(name, "/") {
-		p := abs(name)
-		if err := executable(p); err != nil {
-			return "", err
-		}
-		return p, nil
-	}
-	for _, d := range filepath.SplitList(path) {
-		if p := abs(filepath.Join(d, name)); executable(p) == nil {
-			return p, nil
-		}
-	}
-	return "", fmt.Errorf("%s is not in PATH (%s): %w", name, path, fs.ErrNotExist)
-}
-
-func executable(p string) error {
-	st, err := os.Stat(p)
-	switch {
-	case err != nil:
-		return err
-	case st.IsDir():
-		return fmt.Errorf("%s is a folder: %w", p, fs.ErrPermission)
-	case st.Mode()&0o111 == 0:
-		return fmt.Errorf("%s is not executable (mode %s): %w", p, st.Mode(), fs.ErrPermission)
-	}
-	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
 	"github.com/envoydbg/envoydbg/internal/process"
+	"github.com/envoydbg/envoydbg/internal/program"
 )
 
 // handle answers one request; several run at a time.
@@ -101,7 +102,7 @@ func inspect(p helper.InspectParams) (helper.InspectResult, error) {
 	path := p.Path
 	var err error
 	if !strings.Contains(path, "/") {
-		if path, err = lookPath(path, os.Getenv("PATH"), ""); err != nil {
+		if path, err = program.Look(path, os.Getenv("PATH"), ""); err != nil {
 			return none, fail(codeOf(err, helper.CodeNotFound), "%v", err)
 		}
 	}

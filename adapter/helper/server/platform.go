@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/internal/program"
 )
 
 const (
@@ -35,7 +36,7 @@ func (s *session) platformStart(ctx context.Context, p helper.PlatformStartParam
 	if old := s.platformPID(); old != 0 {
 		return none, fail(helper.CodeStartFailed, "the platform of this session is already running (pid %d)", old)
 	}
-	path, err := lookPath(p.LLDBServer, os.Getenv("PATH"), "")
+	path, err := program.Look(p.LLDBServer, os.Getenv("PATH"), "")
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "lldb-server: %v", err)
 	}

@@ -1,0 +1,208 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/tidwall/gjson"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+)
+
+// flagOf has the flag of run for each launch attribute that has one.
+var flagOf = map[string]string{
+	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
+	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
+	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start",
+	"agent.command": `the command after "--"`,
+}
+
+// checked are the launch attributes of the command line, if there is nothing wrong with
+// them.
+func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, error) {
+	attributes, err := f.attributes(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := config.Parse(text) // the session tells the warnings
+	if err != nil {
+		return nil, err
+	}
+	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
+	switch manual := c.Agent.Start == config.StartManual; {
+	case manual && len(f.execute) > 0 && !starts:
+		return nil, fault.Usage("with --start=manual nothing starts the agent: no --execute says so", "Add --execute start, or leave out --start.")
+	case starts && !manual:
+		return nil, fault.Usage("--execute start is for --start=manual; the agent is started already", "Add --start=manual, or leave out the command.")
+	}
+	if _, set := attributes["breakpointPresets"]; set {
+		f.breaks = c.BreakpointPresets
+		delete(attributes, "breakpointPresets")
+	}
+	return attributes, c.Check()
+}
+
+// attributes turns the flags into launch attributes. Those that were not given
+// stay out, so that the defaults are defined in one place.
+func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any, error) {
+	command, err := agentCommand(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	agent := map[string]any{}
+	a := map[string]any{"target": f.target, "agent": agent}
+	changed := cmd.Flags().Changed
+	if changed("start") {
+		agent["start"] = f.start
+	}
+	if changed("gate") {
+		a["gate"] = f.gate
+	}
+	if changed("stop-on-entry") {
+		a["stopOnEntry"] = f.stopOnEntry
+	}
+	for name, path := range map[string]string{"program": f.program, "envoyPath": f.envoyPath} {
+		if path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		a[name] = abs
+	}
+	if len(command) > 0 {
+		agent["command"] = command
+	}
+	if f.cwd != "" {
+		agent["cwd"] = f.cwd
+	}
+	env := map[string]string{}
+	for _, pair := range f.env {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
+		}
+		if _, twice := env[name]; twice {
+			return nil, fault.Usage(fmt.Sprintf("--env gives %s two values", name), "Give it once.")
+		}
+		env[name] = value
+	}
+	if len(env) > 0 {
+		agent["env"] = env
+	}
+	if changed("start-timeout") {
+		a["startTimeout"] = f.startTimeout
+	}
+	if f.lldbServer != "" {
+		a["lldbServer"] = f.lldbServer
+	}
+	sourceMap, err := parsePairs(f.sourceMap)
+	if err != nil {
+		return nil, err
+	}
+	if sourceMap != nil {
+		a["sourceMap"] = sourceMap
+	}
+	return a, f.addSet(cmd, a)
+}
+
+// addSet adds what --set gives. What two flags give is refused: neither could win
+// without a surprise.
+func (f *runFlags) addSet(cmd *cobra.Command, a map[string]any) error {
+	agent := a["agent"].(map[string]any)
+	given := map[string]string{} // by attribute, by which flag
+	for attribute, flag := range flagOf {
+		if cmd.Flags().Changed(strings.TrimPrefix(flag, "--")) {
+			given[attribute] = flag
+		}
+	}
+	if agent["command"] != nil {
+		given["agent.command"] = flagOf["agent.command"]
+	}
+	for _, pair := range f.set {
+		name, value, ok := strings.Cut(pair, "=")
+		switch {
+		case !ok || name == "":
+			return fault.Usage(fmt.Sprintf("--set is %q", pair), `Give NAME=JSON, for example timeout=60 or initCommands='["settings …"]'.`)
+		case !json.Valid([]byte(value)):
+			return fault.Usage(fmt.Sprintf("--set is %q, and %s is not JSON", pair, value),
+				fmt.Sprintf(`Quote a string: --set '%s="%s"'. A list is [1, 2], an object {"name": 1}.`, name, value))
+		}
+		for _, other := range overlaps(name, given) {
+			return fault.Usage(fmt.Sprintf("%s is given by --set and by %s", name, given[other]), "Give it once.")
+		}
+		given[name] = "--set"
+		switch inner, nested := strings.CutPrefix(name, "agent."); {
+		case nested:
+			agent[inner] = json.RawMessage(value)
+		case name == "agent" && gjson.Parse(value).IsObject():
+			for key, v := range gjson.Parse(value).Map() {
+				agent[key] = json.RawMessage(v.Raw)
+			}
+		default:
+			a[name] = json.RawMessage(value)
+		}
+	}
+	return nil
+}
+
+// overlaps are those of the given attributes that name holds, or that hold it.
+func overlaps(name string, given map[string]string) []string {
+	var all []string
+	for other := range given {
+		if name == other || strings.HasPrefix(other, name+".") || strings.HasPrefix(name, other+".") {
+			all = append(all, other)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// agentCommand is what stands behind "--". A word before it is nobody's: a command
+// without "--" would lose its own flags, and --gate false is no flag with a value.
+func agentCommand(cmd *cobra.Command, args []string) ([]string, error) {
+	before, after := args, []string(nil)
+	if at := cmd.Flags().ArgsLenAtDash(); at >= 0 {
+		before, after = args[:at], args[at:]
+	}
+	if len(before) == 0 {
+		return after, nil
+	}
+	fix := `The agent's command stands after "--": envoydbg run … -- pilot-agent proxy sidecar.`
+	if word := before[0]; word == "true" || word == "false" {
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" {
+				fix = fmt.Sprintf("Write --%s=%s.", f.Name, word)
+			}
+		})
+	}
+	return nil, fault.Usage(fmt.Sprintf("%q belongs to no flag", before[0]), fix)
+}
+
+// parsePairs reads the values of --source-map.
+func parsePairs(values []string) ([][2]string, error) {
+	var out [][2]string
+	for _, pair := range values {
+		from, to, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fault.Usage(fmt.Sprintf("--source-map is %q", pair), "Give FROM=TO.")
+		}
+		abs, err := filepath.Abs(to)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, [2]string{from, abs})
+	}
+	return out, nil
+}

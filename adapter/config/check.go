@@ -1,0 +1,57 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/program"
+)
+
+// Check looks whether what the attributes name is there, so that nothing is started in
+// vain. The two Envoys are looked at by the startup, which reads them.
+func (c *Config) Check() error {
+	if err := folder("workTree", c.WorkTree); err != nil {
+		return err
+	}
+	for _, pair := range c.SourceMap {
+		if err := folder("sourceMap", pair[1]); err != nil {
+			return err
+		}
+	}
+	if err := folder("agent.cwd", c.Agent.Cwd); err != nil {
+		return err
+	}
+	path, set := c.Agent.Env["PATH"]
+	if !set {
+		path = os.Getenv("PATH")
+	}
+	name := c.Agent.Command[0]
+	switch _, err := program.Look(name, path, c.Agent.Cwd); {
+	case errors.Is(err, fs.ErrPermission):
+		return fault.NotPermitted("run the agent", name, err.Error())
+	case err != nil:
+		return fault.NoAgent(err)
+	}
+	return nil
+}
+
+// folder is the error for a path that leads to no folder; an empty one is not set.
+func folder(attribute, path string) error {
+	if path == "" {
+		return nil
+	}
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fault.NotPermitted(fmt.Sprintf("look at the folder that %s names", fault.Name(attribute)), path, cmp.Or(program.Refusal(path), err.Error()))
+	case err != nil:
+		return fault.BadAttribute(attribute, fmt.Sprintf("names the folder %s, which is not there", path), "Create it, or name another one.")
+	case !st.IsDir():
+		return fault.BadAttribute(attribute, fmt.Sprintf("names %s, which is no folder", path), "Name a folder.")
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/envoydbg/envoydbg/internal/program"
+)
+
+// refusal returns the fault for a cause, or for what a helper reports of it, when it is
+// that a permission is missing; else nil. path is the file, on this machine unless
+// there is only text; to is what was to be done.
+func refusal(to, path string, cause error, said string) *Fault {
+	switch {
+	case errors.Is(cause, fs.ErrPermission):
+		if said = program.Refusal(path); said == "" {
+			said = text(cause)
+		}
+	case cause == nil && strings.Contains(said, syscall.EACCES.Error()):
+		said = plain(said)
+	default:
+		return nil
+	}
+	f := NotPermitted(to, path, said)
+	f.Cause = cause
+	return f
+}
+
+// mend says how a permission is given.
+func mend(path string) string {
+	return fmt.Sprintf(`"namei -l %s" shows the modes on the way. Change them ("chmod +x" for a program), or run envoydbg as a user who may; a file system can also be mounted noexec.`, path)
+}

@@ -1,0 +1,2 @@
+// Package nearest finds the name that somebody has probably meant.
+package nearest
