@@ -74,10 +74,19 @@ suite('F5 without a launch.json', () => {
     });
 });
 
-test('the list "Select and Start Debugging" has the same configurations', async () => {
-    program('bazel-bin/envoy');
-    const names = (await provider.provideDebugConfigurations(inHome())).map(({ name }) => name);
-    assert.deepEqual(names, ['Envoy: Debug Startup', 'Envoy: Attach to Process', 'Envoy: Launch Program']);
+suite('the list "Select and Start Debugging"', () => {
+    const names = async (folder?: vscode.WorkspaceFolder): Promise<string[]> => (await provider.provideDebugConfigurations(folder)).map(({ name }) => name);
+    const all = ['Envoy: Debug Startup', 'Envoy: Attach to Process', 'Envoy: Launch Program'];
+
+    test('has the same configurations, for each folder', async () => {
+        stub.folder = home;
+        assert.deepEqual(await names(inHome()), all);
+        assert.deepEqual(await names(), []);
+    });
+
+    test('has them without a folder, too', async () => {
+        assert.deepEqual(await names(), all);
+    });
 });
 
 suite('the choice of a process', () => {

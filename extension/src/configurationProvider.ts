@@ -24,6 +24,9 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     }
 
     async provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {
+        if (folder === undefined && vscode.workspace.workspaceFolders !== undefined) {
+            return []; // VS Code asks for each folder, and once more for none
+        }
         return Promise.all(this.offers.map((offer) => this.ready(offer, folder)));
     }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun } from '../support/processes';
+import { sampleAttributes } from '../support/sample';
 import { bystanders, onStage, type Setting } from './stage';
 import { type Workbench } from './workbench';
 
@@ -78,5 +79,58 @@ test('F5 in a C++ file without a launch.json offers ready configurations', { tim
         await workbench.sessionEnded(20);
         await onlyTheseRun([...bystanders, 'turns'], 10);
         assert.equal(running.exitCode ?? running.signalCode, null, 'a process that was attached to runs on');
+    });
+});
+
+/** A work tree of Envoy's, built, in which pilot-agent can run; pilot-agent is in the PATH. */
+function envoyTree(home: string): Setting {
+    const folder = join(home, 'proxy');
+    cpSync('test/sample/source', join(folder, 'source'), { recursive: true });
+    mkdirSync(join(folder, 'bazel-bin'));
+    copyFileSync('bin/sample/envoy.debug', join(folder, 'bazel-bin/envoy'));
+    // VS Code takes the PATH that a login shell has.
+    writeFileSync(join(home, '.profile'), `PATH='${resolve('bin/tools')}':$PATH\n`);
+    return { folder, env: sampleAttributes(folder).agent.env };
+}
+
+test('F5 in a C++ file of Envoy\'s debugs its startup', { timeout: 300_000 }, async (t) => {
+    await onStage(t, envoyTree, async ({ folder, workbench, screenshot }) => {
+        await workbench.openFile('main_common.cc');
+        await pressF5(workbench);
+        await workbench.choose('', startup);
+        const { file } = await workbench.yellowLine(60);
+        await screenshot('startup');
+        assert.equal(file, join(folder, 'source/exe/main_common.cc'));
+        await workbench.press('Shift+F5');
+        await workbench.sessionEnded(20);
+        await onlyTheseRun(bystanders, 10);
+    });
+});
+
+test('the list of configurations and a new launch.json have the same ones', { timeout: 300_000 }, async (t) => {
+    await onStage(t, envoyTree, async ({ folder, workbench, screenshot }) => {
+        await workbench.openFile('main_common.cc');
+        // VS Code adds dots to what an extension finds by itself.
+        await workbench.canStart(`${startup}...`, 60);
+        await workbench.start(`${startup}...`);
+        const offered = await workbench.picks(attach, 30);
+        await screenshot('list');
+        assert.deepEqual(offered, [startup, attach, launch]);
+        await workbench.press('Escape');
+
+        await workbench.createLaunchJson();
+        await workbench.openTab('launch.json');
+        await screenshot('launch-json');
+        const written = readFileSync(join(folder, '.vscode/launch.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
+        const { configurations } = JSON.parse(written) as { configurations: { name: string }[] };
+        assert.deepEqual(configurations.map(({ name }) => name), [startup, attach, launch]);
+
+        // With it, F5 asks no more.
+        await workbench.canStart(startup, 30);
+        await workbench.press('F5');
+        await workbench.yellowLine(60);
+        await workbench.press('Shift+F5');
+        await workbench.sessionEnded(20);
+        await onlyTheseRun(bystanders, 10);
     });
 });

@@ -77,6 +77,12 @@ export class Workbench {
         return rows.map((row) => row.split('\n').map((line) => line.trim()).filter((line) => line !== ''));
     }
 
+    /** The labels of a list of VS Code's own, once it has this one. */
+    async picks(label: string, seconds: number): Promise<string[]> {
+        await this.row(label).waitFor({ timeout: seconds * 1000 });
+        return this.rows.locator('.label-name').allInnerTexts();
+    }
+
     /** Types into the list that is shown, and takes the choice with this label. */
     async choose(text: string, label: string): Promise<void> {
         await this.input.fill(text);
@@ -88,6 +94,17 @@ export class Workbench {
         await this.page.keyboard.press('Control+KeyP');
         await this.input.fill(name);
         await this.row(name).click();
+        await this.openTab(name);
+    }
+
+    /** Makes a launch.json as the view Run and Debug offers it where there is none. */
+    async createLaunchJson(): Promise<void> {
+        await this.page.keyboard.press('Control+Shift+KeyD');
+        await this.page.getByText('create a launch.json file').click();
+    }
+
+    /** Waits until the editor shows a file. */
+    async openTab(name: string): Promise<void> {
         await this.page.locator('.tab.active').getByText(name).waitFor();
     }
 
