@@ -103,9 +103,10 @@ export class Workbench {
         await this.page.getByText('create a launch.json file').click();
     }
 
-    /** Waits until the editor shows a file. */
+    /** Waits until the editor shows a file and its text. */
     async openTab(name: string): Promise<void> {
         await this.page.locator('.tab.active').getByText(name).waitFor();
+        await this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
     }
 
     /** Sets a breakpoint in the file that is shown. */
@@ -120,12 +121,6 @@ export class Workbench {
     /** An entry of the status bar. */
     status(text: string): Locator {
         return this.page.locator('.statusbar-item').getByText(text);
-    }
-
-    /** Waits until a thread has stopped, with or without sources, and returns the call stack. */
-    async stopped(seconds: number): Promise<string[]> {
-        await this.page.locator('.debug-call-stack .monaco-list-row .stack-frame').first().waitFor({ timeout: seconds * 1000 });
-        return this.callStack();
     }
 
     private get input(): Locator {
@@ -170,10 +165,14 @@ export class Workbench {
         });
     }
 
-    /** The rows of the call stack, from the top. */
-    async callStack(): Promise<string[]> {
-        const rows = await this.page.locator('.debug-call-stack .monaco-list-row').allInnerTexts();
-        return rows.map((row) => row.replaceAll(/\s+/g, ' ').trim());
+    /** The rows of the call stack of a thread that stops, from the top. */
+    async callStack(seconds: number): Promise<string[]> {
+        const rows = this.page.locator('.debug-call-stack .monaco-list-row');
+        await rows.locator('.stack-frame').first().waitFor({ timeout: seconds * 1000 });
+        // VS Code asks for the top frame first, and shows this row until it has the others.
+        await rows.getByText('Load More Stack Frames').waitFor({ state: 'hidden', timeout: seconds * 1000 });
+        const texts = await rows.allInnerTexts();
+        return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
     }
 
     /** Waits until no debug session runs. */
