@@ -67,6 +67,7 @@ setup-all: node_modules/.package-lock.json
 	test/setup/setup.sh --vscode
 
 node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20.19 or newer"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 

@@ -6,6 +6,7 @@ interface Schema {
     markdownDescription?: string;
     markdownEnumDescriptions?: string[];
     enum?: string[];
+    default?: unknown;
     properties?: Record<string, Schema>;
     items?: Schema;
 }
@@ -79,5 +80,12 @@ suite('the manifest', () => {
             envoy.configurationSnippets.map(({ label }) => label),
             envoy.initialConfigurations.map(({ name }) => name),
         );
+    });
+
+    test('offers what the README shows as the first configuration', () => {
+        const [, shown] = /```json\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+        const { agent, ...first } = envoy.initialConfigurations[0] ?? {};
+        assert.deepEqual(JSON.parse(shown ?? ''), first);
+        assert.deepEqual(agent, { command: launch.properties['agent']?.properties?.['command']?.default });
     });
 });

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun } from '../support/processes';
 import { bystanders, onStage, type Setting } from './stage';
 import { type Workbench } from './workbench';
 
-/** The folder that `make playground` makes, with nothing added. */
+/** The folder that `make playground` makes, with nothing added. Making it again changes no file of the user's. */
 function playground(home: string): Setting {
     const folder = join(home, 'playground');
-    execFileSync('test/setup/playground.sh', [folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const make = (): void => { execFileSync('test/setup/playground.sh', [folder], { stdio: ['ignore', 'ignore', 'inherit'] }); };
+    make();
+    appendFileSync(join(folder, 'README.md'), 'a note of mine\n');
+    make();
+    assert.match(readFileSync(join(folder, 'README.md'), 'utf8'), /a note of mine\n$/);
     return { folder };
 }
 
