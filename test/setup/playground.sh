@@ -2,7 +2,7 @@
 # Lays out a folder to try envoydbg in, ready for VS Code: playground.sh FOLDER
 #
 #   FOLDER/.vscode/   launch.json and tasks.json
-#   FOLDER/source/    the sample Envoy's sources, with a Makefile
+#   FOLDER/source/    the sample Envoy's sources, with a Makefile and a WORKSPACE
 #   FOLDER/bin/       envoy.debug and envoy; links to pilot-agent and to a released Envoy
 #   FOLDER/agent/     what pilot-agent needs to run without istiod
 #
@@ -19,7 +19,7 @@ source "$here/lib.sh"
 
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
-tar -c -C "$here/playground" . -C "$ROOT/test/sample" Makefile source | tar -x --skip-old-files -C "$folder"
+tar -c -C "$here/playground" . -C "$ROOT/test/sample" Makefile WORKSPACE source | tar -x --skip-old-files -C "$folder"
 "$here/agent.sh" --print "$folder/agent" "$folder/bin/envoy" >/dev/null
 expect="some seconds" timed "sample Envoy" make -C "$folder"
 ln -sfn "$(readlink -f "$ROOT/bin/tools/pilot-agent")" "$folder/bin/pilot-agent"
