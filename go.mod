@@ -3,7 +3,6 @@ module github.com/envoydbg/envoydbg
 go 1.26.0
 
 require (
-	github.com/agext/levenshtein v1.2.3
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/go-delve/delve v1.27.2
 	github.com/google/go-dap v0.12.0

@@ -159,6 +159,9 @@ func (s *listening) end() error {
 func listenAt(address string) (net.Listener, error) {
 	network, at := "tcp", address
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		if path == "" {
+			return nil, fault.Usage("--listen unix: names no path", "Give unix:PATH, such as unix:$XDG_RUNTIME_DIR/envoydbg.sock.")
+		}
 		network, at = "unix", path
 		dir := filepath.Dir(path)
 		st, err := os.Stat(dir)

@@ -178,7 +178,7 @@ func TestWhatIsNotThereIsFoundAtOnce(t *testing.T) {
 		{`"agent": {"command": ["/nonexistent/agent"]}`, 1019, "/nonexistent/agent"},
 		{`"agent": {"command": ["./agent"]}`, 1019, "agent"},
 		{`"agent": {"command": [` + quoted(dir) + `]}`, 1019, "is a directory"},
-		{`"agent": {"command": [` + quoted(file) + `]}`, 1020, "is not executable (mode -rw-r--r--)"},
+		{`"agent": {"command": [` + quoted(file) + `]}`, 1020, "mode -rw-r--r--, owner "},
 		{`"agent": {"command": ["file"], "env": {"PATH": ` + quoted(dir) + `}}`, 1020, "is not executable"},
 		{`"agent": {"cwd": "/does/not/exist"}`, 1001, `"agent.cwd" names the folder /does/not/exist, which is not there`},
 		{`"agent": {"cwd": ` + quoted(file) + `}`, 1001, "which is no folder"},

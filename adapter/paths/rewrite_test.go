@@ -2,8 +2,11 @@ package paths
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 )
@@ -44,13 +47,13 @@ func (t tree) Debugger(local string) []string {
 	return nil
 }
 
-func (tree) Changed(string) bool  { return false }
-func (tree) Summary() string      { return "" }
-func (tree) Forward() [][2]string { return nil }
-func (tree) DebugDir() string     { return "" }
+func (tree) Changed(string) (Change, bool) { return Change{}, false }
+func (tree) Summary() string               { return "" }
+func (tree) Forward() [][2]string          { return nil }
+func (tree) DebugDir() string              { return "" }
 
 func ready() *Rewriter {
-	w := NewRewriter(func(string) {})
+	w := NewRewriter(func(string, Change) {})
 	w.Use(tree{})
 	return w
 }
@@ -64,13 +67,23 @@ func message(t testing.TB, text string) *dapio.Message {
 	return m
 }
 
+// Frames whose source is not here are subdued.
 func TestFramesShowTheLocalFileAndKeepAllElse(t *testing.T) {
+	thisFile, err := filepath.Abs("rewrite_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := ready().Answer(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[`+
 		`{"id":1,"x":0.50,"source":{"name":"a.cc","path":"/proc/self/cwd/source/a.cc"},"line":3},`+
-		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`))
+		`{"id":2,"source":{"path":"/usr/include/nothing/vector"}},{"id":3},`+
+		`{"id":4,"source":{"name":"_start","path":"/proc/self/cwd/envoy`+"`"+`_start","sourceReference":1}},`+
+		`{"id":5,"source":{"path":"`+thisFile+`"}}],"totalFrames":5}}`))
 	want := `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[` +
 		`{"id":1,"x":0.50,"source":{"checksums":[{"algorithm":"MD5","checksum":"d41d8cd98f00b204e9800998ecf8427e"}],"name":"a.cc","path":"/home/me/ws/source/a.cc"},"line":3},` +
-		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`
+		`{"presentationHint":"subtle","id":2,"source":{"presentationHint":"deemphasize","path":"/usr/include/nothing/vector"}},` +
+		`{"presentationHint":"subtle","id":3},` +
+		`{"presentationHint":"subtle","id":4,"source":{"presentationHint":"deemphasize","name":"_start","path":"/proc/self/cwd/envoy` + "`" + `_start","sourceReference":1}},` +
+		`{"id":5,"source":{"path":"` + thisFile + `"}}],"totalFrames":5}}`
 	if string(got.Raw) != want {
 		t.Errorf("got  %s\nwant %s", got.Raw, want)
 	}
@@ -85,6 +98,35 @@ func TestTheEditorsOwnSpellingComesBack(t *testing.T) {
 	if path := got.Get("body.stackFrames.0.source.path").String(); path != "/home/me/alias/source/a.cc" {
 		t.Errorf("the editor gets %s", path)
 	}
+}
+
+// edited is a tree all of whose files have changed.
+type edited struct{ tree }
+
+func (edited) Changed(string) (Change, bool) { return Change{}, true }
+
+// A file of several paths is still one, also after a rebuild has made another map.
+func TestAChangedFileIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan string, 10)
+		w := NewRewriter(func(local string, _ Change) { told <- local })
+		for range 2 {
+			w.Use(edited{})
+			for _, p := range []string{rootA + "a.cc", rootB + "a.cc", rootA + "b.cc"} {
+				w.ToEditor(p)
+			}
+		}
+		synctest.Wait()
+		close(told)
+		var got []string
+		for local := range told {
+			got = append(got, local)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, []string{here + "a.cc", here + "b.cc"}) {
+			t.Errorf("told of %v", got)
+		}
+	})
 }
 
 func TestEveryMessageWithAPathIsRewritten(t *testing.T) {

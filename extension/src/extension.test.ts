@@ -27,7 +27,7 @@ const folder = { uri: { fsPath: '/home/me/proxy' } } as unknown as vscode.Worksp
 function file(name: string, mode: number): string {
     const path = join(home, name);
     mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(path, '');
+    writeFileSync(path, '#!/bin/sh\necho envoydbg 1.0\n');
     chmodSync(path, mode);
     return path;
 }
@@ -106,10 +106,11 @@ suite('the extension', () => {
         assert.deepEqual(stub.errors, []);
     });
 
-    for (const { what, path } of [
-        { what: 'does not exist', path: () => join(home, 'nothing') },
-        { what: 'is not executable', path: () => file('data', 0o644) },
-        { what: 'is a folder', path: () => home },
+    for (const { what, path, why } of [
+        { what: 'does not exist', path: () => join(home, 'nothing'), why: /does not exist\.$/ },
+        { what: 'is not executable', path: () => file('data', 0o644), why: /may not be executed: / },
+        { what: 'is a folder', path: () => home, why: /may not be executed: it is a folder/ },
+        { what: 'is another program', path: () => '/bin/true', why: /is no envoydbg / },
     ]) {
         test(`cancels a session whose adapter ${what}, and says so`, async () => {
             activate(extension);
@@ -117,8 +118,11 @@ suite('the extension', () => {
             const adapterPath = path();
             stub.folderSettings['/home/me/proxy'] = { 'envoy.adapterPath': adapterPath };
             assert.equal(await resolved({}, folder), undefined);
-            const message = `The debug adapter ${adapterPath} does not exist or is not executable.`;
-            assert.deepEqual(stub.errors, [{ message, buttons: ['Open Setting'] }]);
+            const [error] = stub.errors;
+            assert.equal(stub.errors.length, 1);
+            assert.ok(error?.message.startsWith(`The debug adapter ${adapterPath} `), error?.message);
+            assert.match(error?.message ?? '', why);
+            assert.deepEqual(error?.buttons, ['Open Setting']);
         });
     }
 

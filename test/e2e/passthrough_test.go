@@ -18,6 +18,8 @@ func plain() harness.Attributes {
 	return harness.Attributes{"program": harness.The.SampleDebug, "sourceMap": [][]string{{"/proc/self/cwd", harness.The.Sources}}}
 }
 
+var otherLanguages = regexp.MustCompile(`,\{[^{}]*"filter":"(?:objc|swift)_[^{}]*\}`)
+
 // Without "target" the adapter is not there: the answers are lldb-dap's own, to
 // the byte, apart from the numbers of the messages.
 func TestAPlainSessionIsLLDBDapsToTheByte(t *testing.T) {
@@ -27,7 +29,9 @@ func TestAPlainSessionIsLLDBDapsToTheByte(t *testing.T) {
 		for name, want := range direct {
 			got := through[name]
 			if name == "initialize" {
-				// The adapter answers cancel where lldb-dap does not.
+				// The adapter answers cancel where lldb-dap does not, and does not offer the
+				// exceptions of other languages.
+				want = otherLanguages.ReplaceAllString(want, "")
 				got = strings.Replace(got, `"supportsCancelRequest":true`, "", 1)
 				want = strings.Replace(want, `"supportsCancelRequest":true`, "", 1)
 				got, want = strings.ReplaceAll(got, ",}", "}"), strings.ReplaceAll(want, ",}", "}")
@@ -81,11 +85,17 @@ func answers(t *testing.T, s *harness.Story, c *harness.Session) map[string]stri
 	return out
 }
 
-var sequence = regexp.MustCompile(`"(request_)?seq":\d+`)
+var (
+	sequence = regexp.MustCompile(`"(request_)?seq":\d+`)
+	// The code that LLDB 19 compiles at a stop is named after a file whose path has
+	// lldb-dap's process id in it, so the size depends on the number of its digits.
+	compiled = regexp.MustCompile(`"debugInfoSize":"\d+B"(,"id":"","name":"__lldb_caller_function")`)
+)
 
 // neutral takes out what differs between any two runs.
 func neutral(raw, pid string) string {
 	raw = sequence.ReplaceAllString(raw, `"${1}seq":N`)
+	raw = compiled.ReplaceAllString(raw, `"debugInfoSize":"N"$1`)
 	if pid != "" {
 		raw = regexp.MustCompile(`\b`+pid+`\b`).ReplaceAllString(raw, "PID")
 	}

@@ -145,7 +145,7 @@ export class Workbench {
      */
     async yellowLine(seconds: number): Promise<{ file: string; line: number; text: string }> {
         const mark = this.page.locator('.monaco-editor .view-overlays .debug-top-stack-frame-line').first();
-        const error = this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-dialog-error)').first();
+        const error = this.errors();
         await mark.or(error).first().waitFor({ state: 'attached', timeout: seconds * 1000 });
         if (await error.isVisible()) {
             throw new Error(`VS Code shows the error: ${await error.innerText()}`);
@@ -163,6 +163,17 @@ export class Workbench {
                 text: shown.replaceAll(/\p{Co}/gu, '').replaceAll(/\s+/g, ' ').trim(),
             };
         });
+    }
+
+    /** Waits for an error message or dialog, and returns its text. */
+    async error(seconds: number): Promise<string> {
+        const shown = this.errors();
+        await shown.waitFor({ timeout: seconds * 1000 });
+        return shown.innerText();
+    }
+
+    private errors(): Locator {
+        return this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-dialog-error)').first();
     }
 
     /** The rows of the call stack of a thread that stops, from the top. */
