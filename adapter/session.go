@@ -26,6 +26,9 @@ type Options struct {
 	// Sources makes the source map of a startup session; nil leaves paths to
 	// lldb-dap.
 	Sources paths.Load
+	// PhaseEvents: the client takes the event envoyPhase, even if its initialize
+	// does not say so.
+	PhaseEvents bool
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string

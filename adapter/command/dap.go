@@ -39,6 +39,7 @@ Exit codes:
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&flags.phaseEvents, "phase-events", false, "send the event envoyPhase at each step of the startup, also to a client that does not ask for it")
 	cmd.Flags().StringVar(&listen, "listen", "", "serve on unix:`path` or a loopback host:port instead; each connection is a session of its own")
 	return cmd
 }

@@ -24,7 +24,8 @@ const (
 )
 
 // PhaseEvent is the name of the event that tells a client of phases. It is only
-// sent to a client whose initialize request says "supportsEnvoyPhases": true.
+// sent to a client whose initialize request says "supportsEnvoyPhases": true, or
+// whose adapter is started with --phase-events.
 const PhaseEvent = "envoyPhase"
 
 // PhaseBody is the body of a PhaseEvent.

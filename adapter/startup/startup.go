@@ -384,7 +384,7 @@ func (s *Startup) startAgent(ctx context.Context) error {
 	if s.cfg.Agent.Start == config.StartManual {
 		s.agent = agentAwaited
 		s.phases.Waiting("armed, waiting for the word to start the agent")
-		s.host.Output(console, "Armed. The agent starts when the client sends the request \"startAgent\".\n")
+		s.host.Output(console, "Armed. The command \"Envoy: Start Agent\" (the request \"startAgent\") starts the agent.\n")
 		if err := s.until(ctx, func() bool { return s.starter != nil }); err != nil {
 			return err
 		}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
@@ -14,7 +14,8 @@ let extension: vscode.ExtensionContext;
 beforeEach(() => {
     resetStub();
     home = mkdtempSync(join(tmpdir(), 'envoydbg-extension-'));
-    extension = { extensionPath: home, subscriptions: [] as vscode.Disposable[] } as unknown as vscode.ExtensionContext;
+    const packageJSON: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
+    extension = { extensionPath: home, extension: { packageJSON }, subscriptions: [] as vscode.Disposable[] } as unknown as vscode.ExtensionContext;
 });
 afterEach(() => {
     rmSync(home, { recursive: true });
@@ -47,7 +48,13 @@ function started(configuration: object, workspaceFolder?: vscode.WorkspaceFolder
 suite('the extension', () => {
     test('serves the debug type envoy for as long as it is active', () => {
         activate(extension);
-        assert.deepEqual([...stub.registered.keys()], ['configuration provider of envoy', 'adapter factory of envoy']);
+        assert.deepEqual(
+            [...stub.registered.keys()],
+            [
+                ...['dynamic configuration provider of envoy', 'configuration provider of envoy', 'adapter factory of envoy'],
+                ...['command envoy.pickProcess', 'command envoy.pickProgram', 'command envoy.startAgent', 'tracker factory of envoy'],
+            ],
+        );
         for (const subscription of extension.subscriptions) {
             subscription.dispose();
         }
@@ -58,14 +65,14 @@ suite('the extension', () => {
         activate(extension);
         const { command, args, options } = started({}, folder);
         assert.equal(command, join(home, 'bin/envoydbg'));
-        assert.deepEqual(args, ['dap', '--work-tree', '/home/me/proxy']);
+        assert.deepEqual(args, ['dap', '--phase-events', '--work-tree', '/home/me/proxy']);
         assert.deepEqual(options, { cwd: '/home/me/proxy' });
     });
 
     test('starts it without a workspace folder, too', () => {
         activate(extension);
         const { args, options } = started({});
-        assert.deepEqual(args, ['dap']);
+        assert.deepEqual(args, ['dap', '--phase-events']);
         assert.deepEqual(options, {});
     });
 
@@ -74,20 +81,20 @@ suite('the extension', () => {
         stub.settings = { 'envoy.adapterPath': '/opt/envoydbg', 'envoy.lldbDap': '/opt/lldb-dap', 'envoy.log': '/tmp/log' };
         const { command, args } = started({});
         assert.equal(command, '/opt/envoydbg');
-        assert.deepEqual(args, ['dap', '--lldb-dap', '/opt/lldb-dap', '--log', '/tmp/log']);
+        assert.deepEqual(args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap', '--log', '/tmp/log']);
     });
 
     test('reads the settings of the session\'s folder', () => {
         activate(extension);
         stub.settings = { 'envoy.log': '/tmp/log' };
         stub.folderSettings['/home/me/proxy'] = { 'envoy.log': '/tmp/log-of-folder' };
-        assert.deepEqual(started({}, folder).args, ['dap', '--log', '/tmp/log-of-folder', '--work-tree', '/home/me/proxy']);
-        assert.deepEqual(started({}).args, ['dap', '--log', '/tmp/log']);
+        assert.deepEqual(started({}, folder).args, ['dap', '--phase-events', '--log', '/tmp/log-of-folder', '--work-tree', '/home/me/proxy']);
+        assert.deepEqual(started({}).args, ['dap', '--phase-events', '--log', '/tmp/log']);
     });
 
     test('takes lldb-dap from the configuration', () => {
         activate(extension);
-        assert.deepEqual(started({ lldbDap: '/opt/lldb-dap' }).args, ['dap', '--lldb-dap', '/opt/lldb-dap']);
+        assert.deepEqual(started({ lldbDap: '/opt/lldb-dap' }).args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap']);
     });
 
     test('lets a session begin, unchanged, whose adapter can be run', async () => {

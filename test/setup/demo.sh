@@ -52,4 +52,4 @@ env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
   --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none
 
-[ "$#" -gt 0 ] || echo $'\nTo type the commands yourself: test/setup/demo.sh --'
+[ "$#" -gt 0 ] || echo $'\nTo type the commands yourself: test/setup/demo.sh --\nTo do the same in VS Code: make playground'

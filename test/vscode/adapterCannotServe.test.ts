@@ -23,7 +23,7 @@ test('F5 with a wrong envoy.log shows why there is no session', { timeout: 240_0
     const configuration = { name, type: 'envoy', request: 'launch', target: 'local', program: '/usr/local/bin/envoy' };
     writeFileSync(join(folder, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
 
-    const codeServer = await CodeServer.start(home, 'out/envoydbg.vsix', { 'envoy.log': join(home, 'missing', 'log') });
+    const codeServer = await CodeServer.start(home, 'out/envoydbg.vsix', { 'envoy.log': join(home, 'missing', 'log') }, {});
     undo.push(() => codeServer.stop());
     const workbench = await Workbench.open(codeServer.url, folder);
     undo.push(() => workbench.close());
