@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	case "envoydbg":
 		os.Exit(Main(os.Args[1:]))
 	case "notify":
-		signals := notify(func() { fmt.Println("at once") })
+		signals, _ := notify(func() { fmt.Println("at once") }, nil)
 		fmt.Println("ready")
 		fmt.Println(<-signals)
 		select {}
@@ -101,6 +101,8 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --listen 127.0.0.1:99999", 1, "[ED1011]", "99999"},
 		{"dap --listen unix:" + dir + "/s", 2, "[ED1010]", "0700"},
 		{"dap --listen unix:/nonexistent/s", 1, "[ED1011]", "no such file"},
+		{"frob", 2, "[ED1010]", `See "envoydbg --help".`},
+		{"run --frob", 2, "[ED1010]", `See "envoydbg run --help".`},
 		{"run --output xml", 2, "[ED1010]", "json"},
 		{"run --env X", 2, "[ED1010]", "NAME=VALUE"},
 		{"run --set X", 2, "[ED1010]", "NAME=JSON"},
