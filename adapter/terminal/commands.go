@@ -319,8 +319,10 @@ func (l *loop) listCommand(rest string) {
 	case "-":
 		l.listSource(true)
 	default: // a function, a line, FILE:LINE
-		l.repeat = "list"
 		l.show("list " + rest)
+		if l.repeat != "" {
+			l.repeat = "lldb list" // which goes on there
+		}
 	}
 }
 

@@ -158,9 +158,10 @@ func TestAFrameIsSelectedForLLDB(t *testing.T) {
 		t.Errorf("asked for %s", m.Raw)
 	}
 	s.answer(m, `{"result":"Process 7 resuming\n"}`)
-	types("bt")
-	s.shows("Envoy is running")
+	types("bt") // when it has stopped
 	s.stops("caller")
+	s.answer(s.asked("stackTrace"), `{"stackFrames":[{"id":1,"name":"caller","line":0,"column":0}]}`)
+	s.shows("* #0  caller\n")
 	types("thread 2")
 	s.answer(s.asked("evaluate"), `{"result":"Process 7 stopped\n* thread #1: tid = 7, main\n  thread #2: tid = 0x1f, worker\n"}`)
 	if m = s.asked("stackTrace"); m.Get("arguments.threadId").Int() != 31 {
@@ -241,6 +242,18 @@ func TestAPauseIsTakenOnce(t *testing.T) {
 	s.answer(s.asked("pause"), "{}")
 	s.stops("poll")
 	s.shows("poll")
+	// Where Envoy itself is tells more than where libc is.
+	here := filepath.Join(t.TempDir(), "dispatcher.cc")
+	if err := os.WriteFile(here, []byte("run();\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := s.asked("stackTrace")
+	if m.Get("arguments.startFrame").Int() != 1 {
+		t.Errorf("asked for %s", m.Raw)
+	}
+	s.answer(m, fmt.Sprintf(`{"stackFrames":[{"id":2,"name":"event_loop","line":9,"column":0,"source":{"path":"/none/event.c"}},
+		{"id":3,"name":"Dispatcher::run","line":1,"column":0,"source":{"path":%q}}]}`, here))
+	s.shows("#2  Dispatcher::run   " + here + ":1\n   →     1  run();")
 	_, _ = io.WriteString(keyboard, "pause\n")
 	s.shows("stopped already")
 	_, _ = io.WriteString(keyboard, "c\n")
@@ -291,4 +304,18 @@ func (k *keyboardWithEnds) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return copy(p, line), nil
+}
+
+// Threads that stop at the same time are one stop.
+func TestThreadsThatStopTogetherAreOneStop(t *testing.T) {
+	s, types := atPrompt(t)
+	types("c")
+	s.answer(s.asked("continue"), "{}")
+	s.event("stopped", `{"reason":"breakpoint","threadId":7,"preserveFocusHint":false}`)
+	s.event("stopped", `{"reason":"breakpoint","threadId":8,"preserveFocusHint":true}`)
+	s.answer(s.asked("stackTrace"), `{"stackFrames":[{"id":1,"name":"there","line":0,"column":0}]}`)
+	types("n")
+	if m := s.asked("next"); m.Get("arguments.threadId").Int() != 7 {
+		t.Errorf("asked for %s", m.Raw)
+	}
 }

@@ -46,6 +46,28 @@ func (l *loop) frames(from, most int, show func([]dap.StackFrame)) {
 		func() { show(body.StackFrames) }, func() { show(nil) })
 }
 
+// mostSearched is how many frames are searched for one with a source.
+const mostSearched = 32
+
+// showCaller shows the innermost frame whose source is here: an Envoy that is
+// paused stands in a library nearly always.
+func (l *loop) showCaller() {
+	l.frames(1, mostSearched, func(frames []dap.StackFrame) {
+		for i, f := range frames {
+			if readable(sourcePath(f)) {
+				l.view.frame(i+1, f)
+				return
+			}
+		}
+	})
+}
+
+// readable reports whether there is such a file.
+func readable(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
 // selectFrame selects the frame of a level and shows it.
 func (l *loop) selectFrame(level int) {
 	if level < 0 {

@@ -35,7 +35,7 @@ func (l *loop) lldb(command string, show func(text string, wrong bool)) {
 	l.ask("evaluate", arguments, &body, func() {
 		text := strings.TrimPrefix(body.Result, "(lldb) "+command+"\n") // LLDB 19 repeats it
 		if resuming.MatchString(text) && l.stops == stops {
-			l.stopped = false
+			l.stopped, l.stepping = false, strings.HasPrefix(command, "thread ")
 		}
 		show(text, wrongCommand.MatchString(text))
 	}, nil)

@@ -419,10 +419,14 @@ func (l *loop) configure() {
 }
 
 func (l *loop) onStopped(m *dapio.Message) {
+	l.hit(m)
+	if l.stopped && m.Get("body.preserveFocusHint").Bool() {
+		return // another thread has stopped at the same time
+	}
 	reason := m.Get("body.reason").String()
+	paused := l.pausing
 	l.stopped, l.stepping, l.pausing, l.thread = true, false, false, int(m.Get("body.threadId").Int())
 	l.stops++
-	l.hit(m)
 	if left := l.steps.left; left > 0 && reason == "step" {
 		l.steps.left--
 		l.goOn(l.steps.request)
@@ -445,5 +449,8 @@ func (l *loop) onStopped(m *dapio.Message) {
 			}
 		}
 		l.view.stopped(s)
+		if paused && len(frames) > 0 && !readable(sourcePath(frames[0])) {
+			l.showCaller()
+		}
 	})
 }

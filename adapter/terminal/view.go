@@ -160,7 +160,7 @@ func (t *text) stopped(s stop) {
 		t.line("  ● stopped: %s (thread %d)", s.Reason, s.Thread)
 		return
 	}
-	t.lines(fmt.Sprintf("  ● stopped: %s   %s   %s\n", s.Reason, s.Frames[0].Name, place(s.Frames[0])) + around(s.Frames[0]))
+	t.line("  ● stopped: %s   %s%s", s.Reason, called(s.Frames[0]), around(s.Frames[0]))
 }
 
 func (t *text) stack(frames []dap.StackFrame, selected int) {
@@ -170,13 +170,13 @@ func (t *text) stack(frames []dap.StackFrame, selected int) {
 		if i == selected {
 			mark = '*'
 		}
-		fmt.Fprintf(&b, "%c #%-2d %s   %s\n", mark, i, f.Name, place(f))
+		fmt.Fprintf(&b, "%c #%-2d %s\n", mark, i, called(f))
 	}
 	t.lines(b.String())
 }
 
 func (t *text) frame(level int, f dap.StackFrame) {
-	t.lines(fmt.Sprintf("  #%d  %s   %s\n", level, f.Name, place(f)) + around(f))
+	t.line("  #%d  %s%s", level, called(f), around(f))
 }
 
 func (t *text) source(lines []sourceLine, current int) { t.lines(numberedLines(lines, current)) }
@@ -220,13 +220,16 @@ func (t *text) warning(_ int, message string) { t.err(message) }
 func (t *text) wrong(message string)          { t.err(message) }
 func (t *text) note(s string)                 { t.line("  %s", s) }
 
-// around is a frame's source line between its neighbours.
+// called is a frame's function and where it is.
+func called(f dap.StackFrame) string { return strings.TrimRight(f.Name+"   "+place(f), " ") }
+
+// around is a frame's source line between its neighbours, on lines of their own.
 func around(f dap.StackFrame) string {
 	path := sourcePath(f)
 	if path == "" || f.Line == 0 {
 		return ""
 	}
-	return numberedLines(excerpt(path, f.Line, 1), f.Line)
+	return strings.TrimRight("\n"+numberedLines(excerpt(path, f.Line, 1), f.Line), "\n")
 }
 
 func numberedLines(lines []sourceLine, current int) string {

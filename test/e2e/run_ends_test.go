@@ -278,6 +278,21 @@ func TestARunEndsFromTheKeyboard(t *testing.T) {
 	})
 }
 
+// A terminal window that is closed takes its session with it.
+func TestAClosedTerminalEndsARun(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, kind := range []string{"xterm", "dumb"} {
+			r := startAtKeyboard(t, s, s.Sample(), kind, 80)
+			r.shows("● stopped")
+			_ = r.stdin.Close()
+			if code, _ := r.ends(runEndsWithin); code == 0 {
+				t.Errorf("%s: exit code %d", kind, code)
+			}
+			s.NoProcessLeft()
+		}
+	})
+}
+
 func TestCtrlCEndsAStartup(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		r := startAtKeyboard(t, s, s.Sample().Agent(map[string]any{"command": []string{"/bin/sleep", "1000"}}), "xterm", 20)

@@ -119,6 +119,19 @@ func TestTabCompletesAndTheHistoryIsKept(t *testing.T) {
 	})
 }
 
+func TestEnterStartsTheAgent(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		r := startAtKeyboard(t, s, s.Sample(), "xterm", 80, "--start", "manual")
+		r.answers("", "✓ armed", "press Enter to start the agent", prompt)
+		r.answers("bt\r", "Envoy is not there yet", prompt)
+		r.answers("\r", "✓ agent started", "● stopped", prompt)
+		r.keys("q\r")
+		if code, _ := r.ends(runEndsWithin); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+	})
+}
+
 // A terminal that understands nothing, and a pipe, get lines.
 func TestWithoutATerminalToWriteOnThereAreOnlyLines(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
