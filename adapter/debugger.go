@@ -205,5 +205,5 @@ func withOwn(answer *dapio.Message) *dapio.Message {
 			answer = patched
 		}
 	}
-	return answer
+	return withoutOtherLanguages(answer)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // ending says why and how a session ends.
@@ -44,7 +45,7 @@ func (s *Session) end(how ending) {
 		s.phases.Finish(how.fault)
 		var opened, attached bool
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
-		answer := s.cleanup(p, attached, how)
+		answer := s.cleanup(p, run, attached, how)
 		if run != nil {
 			kept, left := run.End(how.keep && answer != nil && answer.Success)
 			if left != nil {
@@ -57,27 +58,27 @@ func (s *Session) end(how ending) {
 				s.client.output(important, fault.NotKept().Error()+"\n")
 			}
 		}
-		if s.isStartup() {
+		if run != nil {
 			answer = nil // it is to a request of ours
 		}
 		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
 	}()
 }
 
-// cleanup lets lldb-dap leave and ends it. It returns lldb-dap's answer to the
-// client's disconnect, if there is one.
-func (s *Session) cleanup(p *peer, attached bool, how ending) *dapio.Message {
+// cleanup lets lldb-dap leave and ends it. An Envoy that is stopped ends with it,
+// where it stands, unless it is to be kept; one that runs gets a signal later. It
+// returns lldb-dap's answer to the client's disconnect, if there is one.
+func (s *Session) cleanup(p *peer, run *startup.Startup, attached bool, how ending) *dapio.Message {
 	defer s.cancel()
 	if p == nil {
 		return nil
 	}
-	var answer *dapio.Message
-	leave := dapio.NewRequest("disconnect", map[string]bool{"terminateDebuggee": false})
+	var answer, leave *dapio.Message
 	switch {
-	case how.request != nil && !s.isStartup():
+	case run != nil && attached && how.fault == nil:
+		leave = dapio.NewRequest("disconnect", map[string]bool{"terminateDebuggee": !how.keep && run.Holds()})
+	case run == nil && how.request != nil:
 		leave = how.request.Message
-	case !attached || how.fault != nil:
-		leave = nil
 	}
 	if leave != nil {
 		// lldb-dap leaves in its own way: exitCommands run, and breakpoints are
@@ -94,16 +95,13 @@ func (s *Session) cleanup(p *peer, attached bool, how ending) *dapio.Message {
 		cancel()
 	}
 	s.cancel()
+	if run != nil && !how.keep {
+		run.EndHeld()
+	}
 	if err := p.Close(); err != nil {
 		s.trace.Line("session", "%v", err)
 	}
 	return answer
-}
-
-func (s *Session) isStartup() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.run != nil
 }
 
 // within runs f and waits for it, but no longer than d. It is for a lock that a
@@ -125,25 +123,28 @@ func within(d time.Duration, f func()) {
 func (r *router) over(f *fault.Fault) (opened, attached bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	attached = r.attached()
 	r.move(stateOver)
-	if opened = r.opening != nil; opened {
-		why := f
-		if why == nil {
-			why = fault.Cancelled()
-		}
-		r.refuse(r.opening, why)
-		r.opening = nil
-	} else if f != nil {
+	if f != nil && r.sequence != nil && r.stops == 0 {
+		r.client.output(console, r.sequence.Summary())
+	}
+	switch opened = r.opening != nil; {
+	case opened && f == nil:
+		r.quietly(r.opening, fault.Cancelled()) // whoever cancels knows it
+	case opened:
+		r.refuse(r.opening, f)
+	case f != nil:
 		r.client.output(important, f.Error()+"\n")
 	}
+	r.opening = nil
 	for _, q := range r.held {
-		r.quietly(q)
+		r.quietly(q, fault.Over(q.Name))
 	}
 	r.held = nil
 	if r.done != nil && r.done.Message != nil && r.done.lldbSeq == 0 {
-		r.quietly(r.done)
+		r.quietly(r.done, fault.Over(r.done.Name))
 	}
-	return opened, r.attached
+	return opened, attached
 }
 
 // finish answers whatever is still open. A client whose launch or attach has failed
@@ -162,7 +163,7 @@ func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
 		if q.Name == "disconnect" {
 			r.respond(q, nil)
 		} else {
-			r.quietly(q)
+			r.quietly(q, fault.Over(q.Name))
 		}
 	}
 }

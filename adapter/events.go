@@ -45,14 +45,10 @@ func (r *router) event(m *dapio.Message) {
 		}
 		r.pass(m)
 	case "stopped":
-		m = r.breakpoints.Stopped(m)
-		r.stops++
-		if r.sequence == nil || r.stops > 1 {
-			r.pass(m)
-			return
+		r.pass(r.stop(m))
+		if r.sequence != nil && r.stops == 1 {
+			r.client.output(console, r.sequence.Summary())
 		}
-		r.pass(r.sequence.Stopped(m))
-		r.client.output(console, r.sequence.Summary())
 	case "breakpoint":
 		if m = r.breakpoints.Event(m); m != nil {
 			r.pass(m)
@@ -101,7 +97,6 @@ func (r *router) replay() {
 		return
 	}
 	if r.sequence != nil {
-		r.move(stateConfigured)
 		r.sequence.ConfigurationDone()
 		return
 	}

@@ -123,7 +123,7 @@ func (s *Session) Attach(m *dapio.Message, answer lldb.Answer) error {
 	if _, err := r.debugger.Call(m, answer); err != nil {
 		return err
 	}
-	r.move(stateConfiguring)
+	r.move(stateWaiting)
 	r.replay()
 	r.drain()
 	return nil
@@ -131,9 +131,16 @@ func (s *Session) Attach(m *dapio.Message, answer lldb.Answer) error {
 
 // Attached says that LLDB has Envoy.
 func (s *Session) Attached() {
-	s.router.mu.Lock()
-	defer s.router.mu.Unlock()
-	s.router.attached = true
+	r := s.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.state >= stateOver:
+	case r.done != nil:
+		r.move(stateConfigured)
+	default:
+		r.move(stateConfiguring)
+	}
 }
 
 // AttachAnswered answers the client's launch or attach with lldb-dap's answer to
@@ -179,6 +186,13 @@ func (s *Session) Breakpoints() (verified, all int) {
 	s.router.mu.Lock()
 	defer s.router.mu.Unlock()
 	return s.router.breakpoints.Count()
+}
+
+// Preset names the breakpoint of a preset, by LLDB's id.
+func (s *Session) Preset(id int64, name string) {
+	s.router.mu.Lock()
+	defer s.router.mu.Unlock()
+	s.router.presets[id] = name
 }
 
 // Said is what LLDB has written last; its errors often say no more than "failed".

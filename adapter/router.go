@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/google/go-dap"
+
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/dialect"
@@ -42,14 +44,16 @@ type router struct {
 	done *request
 	// sequence is the startup of a startup session; else nil.
 	sequence sequence
-	// attached is set while the debugger of a startup session has Envoy.
-	attached bool
 	// finished is set when the debuggee of a plain session is gone: lldb-dap may
 	// end, too, however it does.
 	finished bool
 	// terminated is set when the client has been told that the debuggee is gone.
-	terminated  bool
-	stops       int
+	terminated bool
+	stops      int
+	// pausing: the client has asked for a pause, and there was no stop since.
+	pausing bool
+	// presets has the names of the breakpoints that are presets, by LLDB's ids.
+	presets     map[int64]string
 	breakpoints *breakpoints.Table
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
@@ -101,7 +105,7 @@ type request struct {
 
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
-		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}}
+		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}, presets: map[int64]string{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
@@ -207,10 +211,16 @@ func (r *router) act(q *request) {
 		r.respond(q, rawJSON(r.breakpoints.Early(q.Message)))
 	case configured:
 		r.done = q
-		r.move(stateConfigured)
+		if r.state == stateConfiguring {
+			r.move(stateConfigured)
+		}
 		r.sequence.ConfigurationDone()
+	case noThreads:
+		r.respond(q, dap.ThreadsResponseBody{Threads: []dap.Thread{}})
+	case notYet:
+		r.quietly(q, fault.NotYet(q.Name))
 	case late:
-		r.quietly(q)
+		r.quietly(q, fault.Over(q.Name))
 	}
 }
 
@@ -230,6 +240,11 @@ func whyNot(command string, s state) string {
 func (r *router) move(to state) {
 	r.trace.Line("session", "%v → %v", r.state, to)
 	r.state = to
+}
+
+// attached reports whether the debugger of a startup session has Envoy.
+func (r *router) attached() bool {
+	return r.sequence != nil && r.state >= stateConfiguring && r.state <= stateRunning
 }
 
 // drain hands on what was held, until something is to be held again.
@@ -254,6 +269,7 @@ func (r *router) forward(q *request) {
 		r.refuse(q, d.Unknown(q.Name))
 		return
 	}
+	r.pausing = r.pausing || q.Name == "pause"
 	if breakpoints.IsSet(q.Name) {
 		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
 		return
@@ -321,7 +337,7 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 	case errors.Is(err, lldb.ErrBehind):
 		r.refuse(q, fault.LLDBDapBehind(err))
 	case r.state >= stateOver || r.finished:
-		r.quietly(q)
+		r.quietly(q, fault.Over(q.Name))
 	case d != r.debugger:
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
 	default:
@@ -354,10 +370,10 @@ func (r *router) refuse(q *request, f *fault.Fault) {
 	}
 }
 
-// quietly refuses what comes too late to matter.
-func (r *router) quietly(q *request) {
+// quietly refuses what is no error of the user's: VS Code shows no dialog.
+func (r *router) quietly(q *request, f *fault.Fault) {
 	if r.close(q) {
-		r.client.refuse(q.Message, fault.Over(q.Name), true)
+		r.client.refuse(q.Message, f, true)
 	}
 }
 
@@ -380,7 +396,7 @@ func (r *router) disconnect(q *request) {
 		return
 	}
 	keep := q.Get("arguments.terminateDebuggee")
-	r.host.end(ending{request: q, keep: r.attached && keep.Exists() && !keep.Bool()})
+	r.host.end(ending{request: q, keep: r.attached() && keep.Exists() && !keep.Bool()})
 }
 
 // cancel ends the startup when its progress is cancelled, or the request that waits
@@ -392,8 +408,8 @@ func (r *router) cancel(q *request) {
 	switch {
 	case r.sequence != nil && mine:
 		r.respond(q, nil)
-		if !r.attached {
-			r.host.end(ending{fault: fault.Cancelled()})
+		if !r.attached() {
+			r.host.end(ending{})
 		}
 		return
 	case r.debugger == nil, !r.debugger.Can("supportsCancelRequest"), r.state != stateRunning:

@@ -187,7 +187,7 @@ func plain(t *testing.T) *stage {
 
 func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
 	s := newStage(t)
-	s.client("initialize", "attach", "setBreakpoints", "threads", "configurationDone", "evaluate")
+	s.client("initialize", "attach", "setBreakpoints", "threads", "evaluate", "configurationDone")
 	s.got() // lldb-dap is being started
 	s.router.use(s.lldb)
 	s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
@@ -201,12 +201,15 @@ func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.lldb.asked(); got != "attach setBreakpoints threads" || seq.done != 1 {
+	if got := s.lldb.asked(); got != "attach setBreakpoints" || seq.done != 1 {
 		t.Errorf("behind the attach lldb-dap has got %q, configurationDone was told %d times", got, seq.done)
 	}
+	// LLDB answers nothing before it has Envoy.
+	s.got("event capabilities", "threads ok", "evaluate ED1320")
+	session.Attached()
 	s.client("next")
 	session.Go()
-	if got := s.lldb.asked(); got != "attach setBreakpoints threads configurationDone evaluate next" {
+	if got := s.lldb.asked(); got != "attach setBreakpoints configurationDone next" {
 		t.Errorf("lldb-dap has got %q", got)
 	}
 }
@@ -326,12 +329,21 @@ func TestTheEndAnswersEverything(t *testing.T) {
 	slices.Sort(s.sent)
 	s.got("attach ED1406", "disconnect ok", "event terminated", "initialize ED1406", "threads ED1406")
 
+	// Whoever ends a startup is shown no error for it.
+	s = ready(t)
+	s.client("attach")
+	s.router.over(nil)
+	s.got("attach ED1312")
+	if s.raw[len(s.raw)-1].Get("body.error.showUser").Bool() {
+		t.Error("the user is shown that the startup was cancelled")
+	}
+
 	// A fault is the answer to the attach, and no debuggee was ever there.
 	s = ready(t)
 	s.client("attach", "setBreakpoints")
-	opened, _ = s.router.over(fault.Cancelled())
+	opened, _ = s.router.over(fault.NotManual("a fault"))
 	s.router.finish(opened, nil, nil)
-	s.got("attach ED1312", "setBreakpoints ED1406")
+	s.got("attach ED1311", "setBreakpoints ED1406")
 }
 
 func TestAPanicIsTheErrorOfItsRequest(t *testing.T) {
@@ -355,7 +367,7 @@ func TestCancelling(t *testing.T) {
 		s.sent = nil
 		s.client("cancel " + arguments)
 		s.got("cancel ok")
-		if len(s.ends) != 1 || s.ends[0].fault == nil {
+		if len(s.ends) != 1 || s.ends[0].fault != nil {
 			t.Errorf("%s: the startup is not cancelled: %v", arguments, s.ends)
 		}
 	}
@@ -377,7 +389,7 @@ func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
 		s := ready(t)
 		s.client("attach")
 		s.router.begin(&fakeSequence{})
-		s.router.attached = true
+		s.router.state = stateConfiguring
 		s.client("disconnect " + arguments)
 		if len(s.ends) != 1 || s.ends[0].keep != keep {
 			t.Errorf("disconnect %s: %+v", arguments, s.ends)
@@ -426,6 +438,9 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 						waits.Go(func() { session.AttachAnswered(a) })
 					}
 				})
+			case step == 6 && s.router.state == stateWaiting:
+				story = append(story, "(attached)")
+				session.Attached()
 			case step == 6 && s.router.state == stateConfigured:
 				story = append(story, "(go)")
 				session.Go()

@@ -11,7 +11,8 @@ const (
 	stateInitializing              // lldb-dap is being started to answer initialize
 	stateReady                     // launch or attach has not come
 	statePreparing                 // launch or attach is here; lldb-dap has not been sent it
-	stateConfiguring               // lldb-dap has the attach; the client sets breakpoints
+	stateWaiting                   // lldb-dap waits for Envoy, and answers nothing until then
+	stateConfiguring               // Envoy is held; the client sets breakpoints
 	stateConfigured                // the client is done; the startup has not let Envoy run
 	stateRunning                   // everything goes to lldb-dap
 	stateOver                      // the session ends
@@ -21,7 +22,7 @@ const (
 )
 
 func (s state) String() string {
-	return [states]string{"new", "initializing", "ready", "preparing", "configuring", "configured", "running", "over", "ended"}[s]
+	return [states]string{"new", "initializing", "ready", "preparing", "waiting", "configuring", "configured", "running", "over", "ended"}[s]
 }
 
 // action is what becomes of a request of the client's.
@@ -34,6 +35,8 @@ const (
 	begin                    // begins what the state waits for
 	early                    // is answered now, and done when there is a program
 	configured               // the client is done with its configuration
+	notYet                   // is refused quietly: there is no process yet
+	noThreads                // is answered: there is no process yet
 	late                     // is refused quietly: the session is over
 )
 
@@ -41,13 +44,14 @@ const (
 // "other". disconnect, terminate, cancel, restart and startAgent are the adapter's
 // own in every state; see router.request.
 var actions = map[string][states]action{
-	//                    new     initializing ready  preparing configuring configured running over  ended
-	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, late, late},
-	"launch":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late, late},
-	"attach":            {refuse, hold, begin, refuse, refuse, refuse, refuse, late, late},
-	"configurationDone": {refuse, hold, early, hold, configured, hold, pass, late, late},
-	"set":               {refuse, hold, early, hold, pass, hold, pass, late, late}, // setBreakpoints and its like
-	"other":             {refuse, hold, pass, hold, pass, hold, pass, late, late},
+	//                    new     initializing ready  preparing waiting     configuring configured running over  ended
+	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, refuse, late, late},
+	"launch":            {refuse, hold, begin, refuse, refuse, refuse, refuse, refuse, late, late},
+	"attach":            {refuse, hold, begin, refuse, refuse, refuse, refuse, refuse, late, late},
+	"configurationDone": {refuse, hold, early, hold, configured, configured, hold, pass, late, late},
+	"set":               {refuse, hold, early, hold, pass, pass, hold, pass, late, late}, // setBreakpoints and its like
+	"threads":           {refuse, hold, pass, hold, noThreads, pass, hold, pass, late, late},
+	"other":             {refuse, hold, pass, hold, notYet, pass, hold, pass, late, late},
 }
 
 func actionOf(command string, s state) action {

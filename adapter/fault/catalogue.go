@@ -273,6 +273,12 @@ func NotManual(why string) *Fault {
 		Do: `The request "startAgent" is for a session with "agent": {"start": "manual"} that is armed and waiting.`}
 }
 
+// NotYet: a request about a process came while the debugger waits for it.
+func NotYet(command string) *Fault {
+	return &Fault{Code: 1320, What: fmt.Sprintf("Envoy has not started yet; %q needs a process.", command),
+		Do: "Ask again when Envoy is attached."}
+}
+
 // Cancelled: the user ended the startup.
 func Cancelled() *Fault {
 	return &Fault{Code: 1312, What: "The startup was cancelled.", Do: "Start it again when you like."}

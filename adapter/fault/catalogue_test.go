@@ -58,6 +58,7 @@ var each = map[string]*Fault{
 	"AttachFailed":        AttachFailed("operation not permitted"),
 	"NotManual":           NotManual("it has been started"),
 	"Cancelled":           Cancelled(),
+	"NotYet":              NotYet("evaluate"),
 	"ServerDied":          ServerDied("signal: killed", ""),
 	"ConnectionLost":      ConnectionLost("EOF"),
 	"HelperDied":          HelperDied("EOF"),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -368,6 +369,13 @@ func (c *conversation) stopInPlace() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inPlace = c.ours
+}
+
+// isStopped is [Relay.Stopped] for this connection.
+func (c *conversation) isStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ours && !slices.ContainsFunc(c.pending, request.waitsForStop)
 }
 
 // isIdle reports whether no process is debugged here any more.

@@ -237,6 +237,20 @@ func (r *Relay) remove(c io.Closer) {
 	delete(r.open, c)
 }
 
+// Stopped reports whether there is an attached process and it does not run: the client
+// has not resumed it since the debug server has told its last stop.
+func (r *Relay) Stopped() bool {
+	r.mu.Lock()
+	links := slices.Collect(maps.Keys(r.links))
+	r.mu.Unlock()
+	for _, k := range links { // not under the lock: a conversation asks the relay under its own
+		if k.talk.isStopped() {
+			return true
+		}
+	}
+	return false
+}
+
 // StopInPlace makes the attached process stop where it is: the client's next
 // resume is answered at once with the stop reply of the attach, and the process
 // does not run. To be called while it stands there, before the client resumes it.
@@ -244,7 +258,7 @@ func (r *Relay) StopInPlace() {
 	r.mu.Lock()
 	links := slices.Collect(maps.Keys(r.links))
 	r.mu.Unlock()
-	for _, k := range links { // not under the lock: a conversation asks the relay under its own
+	for _, k := range links { // not under the lock, as in Stopped
 		k.talk.stopInPlace()
 	}
 }

@@ -383,6 +383,12 @@ func (c *Client) Release(ctx context.Context) (ReleaseResult, error) {
 	return r, err
 }
 
+// EndHeld kills what a debugger keeps stopped.
+func (c *Client) EndHeld(ctx context.Context) error {
+	_, err := call[struct{}](ctx, c, MethodEndHeld, nil)
+	return err
+}
+
 // End ends all the helper has started, within 5 s. It may be called again.
 func (c *Client) End(ctx context.Context) (EndResult, error) {
 	return call[EndResult](ctx, c, MethodEnd, nil)

@@ -2,7 +2,7 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 2
+const Protocol = 3
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
@@ -30,6 +30,9 @@ const (
 	// helper does not end them when its stream ends, and stays to read their output
 	// until they have ended by themselves.
 	MethodRelease = "release"
+	// MethodEndHeld: no params → null. Kills what a debugger keeps stopped, where
+	// it stands: let go, it would run on until it sees a signal.
+	MethodEndHeld = "end/held"
 	// MethodEnd: no params → [EndResult]. Ends everything the helper started.
 	MethodEnd = "end"
 )

@@ -25,12 +25,14 @@ type Rewriter struct {
 	spelling map[string]string
 	// checked are the paths whose file was compared with its checksum.
 	checked map[string]bool
+	// here remembers which paths that Sources does not know are files all the same.
+	here map[string]bool
 }
 
 // NewRewriter returns a Rewriter without a map, which changes nothing until Use.
 // warn is called, once for each, with local files that are not what was compiled.
 func NewRewriter(warn func(local string)) *Rewriter {
-	return &Rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}}
+	return &Rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}, here: map[string]bool{}}
 }
 
 // Use sets or replaces the map.
@@ -144,6 +146,9 @@ func (w *Rewriter) Answer(m *dapio.Message) *dapio.Message {
 		edits = w.source(edits, m.Get(in.member))
 	} else {
 		m.Get(in.array).ForEach(func(_, v gjson.Result) bool {
+			if m.Name == "stackTrace" {
+				edits = w.subdue(edits, v)
+			}
 			if in.member != "" {
 				v = v.Get(in.member)
 			}

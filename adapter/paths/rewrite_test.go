@@ -2,6 +2,7 @@ package paths
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,13 +65,23 @@ func message(t testing.TB, text string) *dapio.Message {
 	return m
 }
 
+// Frames whose source is not here are subdued.
 func TestFramesShowTheLocalFileAndKeepAllElse(t *testing.T) {
+	thisFile, err := filepath.Abs("rewrite_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := ready().Answer(message(t, `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[`+
 		`{"id":1,"x":0.50,"source":{"name":"a.cc","path":"/proc/self/cwd/source/a.cc"},"line":3},`+
-		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`))
+		`{"id":2,"source":{"path":"/usr/include/nothing/vector"}},{"id":3},`+
+		`{"id":4,"source":{"name":"_start","path":"/proc/self/cwd/envoy`+"`"+`_start","sourceReference":1}},`+
+		`{"id":5,"source":{"path":"`+thisFile+`"}}],"totalFrames":5}}`))
 	want := `{"seq":1,"type":"response","command":"stackTrace","body":{"stackFrames":[` +
 		`{"id":1,"x":0.50,"source":{"checksums":[{"algorithm":"MD5","checksum":"d41d8cd98f00b204e9800998ecf8427e"}],"name":"a.cc","path":"/home/me/ws/source/a.cc"},"line":3},` +
-		`{"id":2,"source":{"path":"/usr/include/c++/12/vector"}},{"id":3}],"totalFrames":3}}`
+		`{"presentationHint":"subtle","id":2,"source":{"presentationHint":"deemphasize","path":"/usr/include/nothing/vector"}},` +
+		`{"presentationHint":"subtle","id":3},` +
+		`{"presentationHint":"subtle","id":4,"source":{"presentationHint":"deemphasize","name":"_start","path":"/proc/self/cwd/envoy` + "`" + `_start","sourceReference":1}},` +
+		`{"id":5,"source":{"path":"` + thisFile + `"}}],"totalFrames":5}}`
 	if string(got.Raw) != want {
 		t.Errorf("got  %s\nwant %s", got.Raw, want)
 	}

@@ -19,6 +19,6 @@
 // would notice.
 //
 // Goroutines: the sequence (Start); one that waits for the helper's end; one that
-// reads the source map. All end with the session's context. The relay and the
+// reads the source map; one that counts how long Envoy is waited for. All end with the session's context. The relay and the
 // helper's client have their own, see there.
 package startup

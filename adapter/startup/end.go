@@ -11,8 +11,33 @@ import (
 // Bounds of the end, beside Envoy.
 const (
 	sequenceTime = 500 * time.Millisecond // the sequence, whose context has ended
+	heldTime     = time.Second            // the helper's end of an Envoy that is stopped
 	endTime      = 3 * time.Second        // the helper's end of what it has started
 )
+
+// Holds reports whether LLDB has Envoy and keeps it stopped.
+func (s *Startup) Holds() bool {
+	s.partsMu.Lock()
+	relay := s.relay
+	s.partsMu.Unlock()
+	return relay != nil && relay.Stopped()
+}
+
+// EndHeld ends Envoy where it stands, if a debugger still keeps it stopped: the end of
+// LLDB or of the debug server would let it run on.
+func (s *Startup) EndHeld() {
+	s.partsMu.Lock()
+	beside := s.beside
+	s.partsMu.Unlock()
+	if beside == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), heldTime)
+	defer cancel()
+	if err := beside.EndHeld(ctx); err != nil {
+		s.trace.Line("session", "what is held cannot be ended: %v", err)
+	}
+}
 
 // End ends everything beside Envoy, or with keep everything but Envoy and its
 // agent, within some seconds. The session's context has ended. It returns a sentence

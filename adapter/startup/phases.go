@@ -30,7 +30,8 @@ const PhaseEvent = "envoyPhase"
 // PhaseBody is the body of a PhaseEvent.
 type PhaseBody struct {
 	Phase string `json:"phase"`
-	// State is "begin", "end" or "waiting" (for the user).
+	// State is "begin", "end", "waiting" (for the user's word) or "progress" (how far
+	// the phase is).
 	State string `json:"state"`
 	// Milliseconds is how long the phase took; with State "end".
 	Milliseconds float64 `json:"milliseconds"`
@@ -50,6 +51,7 @@ type Phases struct {
 	events   bool // the client takes PhaseEvents
 	began    time.Time
 	current  string
+	open     bool // the current phase has not ended
 	started  bool // progressStart is out
 	ended    bool
 	rows     []PhaseBody
@@ -67,13 +69,25 @@ func (p *Phases) Client(progress, events bool) {
 	p.progress, p.events = progress, events
 }
 
+// now is what a phase is called while it lasts, where its name says what is true only
+// at its end.
+var now = map[string]string{PhaseArmed: "arming", PhaseAgent: "starting the agent", PhaseAttached: "waiting for Envoy"}
+
+// Doing is what a phase is called while it lasts.
+func Doing(phase string) string {
+	if what, ok := now[phase]; ok {
+		return what
+	}
+	return phase
+}
+
 // Begin starts a phase. The one before must have ended.
 func (p *Phases) Begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current, p.began = name, time.Now()
+	p.current, p.began, p.open = name, time.Now(), true
 	p.trace.Line("phase", "begin %s", name)
-	p.tell(PhaseBody{Phase: name, State: "begin"}, name)
+	p.tell(PhaseBody{Phase: name, State: "begin"}, Doing(name))
 }
 
 // End closes the current phase with what proves it.
@@ -82,7 +96,7 @@ func (p *Phases) End(format string, args ...any) {
 	defer p.mu.Unlock()
 	row := PhaseBody{Phase: p.current, State: "end", Detail: fmt.Sprintf(format, args...),
 		Milliseconds: float64(time.Since(p.began).Microseconds()) / 1000}
-	p.rows = append(p.rows, row)
+	p.rows, p.open = append(p.rows, row), false
 	p.trace.Line("phase", "end %s %.1f ms %s", row.Phase, row.Milliseconds, row.Detail)
 	p.tell(row, row.Phase)
 }
@@ -92,6 +106,14 @@ func (p *Phases) Waiting(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tell(PhaseBody{Phase: p.current, State: "waiting", Detail: what}, what)
+}
+
+// Progress says how far the current phase is.
+func (p *Phases) Progress(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	what := fmt.Sprintf(format, args...)
+	p.tell(PhaseBody{Phase: p.current, State: "progress", Detail: what}, what)
 }
 
 // tell is called with the lock held.
@@ -129,17 +151,22 @@ func (p *Phases) Finish(f *fault.Fault) {
 // Owns reports whether the progress id is the adapter's.
 func (p *Phases) Owns(id string) bool { return p.progressID != "" && id == p.progressID }
 
-// SummaryHead is how the summary at the first stop begins.
+// SummaryHead is how the summary begins.
 const SummaryHead = "Envoy startup, phase by phase:"
 
-// Summary is the table shown at the first stop.
+// Summary is the table shown at the first stop, or when the startup fails.
 func (p *Phases) Summary() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder
 	b.WriteString(SummaryHead + "\n")
 	total := 0.0
-	for _, r := range p.rows {
+	rows := p.rows
+	if p.open {
+		rows = append(rows[:len(rows):len(rows)], PhaseBody{Phase: p.current, Detail: "failed",
+			Milliseconds: float64(time.Since(p.began).Microseconds()) / 1000})
+	}
+	for _, r := range rows {
 		total += r.Milliseconds
 		fmt.Fprintf(&b, "  %-14s %8.0f ms   %s\n", r.Phase, r.Milliseconds, r.Detail)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"github.com/tidwall/gjson"
 
@@ -28,7 +29,7 @@ func (s *Startup) setPresets(ctx context.Context) error {
 			err = s.preset(ctx, preset, "breakpoint set --breakpoint-name dap --language c++ --func-regex .*OsSysCallsImpl.*")
 		case config.PresetLibevent:
 			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
-			_, err = s.set(ctx, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
+			_, err = s.set(ctx, preset, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
 			s.presets = append(s.presets, false)
 		}
 		if err != nil {
@@ -41,7 +42,7 @@ func (s *Startup) setPresets(ctx context.Context) error {
 // preset sets a breakpoint in Envoy itself, which is loaded: without a place now
 // it will have none later.
 func (s *Startup) preset(ctx context.Context, preset, command string) error {
-	b, err := s.set(ctx, command)
+	b, err := s.set(ctx, preset, command)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (s *Startup) presetMain(ctx context.Context) error {
 func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
 	module := quote(filepath.Base(s.cfg.Program))
 	if s.local.Symbols {
-		b, err := s.set(ctx, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
+		b, err := s.set(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
 		if err != nil || b.verified {
 			return b, err
 		}
@@ -86,7 +87,7 @@ func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
 				return outcome{}, err
 			}
 		}
-		return s.set(ctx, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
+		return s.set(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
 	}
 	s.host.Output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
 		"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
@@ -94,9 +95,9 @@ func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
 	// is told it: it is the first argument of __libc_start_main. Without the gate
 	// Envoy may have called that before the debugger came.
 	if address, ok, err := elffile.Main(s.cfg.Program); err == nil && ok {
-		return s.set(ctx, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
+		return s.set(ctx, config.PresetMain, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
 	}
-	b, err := s.set(ctx, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+	b, err := s.set(ctx, config.PresetMain, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
 		"--command 'breakpoint set --breakpoint-name dap --address $arg1'")
 	b.verified, b.pending = false, true
 	return b, err
@@ -110,8 +111,8 @@ type outcome struct {
 	said     string // what LLDB printed
 }
 
-// set runs a command that sets a breakpoint, and looks at what came of it.
-func (s *Startup) set(ctx context.Context, command string) (outcome, error) {
+// set runs a command that sets a preset's breakpoint, and looks at what came of it.
+func (s *Startup) set(ctx context.Context, preset, command string) (outcome, error) {
 	before, err := s.list(ctx)
 	if err != nil {
 		return outcome{}, err
@@ -128,6 +129,9 @@ func (s *Startup) set(ctx context.Context, command string) (outcome, error) {
 	for id, verified := range after {
 		if _, there := before[id]; !there {
 			out.id, out.verified = id, verified
+			if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+				s.host.Preset(n, preset)
+			}
 		}
 	}
 	return out, nil

@@ -33,6 +33,8 @@ type Host interface {
 	Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, error)
 	// Said is what LLDB has written to its console last.
 	Said() string
+	// Preset: the breakpoint with this id, of LLDB's, is a preset's.
+	Preset(id int64, name string)
 	// Breakpoints counts the editor's breakpoints.
 	Breakpoints() (verified, all int)
 	// Go lets Envoy run.
@@ -433,7 +435,10 @@ func (s *Startup) reach(ctx context.Context) error {
 	s.phases.Begin(PhaseAttached)
 	wait, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout(), errLate)
 	defer cancel()
+	counted := s.countWait(wait)
 	err := s.until(wait, func() bool { return s.reached != nil })
+	cancel()
+	<-counted
 	switch {
 	case errors.Is(err, errLate) && s.gatePID != 0:
 		return fault.GateTimeout(s.gatePID, fmt.Sprintf("was not traced within %v", s.cfg.Timeout()))
@@ -458,6 +463,26 @@ func (s *Startup) reach(ctx context.Context) error {
 	}
 	s.phases.End("%s (pid %d) %s", filepath.Base(s.remote.Path), s.reached.PID, where)
 	return nil
+}
+
+// countWait tells each second how long Envoy has been waited for, until ctx ends; the
+// channel is then closed.
+func (s *Startup) countWait(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-second.C:
+				s.phases.Progress("waiting for Envoy, %d s of %.0f s", n, s.cfg.Timeout().Seconds())
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return done
 }
 
 // bind waits for the client's breakpoints, adds the presets, and lets Envoy run.

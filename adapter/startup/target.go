@@ -16,6 +16,8 @@ type Beside interface {
 	ServerState(ctx context.Context, p helper.ServerStateParams) (helper.ServerStateResult, error)
 	AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error)
 	Process(ctx context.Context, p helper.ProcessParams) (helper.ProcessResult, error)
+	// EndHeld kills what the debugger keeps stopped, where it stands.
+	EndHeld(ctx context.Context) error
 	End(ctx context.Context) (helper.EndResult, error)
 	// Release lets the agent and Envoy go: they run on when the helper's client has
 	// left. It returns their process ids.

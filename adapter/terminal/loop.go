@@ -52,7 +52,7 @@ type loop struct {
 	prefix      string    // makes an expression a command of LLDB's
 	completable bool      // lldb-dap completes commands
 	phase       string    // the phase under way, or what it waits for
-	waited      string    // the phase whose wait was shown
+	told        string    // the phase whose progress was shown
 	phaseBegan  time.Time // of the phase under way, named by began
 	began       string
 
@@ -343,19 +343,19 @@ func (l *loop) event(m *dapio.Message) {
 func (l *loop) onPhase(p startup.PhaseBody) {
 	switch p.State {
 	case "begin":
-		l.phase, l.began, l.phaseBegan = p.Phase, p.Phase, time.Now()
+		l.phase, l.began, l.phaseBegan = startup.Doing(p.Phase), p.Phase, time.Now()
 	case "waiting":
-		l.phase = p.Detail
-		if p.Phase == startup.PhaseAgent {
-			l.armed = true
-			if l.opts.Interactive && !l.opts.JSON {
-				l.view.note("armed; press Enter to start the agent")
-				return
-			}
-		} else if l.waited == p.Phase && !l.opts.JSON {
-			return // it goes on waiting
+		l.armed = true
+		if l.opts.Interactive && !l.opts.JSON {
+			l.view.note("armed; press Enter to start the agent")
+			return
 		}
-		l.waited = p.Phase
+	case "progress":
+		l.phase = p.Detail
+		if l.told == p.Phase && !l.opts.JSON {
+			return // lines would only repeat it
+		}
+		l.told = p.Phase
 	case "end":
 		l.phase, l.began = "", ""
 	}
@@ -435,6 +435,14 @@ func (l *loop) onStopped(m *dapio.Message) {
 	l.steps = steps{}
 	s := stop{Reason: m.Get("body.description").String(), Thread: l.thread}
 	if s.Reason == "" {
+		s.Reason = reason
+	}
+	switch preset, ids := m.Get("body.text").String(), m.Get("body.hitBreakpointIds").Array(); {
+	case reason == "breakpoint" && preset != "":
+		s.at = preset
+	case reason == "breakpoint" && len(ids) > 0:
+		s.at = fmt.Sprintf("breakpoint %d", ids[0].Int())
+	case reason == "pause":
 		s.Reason = reason
 	}
 	l.frames(0, 1, func(frames []dap.StackFrame) {

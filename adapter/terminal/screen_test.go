@@ -99,8 +99,8 @@ func TestThePhaseThatFailedIsShown(t *testing.T) {
 	s.answer(s.asked("initialize"), "{}")
 	attach := s.asked("attach")
 	s.event("envoyPhase", `{"phase":"attached","state":"begin"}`)
-	s.event("envoyPhase", `{"phase":"attached","state":"waiting","detail":"waiting for Envoy, 1 s of 60 s"}`)
-	s.event("envoyPhase", `{"phase":"attached","state":"waiting","detail":"waiting for Envoy, 2 s of 60 s"}`)
+	s.event("envoyPhase", `{"phase":"attached","state":"progress","detail":"waiting for Envoy, 1 s of 60 s"}`)
+	s.event("envoyPhase", `{"phase":"attached","state":"progress","detail":"waiting for Envoy, 2 s of 60 s"}`)
 	s.refuse(attach, "The agent started no Envoy within 1m0s. [ED1304]")
 	if err := s.ends(); !errors.Is(err, ErrFailed) {
 		t.Errorf("ended with %v", err)

@@ -17,6 +17,8 @@ type stop struct {
 	Reason string           `json:"reason"`
 	Thread int              `json:"threadId"`
 	Frames []dap.StackFrame `json:"frames"`
+
+	at string // what it has stopped at, if that has a name
 }
 
 // view shows what happens.
@@ -117,6 +119,8 @@ func (t *text) phase(p startup.PhaseBody) {
 	case "failed":
 		t.line("  ✗ %-14s %6.1f s", p.Phase, p.Milliseconds/1000)
 	case "waiting":
+		t.line("  … %s", p.Detail)
+	case "progress":
 		if !t.inPlace {
 			t.line("  … %s", p.Detail)
 		}
@@ -156,11 +160,15 @@ func (t *text) output(category, out string) {
 }
 
 func (t *text) stopped(s stop) {
+	why := ": " + s.Reason
+	if s.at != "" {
+		why = " at " + s.at
+	}
 	if len(s.Frames) == 0 {
-		t.line("  ● stopped: %s (thread %d)", s.Reason, s.Thread)
+		t.line("  ● stopped%s (thread %d)", why, s.Thread)
 		return
 	}
-	t.line("  ● stopped: %s   %s%s", s.Reason, called(s.Frames[0]), around(s.Frames[0]))
+	t.line("  ● stopped%s   %s%s", why, called(s.Frames[0]), around(s.Frames[0]))
 }
 
 func (t *text) stack(frames []dap.StackFrame, selected int) {

@@ -33,3 +33,19 @@ func TestAFileThatIsNotThereIsShownWithoutLines(t *testing.T) {
 		t.Errorf("got %q", out.String())
 	}
 }
+
+func TestAStopIsCalledByItsName(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"reason":"breakpoint","description":"Paused at main","text":"main","threadId":7,"hitBreakpointIds":[1]}`: "● stopped at main   f\n",
+		`{"reason":"breakpoint","threadId":7,"hitBreakpointIds":[2]}`:                                              "● stopped at breakpoint 2   f\n",
+		`{"reason":"pause","description":"Paused","text":"","threadId":7}`:                                         "● stopped: pause   f\n",
+		`{"reason":"step","description":"step over","threadId":7}`:                                                 "● stopped: step over   f\n",
+		`{"reason":"exception","description":"signal SIGSEGV","text":"signal SIGSEGV","threadId":7}`:               "● stopped: signal SIGSEGV   f\n",
+	} {
+		s := begin(t, Options{Script: []string{"await nothing"}})
+		s.toConfigured()
+		s.event("stopped", body)
+		s.answer(s.asked("stackTrace"), `{"stackFrames":[{"id":1,"name":"f","line":0,"column":0}]}`)
+		s.shows(want)
+	}
+}

@@ -28,6 +28,9 @@ type Stat struct {
 // lives.
 func (s Stat) Dead() bool { return s.State == 'X' || s.State == 'Z' && s.Threads <= 1 }
 
+// HeldByDebugger says whether a tracer keeps the process stopped.
+func (s Stat) HeldByDebugger() bool { return s.State == 't' }
+
 // Is says whether both are the same process.
 func (s Stat) Is(other Stat) bool { return s.PID == other.PID && s.Start == other.Start }
 

@@ -148,10 +148,12 @@ func answered(c *harness.Session, request client.Entry) bool {
 }
 
 // atMain is a session that stands in main.
-func atMain(s *harness.Story) *harness.Session {
+func atMain(s *harness.Story) *harness.Session { return atMainOf(s, s.Sample()) }
+
+func atMainOf(s *harness.Story, a harness.Attributes) *harness.Session {
 	c := s.Start()
 	c.Initialize()
-	c.Attach(s.Sample())
+	c.Attach(a)
 	c.Configure(mainPlace(s))
 	c.Stopped(0)
 	return c

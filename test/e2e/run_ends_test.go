@@ -296,7 +296,7 @@ func TestAClosedTerminalEndsARun(t *testing.T) {
 func TestCtrlCEndsAStartup(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		r := startAtKeyboard(t, s, s.Sample().Agent(map[string]any{"command": []string{"/bin/sleep", "1000"}}), "xterm", 20)
-		r.shows("… attached")
+		r.shows("… waiting for")
 		_, _ = r.stdin.WriteString("\x03")
 		if code, _ := r.ends(runEndsWithin); code != 130 {
 			t.Errorf("exit code %d", code)

@@ -181,7 +181,7 @@ func TestAnIgnoredSignalStopsOnlyWhoWantsIt(t *testing.T) {
 				c.Do("setFunctionBreakpoints", map[string]any{"breakpoints": []map[string]string{{"name": "after"}}}, nil)
 				c.Do("configurationDone", nil, nil)
 				e := c.Seen(0, "stopped")
-				if said := e.Get("body.description").Str; !strings.Contains(said, want) {
+				if said := e.Get("body.reason").Str + " " + e.Get("body.description").Str; !strings.Contains(said, want) {
 					t.Errorf("the first stop is %q, want a %s", said, want)
 				}
 				c.Disconnect()

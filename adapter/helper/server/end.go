@@ -79,10 +79,10 @@ func open(want func(process.Table, process.Stat) bool) (process.Handles, error) 
 }
 
 // endAll ends everything below this process, and returns the PIDs of what resisted.
-// The error says why it is not known whether there is more. The debug servers go
-// first and at once: their death releases Envoy, which would not see a SIGTERM while
-// it is stopped. Then Envoy and the agent may end in their own way, and what is left
-// is killed.
+// The error says why it is not known whether there is more. What a debugger has
+// stopped is killed where it stands: released, it would run on until it sees a
+// SIGTERM. Then the debug servers go. Then Envoy and the agent may end in their own
+// way, and what is left is killed.
 func (s *session) endAll() (helper.EndResult, error) {
 	s.endMu.Lock()
 	defer s.endMu.Unlock()
@@ -90,13 +90,9 @@ func (s *session) endAll() (helper.EndResult, error) {
 	reaper := &s.children.reaper
 
 	step := func(sig syscall.Signal, grace time.Duration, want func(process.Table, process.Stat) bool) {
-		hs, _ := open(want) // killAll meets the error again
-		defer hs.Close()
-		for _, h := range hs {
-			_ = reaper.Signal(h, sig)
-		}
-		hs.Wait(earlier(bound, time.Now().Add(grace)))
+		s.signal(sig, earlier(bound, time.Now().Add(grace)), want)
 	}
+	s.endHeld()
 	step(syscall.SIGKILL, time.Second, s.serverSide)
 	if a := s.agent.Load(); a != nil {
 		step(syscall.SIGTERM, graceEnvoy, func(t process.Table, p process.Stat) bool { return p.PID != a.PID && !s.serverSide(t, p) })
@@ -104,6 +100,26 @@ func (s *session) endAll() (helper.EndResult, error) {
 	}
 	left, err := killAll(reaper, bound)
 	return helper.EndResult{Left: left}, err
+}
+
+// signal sends the descendants for which want is true a signal, and waits until they
+// have ended or until late. An error leaves some of them out; killAll meets it again.
+func (s *session) signal(sig syscall.Signal, late time.Time, want func(process.Table, process.Stat) bool) {
+	hs, _ := open(want)
+	defer hs.Close()
+	for _, h := range hs {
+		_ = s.children.reaper.Signal(h, sig)
+	}
+	hs.Wait(late)
+}
+
+// endHeld kills what a debugger keeps stopped, where it stands, and lets nothing come
+// after it.
+func (s *session) endHeld() {
+	s.closeGate()
+	s.signal(syscall.SIGKILL, time.Now().Add(time.Second), func(t process.Table, p process.Stat) bool {
+		return p.HeldByDebugger() && !s.serverSide(t, p)
+	})
 }
 
 // errHidden is for what the kernel counts among the children and /proc does not

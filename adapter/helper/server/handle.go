@@ -52,6 +52,9 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		return answer(req, s.process)
 	case helper.MethodRelease:
 		return s.release()
+	case helper.MethodEndHeld:
+		s.endHeld()
+		return nil, nil
 	case helper.MethodEnd:
 		r, err := s.end()
 		if err != nil {

@@ -145,12 +145,17 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 
 // end ends all that was started, while the output of the agent is drained.
 func (s *session) end() (helper.EndResult, error) {
-	if a := s.agent.Load(); a != nil && a.admission != nil {
-		a.admission.over.Store(true)
-	}
+	s.closeGate()
 	s.output.drain(true)
 	defer s.output.drain(false)
 	return s.endAll()
+}
+
+// closeGate lets no process pass the gate any more.
+func (s *session) closeGate() {
+	if a := s.agent.Load(); a != nil && a.admission != nil {
+		a.admission.over.Store(true)
+	}
 }
 
 // gone turns the end of the stream into success: that is how sessions end.
