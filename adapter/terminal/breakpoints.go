@@ -180,8 +180,8 @@ func (l *loop) setAll() {
 					l.fault = fault.NotBound(b.spec, b.known.Message)
 					l.quit()
 					return
-				case what != bound:
-					l.view.breakpoint(b, "", what)
+				case what != bound && b.known.Message == "":
+					l.view.breakpoint(b, "", what) // else the adapter tells it, with the others
 				}
 			}
 		})
@@ -213,6 +213,7 @@ func (l *loop) breakAt(spec string, temporary bool) {
 	l.sendSet(one, func(m *dapio.Message, i int) {
 		switch what := one.note(m, i); {
 		case what == failed && one.known.Message != "":
+			l.refused = one.known.Message
 			l.wrong(one.known.Message)
 			l.breaks.remove(one)
 			l.sendSet(one, nil)
@@ -291,6 +292,19 @@ func (l *loop) changed(m *dapio.Message) {
 	if !was && one.known.Verified {
 		l.view.breakpoint(one, "", bound)
 	}
+}
+
+// saidAlready reports whether a warning is about a breakpoint whose answer has been
+// shown: the adapter tells it for clients that do not show answers, too.
+func (l *loop) saidAlready(warning string) bool {
+	if l.stops == 0 {
+		return false
+	}
+	messages := []string{l.refused}
+	for _, one := range l.breaks.list {
+		messages = append(messages, one.known.Message)
+	}
+	return slices.ContainsFunc(messages, func(m string) bool { return m != "" && strings.Contains(warning, m) })
 }
 
 // hit deletes the temporary breakpoints among those that a stop is about.

@@ -148,6 +148,13 @@ func TestABreakpointThatIsNowhereIsTold(t *testing.T) {
 		t.Errorf("asked for %s", m.Raw)
 	}
 	s.answer(m, `{"breakpoints":[]}`)
+	// For a client that does not show answers, the adapter says it as a warning, too.
+	s.prints("important", "It is not bound.\n  No file ends with sever.cc. Nearest: server.cc.\nCorrect it. [ED1403]\n")
+	s.prints("important", "Another thing. [ED1403]\n")
+	s.shows("Another thing.")
+	if strings.Count(s.shown.String(), "No file ends with sever.cc") != 1 {
+		t.Error("it was said twice")
+	}
 
 	types("b libfn")
 	s.answer(s.asked("setFunctionBreakpoints"), `{"breakpoints":[{"id":3,"verified":false,"reason":"pending","message":"It may be in a library."}]}`)

@@ -65,6 +65,7 @@ type loop struct {
 	steps      steps  // what is left of several
 	thread     int    // the selected thread
 	place      string // where it has stopped
+	refused    string // what was said of the last breakpoint that was not kept
 	selected   selection
 	list       listing
 
@@ -386,6 +387,7 @@ func (l *loop) output(category, text string) {
 		switch code := fault.CodeOf(text); {
 		case code == 0:
 			l.view.output(category, text)
+		case fault.IsWarning(code) && l.saidAlready(text):
 		case fault.IsWarning(code):
 			l.view.warning(code, strings.TrimSpace(text))
 		default:
