@@ -33,6 +33,7 @@ func (s *Session) open(q *request) {
 		if plain {
 			s.plainSources(q)
 			s.router.plain(q)
+			s.checkPython(q)
 			return nil
 		}
 		s.mu.Lock()

@@ -108,7 +108,7 @@ func newStage(t *testing.T) *stage {
 			s.sent = append(s.sent, fmt.Sprintf("%s ED%d", m.Name, m.Get("body.error.id").Int()))
 		}
 	}
-	s.router = newRouter(newClient(out), nil, paths.NewRewriter(func(string) {}), s)
+	s.router = newRouter(newClient(out), nil, paths.NewRewriter(func(string, paths.Change) {}), s)
 	return s
 }
 

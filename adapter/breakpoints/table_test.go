@@ -34,10 +34,10 @@ func (s *twoRoots) Paths(local string) []string {
 	}
 	return []string{"/a/" + rest}
 }
-func (*twoRoots) Changed(string) bool  { return false }
-func (*twoRoots) Forward() [][2]string { return nil }
-func (*twoRoots) DebugDir() string     { return "" }
-func (*twoRoots) Summary() string      { return "" }
+func (*twoRoots) Changed(string) (paths.Change, bool) { return paths.Change{}, false }
+func (*twoRoots) Forward() [][2]string                { return nil }
+func (*twoRoots) DebugDir() string                    { return "" }
+func (*twoRoots) Summary() string                     { return "" }
 
 func message(t *testing.T, text string) *dapio.Message {
 	t.Helper()
@@ -50,7 +50,7 @@ func message(t *testing.T, text string) *dapio.Message {
 
 func newTable() (*Table, *twoRoots) {
 	s := &twoRoots{}
-	p := paths.NewRewriter(func(string) {})
+	p := paths.NewRewriter(func(string, paths.Change) {})
 	p.Use(s)
 	return New(p), s
 }

@@ -142,6 +142,7 @@ func printReport(w io.Writer, r sourcemap.Report, all bool) {
 	list(w, "generated", "by a build in another configuration than the program's", r.OtherConfiguration, all)
 	list(w, "guessed", "found by the end of the path alone", r.Guessed, all)
 	list(w, "changed", "not what was compiled", r.Changed, all)
+	list(w, "saved later", "than the build; they have probably changed", r.SavedLater, all)
 	list(w, "missing", "not on this machine", r.Unmapped, all)
 }
 

@@ -60,7 +60,6 @@ func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error)
 // sources is a sourcemap.Map as the adapter knows it.
 type sources struct {
 	*sourcemap.Map
-	checker sourcemap.Checker
 }
 
 // Local implements paths.Sources.
@@ -87,9 +86,13 @@ func (s *sources) Debugger(local string) []string {
 }
 
 // Changed implements paths.Sources.
-func (s *sources) Changed(debugPath string) bool {
+func (s *sources) Changed(debugPath string) (paths.Change, bool) {
 	e, ok := s.Find(debugPath)
-	return ok && s.checker.Changed(e)
+	if !ok {
+		return paths.Change{}, false
+	}
+	c, changed := s.Map.Changed(e)
+	return paths.Change(c), changed
 }
 
 // Forward implements paths.Sources.

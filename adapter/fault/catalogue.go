@@ -409,6 +409,21 @@ func NotWatched(program string, cause error) *Fault {
 	return f
 }
 
+// NoPython: LLDB cannot format the values of C++.
+func NoPython(lldbDap string, v string, major int, why string) *Fault {
+	return &Fault{Code: 1420, What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),
+		Evidence: []string{lldbDap, why},
+		Do:       fmt.Sprintf("Install its Python module (Debian, Ubuntu: \"apt install python3-lldb-%d\").", major)}
+}
+
+// SourceSavedLater: a local file is younger than the program, and nothing better tells
+// whether it is what was compiled.
+func SourceSavedLater(local string, saved, built time.Time) *Fault {
+	return &Fault{Code: 1421, What: "A source file has probably changed since the program was built; lines may be off.",
+		Evidence: []string{local + "  saved " + saved.Format(time.DateTime), "program  built " + built.Format(time.DateTime)},
+		Do:       "Build again, or check out the commit of the program."}
+}
+
 // --- ED19xx: the adapter and its machine ---------------------------------------
 
 // Exhausted: the machine has run out of something. during says what came of it, found

@@ -78,6 +78,8 @@ var each = map[string]*Fault{
 	"SourceChanged":       SourceChanged("/src/server.cc"),
 	"Over":                Over("threads"),
 	"LeftUnknown":         LeftUnknown(errCause),
+	"NoPython":            NoPython("/usr/bin/lldb-dap", "22.1.8", 22, "No module named 'lldb'"),
+	"SourceSavedLater":    SourceSavedLater("/src/server.cc", time.Now(), time.Now()),
 	"NotKept":             NotKept(),
 	"LLDBDapBehind":       LLDBDapBehind(errCause),
 	"Panicked":            Panicked("the request threads", "index out of range"),

@@ -1,6 +1,9 @@
 package paths
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Sources maps source paths between the debug information of one program and
 // this machine. It may be asked from several goroutines.
@@ -13,9 +16,9 @@ type Sources interface {
 	Debugger(local string) []string
 	// Paths are all paths in the debug information that stand for the file.
 	Paths(local string) []string
-	// Changed reports, once for each file, that it is not what was compiled.
-	// It may read the file.
-	Changed(debugPath string) bool
+	// Changed reports that the local file is not what was compiled. It may read
+	// the file.
+	Changed(debugPath string) (Change, bool)
 	// Forward is the map as far as prefixes can say it, for what the debugger
 	// itself prints: pairs of a folder in the debug information and one here,
 	// the first that fits counts.
@@ -32,6 +35,13 @@ type Source struct {
 	Path string
 	// MD5 is that of the compiled file, in hex; "" when unknown.
 	MD5 string
+}
+
+// Change says how it is known that a local file is not what was compiled.
+type Change struct {
+	// Saved and Built are the file's time and the end of the build, where only these
+	// tell, and it is likely but not certain. With a checksum both are zero.
+	Saved, Built time.Time
 }
 
 // Load makes the Sources of a program; nil for one without debug

@@ -488,6 +488,7 @@ func (s *Startup) countWait(ctx context.Context) <-chan struct{} {
 // bind waits for the client's breakpoints, adds the presets, and lets Envoy run.
 func (s *Startup) bind(ctx context.Context) error {
 	s.phases.Begin(PhaseBreakpoints)
+	go s.checkPython(ctx)
 	if err := s.until(ctx, func() bool { return s.ready }); err != nil {
 		return err
 	}
