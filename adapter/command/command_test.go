@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	case "envoydbg":
 		os.Exit(Main(os.Args[1:]))
 	case "notify":
-		signals := notify(func() { fmt.Println("at once") })
+		signals, _ := notify(func() { fmt.Println("at once") }, nil)
 		fmt.Println("ready")
 		fmt.Println(<-signals)
 		select {}
@@ -123,6 +123,8 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --listen unix:" + dir + "/s", 2, "[ED1010]", "0700"},
 		{"dap --listen unix:/nonexistent/s", 1, "[ED1011]", "no such file"},
 		{"run --output xml -- true", 2, "[ED1010]", "json"},
+		{"frob", 2, "[ED1010]", `See "envoydbg --help".`},
+		{"run --frob", 2, "[ED1010]", `See "envoydbg run --help".`},
 		{"run --env X", 2, "[ED1010]", "NAME=VALUE"},
 		{"run --set X", 2, "[ED1010]", "NAME=JSON"},
 		{"run --set workTree=/src", 2, "[ED1010]", `--set 'workTree="/src"'`},

@@ -59,7 +59,7 @@ const (
 
 // serveStdio runs one session. A signal ends it as a client that goes away does.
 func serveStdio(flags *sessionFlags, stderr io.Writer) error {
-	signals := notify(nil) // first: what follows has something to clean up
+	signals, _ := notify(nil, nil) // first: what follows has something to clean up
 	opts, release, err := flags.options(stderr)
 	if err != nil {
 		if !term.IsTerminal(int(os.Stdin.Fd())) {

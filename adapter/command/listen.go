@@ -29,7 +29,7 @@ func serve(address string, flags *sessionFlags, stderr io.Writer) error {
 		return err
 	}
 	sessions := &listening{flags: flags, stderr: stderr, running: map[*exec.Cmd]bool{}}
-	signals := notify(func() { sessions.signal(syscall.SIGKILL) })
+	signals, _ := notify(func() { sessions.signal(syscall.SIGKILL) }, nil)
 	fmt.Fprintf(stderr, "listening on %s\n", l.Addr())
 	accepted := make(chan error, 1)
 	go func() { accepted <- sessions.accept(l) }()

@@ -78,6 +78,12 @@ func InputEnded(command string, waited time.Duration) *Fault {
 		Do:       `Keep the input open for as long as the command takes, or give the commands with "--execute".`}
 }
 
+// NotBound: a script has a breakpoint at which Envoy will not stop.
+func NotBound(spec, why string) *Fault {
+	return &Fault{Code: 1030, What: fmt.Sprintf("The breakpoint %q is not bound; the script was ended.", spec), Evidence: []string{why},
+		Do: "Correct it, or leave it out: the script could wait for ever for a stop there."}
+}
+
 // Connection: one client of dap --listen could not be served.
 func Connection(cause error) *Fault {
 	return &Fault{Code: 1016, What: "A connection could not be served; the others go on.", Evidence: []string{text(cause)}, Cause: cause,

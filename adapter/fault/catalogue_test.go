@@ -33,6 +33,7 @@ var each = map[string]*Fault{
 	"Log":                 Log("/none/log", errCause),
 	"LogCut":              LogCut("/dev/full", errCause),
 	"OutputLost":          OutputLost(errCause),
+	"NotBound":            NotBound("sever.cc:44", "no such file"),
 	"InputEnded":          InputEnded("until ready", time.Second),
 	"Connection":          Connection(errCause),
 	"EndTooLong":          EndTooLong(time.Second),

@@ -20,7 +20,7 @@ trap 'rm -rf "$folder"' EXIT
 variables=$("$here/agent.sh" --print "$folder" "$envoy")
 mapfile -t environment <<<"$variables"
 
-script=(-x bt -x next -x continue -x 'until starting main dispatch loop' -x quit)
+script=(-x bt -x next -x continue -x 'await starting main dispatch loop' -x quit)
 
 # Other arguments replace the script; "--" alone reads commands from the keyboard.
 if [ "$#" -gt 0 ]; then
