@@ -22,6 +22,7 @@ type runFlags struct {
 	env          []string
 	cwd          string
 	start        string
+	agentOutput  string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -72,6 +73,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")
 	flags.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the agent's environment; repeatable")
 	flags.StringVar(&f.cwd, "cwd", "", "working `folder` of the agent")
+	flags.StringVar(&f.agentOutput, "agent-output", config.OutputShow, "show or hide what the agent and Envoy write, or append it to a `file`")
 	flags.StringVar(&f.start, "start", config.StartWhenArmed, "when to start the agent: whenArmed, or manual to be asked")
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")
 	flags.Float64Var(&f.startTimeout, "start-timeout", 0, "`seconds` from the agent's start to Envoy (default 60)")

@@ -22,6 +22,12 @@ const (
 	StartManual    = "manual"    // on the request startAgent
 )
 
+// What becomes of the output of the agent and Envoy.
+const (
+	OutputShow = "show"
+	OutputHide = "hide" // unless the startup fails
+)
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -76,6 +82,9 @@ type Agent struct {
 	// Cwd is the working directory. Default: that of the adapter, which in VS
 	// Code is the workspace folder.
 	Cwd string `json:"cwd"`
+	// Output says where what the agent and Envoy write is shown: OutputShow, OutputHide, or
+	// the path of a file that it is appended to instead.
+	Output string `json:"output"`
 	// Start is StartWhenArmed or StartManual.
 	Start string `json:"start"`
 }
@@ -89,7 +98,7 @@ var Own = []string{"target", "envoyPath", "agent", "gate", "startTimeout", "lldb
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
 	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60,
-		Agent: Agent{Start: StartWhenArmed}}
+		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
 	}
@@ -193,6 +202,11 @@ func (c *Config) validate(arguments []byte) error {
 	case StartWhenArmed, StartManual:
 	default:
 		return oneOf("agent.start", fmt.Sprintf("is %q", c.Agent.Start), c.Agent.Start, []string{StartWhenArmed, StartManual})
+	}
+	switch output := c.Agent.Output; {
+	case output == OutputShow, output == OutputHide, filepath.IsAbs(output):
+	default:
+		return oneOf("agent.output", fmt.Sprintf("is %q", output), output, []string{OutputShow, OutputHide, "the absolute path of a file"})
 	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {

@@ -349,7 +349,7 @@ func AttachFailed(why string) *Fault {
 // NotManual: startAgent was asked for at the wrong time.
 func NotManual(why string) *Fault {
 	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
-		Do: "Start it by hand in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
+		Do: "Start it by hand (Envoy: Start Agent) in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
 }
 
 // NotYet: a request about a process came while the debugger waits for it.

@@ -231,19 +231,6 @@ func (s *Startup) exit(p helper.ExitParams) {
 	s.box.post(p)
 }
 
-// output shows what the agent and Envoy write.
-func (s *Startup) output(p helper.OutputParams) {
-	category := stdout
-	if p.Stream == stderr {
-		category = stderr
-	}
-	whole, rest := splitUTF8(append(s.partial[p.Stream], p.Data...))
-	s.partial[p.Stream] = append([]byte(nil), rest...)
-	if len(whole) > 0 {
-		s.host.Output(category, string(whole))
-	}
-}
-
 // splitUTF8 cuts p before an incomplete character at its end.
 func splitUTF8(p []byte) (whole, rest []byte) {
 	for i := 1; i <= utf8.UTFMax && i <= len(p); i++ {

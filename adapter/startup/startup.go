@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/trace"
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // Host is the session, as its startup needs it.
@@ -87,6 +89,10 @@ type Startup struct {
 	presets []breakpoints.State
 	// pastMain: main had begun before the breakpoint in it was set.
 	pastMain bool
+	// agentLog takes the agent's output if it is not shown: a file, or nothing.
+	agentLog *os.File
+	// hidden keeps the ends of an output that is not shown.
+	hidden tail.Tail
 	// partial holds, by stream, the first bytes of a character whose rest is still
 	// to come; it belongs to the goroutine that brings the output.
 	partial map[string][]byte
@@ -139,6 +145,7 @@ func (s *Startup) run(ctx context.Context) (err error) {
 	steps := []func(context.Context) error{s.preflight, s.server, s.symbols, s.startAgent, s.reach, s.bind}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
+			s.reveal()
 			return err
 		}
 	}
@@ -188,7 +195,10 @@ func (s *Startup) awaited() string {
 // preflight checks all that can be checked before anything is started.
 func (s *Startup) preflight(ctx context.Context) error {
 	s.phases.Begin(PhasePreflight)
-	var err error
+	err := s.openOutput()
+	if err != nil {
+		return err
+	}
 	if s.local, err = abandonable(ctx, func() (elfinfo.Info, error) { return elfinfo.Read(s.cfg.Program) }); err != nil {
 		return fault.BadProgram(s.cfg.Program, err)
 	}
@@ -383,7 +393,7 @@ func (s *Startup) startAgent(ctx context.Context) error {
 	s.phases.Begin(PhaseAgent)
 	if s.cfg.Agent.Start == config.StartManual {
 		s.agent = agentAwaited
-		s.phases.Waiting("armed, waiting for the word to start the agent")
+		s.phases.Waiting("armed, waiting for you to start the agent")
 		s.host.Output(console, "Armed. The command \"Envoy: Start Agent\" (the request \"startAgent\") starts the agent.\n")
 		if err := s.until(ctx, func() bool { return s.starter != nil }); err != nil {
 			return err

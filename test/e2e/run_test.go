@@ -195,7 +195,7 @@ func TestRunReadsItsCommandsFromTheInput(t *testing.T) {
 		if code != 1 { // for nonsense
 			t.Errorf("exit code %d", code)
 		}
-		inOrder(t, out, "✓ armed", "waiting for the word to start the agent", "✓ agent started", "● stopped", "#0", "= 42", "'nonsense' is not a valid command", "● stopped", "session ended")
+		inOrder(t, out, "✓ armed", "waiting for you to start the agent", "✓ agent started", "● stopped", "#0", "= 42", "'nonsense' is not a valid command", "● stopped", "session ended")
 	})
 }
 
