@@ -1,7 +1,8 @@
-# On Debian 12 with Go, Node and make, these two install what they need:
+# On Debian 12 with Go, Node and make, these install what they need:
 #
-#   make demo   debugs the startup of a sample Envoy in this terminal
-#   make test   runs all tests
+#   make demo         debugs the startup of a sample Envoy in this terminal
+#   make playground   makes a folder to do the same in VS Code
+#   make test         runs all tests
 #
 # The other targets are for work on the project. After `make test` or
 # `make setup-all` each suite can be run by itself: make unit, make e2e, ...
@@ -17,10 +18,18 @@ stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e clients npm-clients vscode
 
-.PHONY: demo test build setup setup-all bench bench-race bench-cost bench-sourcemap clean $(suites)
+.PHONY: demo playground vsix test build setup setup-all bench bench-race bench-cost bench-sourcemap clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
+
+# Another folder: make playground PLAYGROUND=~/playground
+PLAYGROUND = out/playground
+playground: vsix
+	test/setup/playground.sh "$(PLAYGROUND)"
+
+vsix: node_modules/.package-lock.json build
+	npm run -s package
 
 test: setup-all build
 	go run ./test/suites
@@ -45,6 +54,7 @@ bench-sourcemap: setup-all
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
+	@echo "Building envoydbg: up to a minute the first time."
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(stamp)' -o $@ .
 
 bin/envoydbg-helper-linux-%: $(go_sources) go.mod go.sum
@@ -57,6 +67,7 @@ setup-all: node_modules/.package-lock.json
 	test/setup/setup.sh --vscode
 
 node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20.19 or newer"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 

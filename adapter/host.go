@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -40,8 +41,8 @@ func (s *Session) open(q *request) {
 			return err
 		}
 		if plain {
-			s.plainSources(q)
-			s.router.plain(q)
+			s.router.plain(q, s.plainSources(q))
+			s.checkPython(q)
 			return nil
 		}
 		s.mu.Lock()
@@ -51,7 +52,7 @@ func (s *Session) open(q *request) {
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.opts.TempDir,
 			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
-		s.router.begin(s.run)
+		s.router.begin(s.run, cfg.Program)
 		s.run.Start(s.ctx)
 		return nil
 	})
@@ -63,14 +64,15 @@ const plainTime = 5 * time.Second
 // plainSources gives a plain session the source map of its program: that of launch
 // and attach, or of the process to attach to. A sourceMap of the user's is all that
 // counts; lldb-dap does what it says. Without a map, paths are as lldb-dap knows them.
-func (s *Session) plainSources(q *request) {
+// It returns the program, "" when it is not known.
+func (s *Session) plainSources(q *request) (program string) {
 	arguments := q.Get("arguments")
-	program := arguments.Get("program").Str
+	program = arguments.Get("program").Str
 	if pid := arguments.Get("pid").Int(); program == "" && pid > 0 {
 		program, _ = os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	}
 	if s.opts.Sources == nil || !filepath.IsAbs(program) || arguments.Get("sourceMap").Exists() {
-		return
+		return program
 	}
 	loaded := make(chan struct{})
 	go func() {
@@ -88,6 +90,7 @@ func (s *Session) plainSources(q *request) {
 		s.trace.Line("session", "goes on without the source map, which is still being read")
 	case <-s.ctx.Done():
 	}
+	return program
 }
 
 // progress implements host.
@@ -95,9 +98,10 @@ func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
 
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
-func (r *router) plain(q *request) {
+func (r *router) plain(q *request, program string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.explainer = breakpoints.NewExplainer(program, r.trace)
 	if r.state >= stateOver {
 		return
 	}
@@ -107,9 +111,10 @@ func (r *router) plain(q *request) {
 }
 
 // begin makes the session a startup session.
-func (r *router) begin(q sequence) {
+func (r *router) begin(q sequence, program string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.explainer = breakpoints.NewExplainer(program, r.trace)
 	r.sequence = q
 	if r.debugger.Can("supportsRestartRequest") {
 		// LLDB 19 says so and cannot; without it the client stops the session and
@@ -188,13 +193,6 @@ func (s *Session) Go() {
 		r.sendDone()
 	}
 	r.drain()
-}
-
-// Breakpoints counts the editor's breakpoints.
-func (s *Session) Breakpoints() (verified, all int) {
-	s.router.mu.Lock()
-	defer s.router.mu.Unlock()
-	return s.router.breakpoints.Count()
 }
 
 // Preset names the breakpoint of a preset, by LLDB's id.

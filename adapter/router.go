@@ -55,6 +55,10 @@ type router struct {
 	// presets has the names of the breakpoints that are presets, by LLDB's ids.
 	presets     map[int64]string
 	breakpoints *breakpoints.Table
+	// explainer says why breakpoints have no place in the session's program.
+	explainer *breakpoints.Explainer
+	// sets are the requests under way that set breakpoints.
+	sets sets
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
 	reverse map[int64]int64
@@ -105,7 +109,8 @@ type request struct {
 
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
-		breakpoints: breakpoints.New(p), reverse: map[int64]int64{}, presets: map[int64]string{}}
+		breakpoints: breakpoints.New(p), explainer: breakpoints.NewExplainer("", t), sets: newSets(), reverse: map[int64]int64{},
+		presets: map[int64]string{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
@@ -284,39 +289,6 @@ func (r *router) forward(q *request) {
 		return
 	}
 	q.lldbSeq = seq
-}
-
-// forwardSet sends a request that sets breakpoints, once for each path that LLDB
-// must be asked for, and gives the one answer to done, with the lock held.
-func (r *router) forwardSet(m *dapio.Message, done lldb.Answer) {
-	requests := r.breakpoints.Requests(m)
-	answers := make([]*dapio.Message, len(requests))
-	left := len(requests)
-	var failed error
-	one := func(i int, answer *dapio.Message, err error) {
-		answers[i] = answer
-		if err != nil {
-			failed = err
-		}
-		if left--; left > 0 {
-			return
-		}
-		if failed != nil {
-			done(nil, failed)
-			return
-		}
-		done(r.breakpoints.Answer(m, answers), nil)
-	}
-	for i, request := range requests {
-		_, err := r.debugger.Call(request, func(answer *dapio.Message, err error) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			one(i, answer, err)
-		})
-		if err != nil {
-			one(i, nil, err)
-		}
-	}
 }
 
 // answered passes lldb-dap's answer to the client, or says why there is none.

@@ -27,6 +27,9 @@ type Options struct {
 	// Sources makes the source map of a startup session; nil leaves paths to
 	// lldb-dap.
 	Sources paths.Load
+	// PhaseEvents: the client takes the event envoyPhase, even if its initialize
+	// does not say so.
+	PhaseEvents bool
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string
@@ -65,8 +68,12 @@ func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
 		inbox: make(chan *dapio.Message, inboxSize), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
 	s.client.out.Sent = func(raw []byte) { s.trace.Message("client ←", raw) }
-	s.paths = paths.NewRewriter(func(local string) {
-		s.client.output(important, fault.SourceChanged(local).Error()+"\n")
+	s.paths = paths.NewRewriter(func(local string, c paths.Change) {
+		f := fault.SourceChanged(local)
+		if !c.Built.IsZero() {
+			f = fault.SourceSavedLater(local, c.Saved, c.Built)
+		}
+		s.client.output(important, f.Error()+"\n")
 	})
 	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.trace)
 	s.router = newRouter(s.client, s.trace, s.paths, s)

@@ -4,6 +4,9 @@
 //	linetable.Read(ELF) ─▶ files ─┐
 //	work tree, output base ───────┼─▶ Build ─▶ Index ─┬─ Find(path in the debug information)
 //	user's sourceMap ─────────────┘                   ├─ Debugger(path in the editor)
+//	                                                  ├─ Ending(end of a path), Nearest(wrong path)
+//	                                                  ├─ Lines(file): those that have code
+//	                                                  ├─ Changed (is a file what was compiled?)
 //	                                                  └─ Report
 //
 // One local file may have several paths in the debug information: Bazel runs

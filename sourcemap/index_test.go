@@ -187,7 +187,7 @@ func TestAFileThatWasEditedIsToldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := compiled(cwd+"a.cc", cwd+"b.cc")
+	files := compiled(cwd+"a.cc", cwd+"b.cc", box9+"a.cc")
 	files[0].MD5, files[0].HasMD5 = md5.Sum(text), true
 	// Not every unit with a file knows its checksum.
 	again := files[1]
@@ -195,20 +195,31 @@ func TestAFileThatWasEditedIsToldOnce(t *testing.T) {
 	// The same once more is no news, and what comes behind it is.
 	files = append(files, again, files[0], compiled("/behind.cc")[0])
 	x := build(t, files, Options{Trees: []bazel.Tree{tree}})
-	if _, ok := x.Find("/behind.cc"); !ok || len(x.Entries) != 3 {
+	if _, ok := x.Find("/behind.cc"); !ok || len(x.Entries) != 4 {
 		t.Errorf("%d entries", len(x.Entries))
 	}
-	var c Checker
+	// The times, by which both were saved after the build, do not count.
+	m := &Map{Index: x, built: firstBuild}
 	same, _ := x.Find(cwd + "a.cc")
 	edited, _ := x.Find(cwd + "b.cc")
-	if c.Changed(same) || !c.Changed(edited) || c.Changed(edited) {
-		t.Error("want: the first never, the second once")
+	otherPath, _ := x.Find(box9 + "a.cc")
+	var told []bool
+	for _, e := range []Entry{same, otherPath, edited} {
+		change, changed := m.Changed(e)
+		told = append(told, changed)
+		if change != (Change{}) {
+			t.Errorf("%s: a checksum decides, not %+v", e.Path, change)
+		}
 	}
-	// Without a checksum nobody knows, and without a file there is nothing to say.
+	if !slices.Equal(told, []bool{false, false, true}) {
+		t.Errorf("%v, want: the last one", told)
+	}
+	// Without a checksum and the time of the build nobody knows, and without a file
+	// there is nothing to say.
 	unknown, absent := edited, edited
-	unknown.HasMD5, absent.Local = false, ""
+	unknown.HasMD5, unknown.Local, absent.Local = false, filepath.Join(tree.WorkTree, "c.cc"), ""
 	for _, e := range []Entry{unknown, absent} {
-		if (&Checker{}).Changed(e) {
+		if _, changed := (&Map{Index: x}).Changed(e); changed {
 			t.Errorf("changed: %+v", e)
 		}
 	}
@@ -271,7 +282,7 @@ func TestOnlyARegularFileIsASource(t *testing.T) {
 	local(t, x, cwd+"source/a.cc", filepath.Join(tree.WorkTree, "source/a.cc"), ByBazel)
 	// The other file that ends alike is none.
 	local(t, x, "/gone/lib/c.cc", filepath.Join(tree.WorkTree, "deep/lib/c.cc"), BySuffix)
-	if Differs(Entry{Local: fifo}) || Differs(Entry{Local: "/dev/zero"}) {
+	if differs(Entry{Local: fifo}) || differs(Entry{Local: "/dev/zero"}) {
 		t.Error("what cannot be read differs")
 	}
 }
@@ -454,7 +465,8 @@ func TestTheReportCountsRootsAndRulesAndReadsTheFiles(t *testing.T) {
 		Roots:              []RootReport{{strings.TrimSuffix(box9, "/"), "sandbox", 1}, {"/proc/self/cwd", "proc-self-cwd", 2}},
 		OtherConfiguration: []FileReport{},
 		Guessed:            []FileReport{{Path: "/gone/lib/c.cc", Local: at("deep/lib/c.cc")}},
-		Changed:            []FileReport{{Path: cwd + "b.cc", Local: at("b.cc")}},
+		Changed:            []FileReport{{Path: box9 + "b.cc", Local: at("b.cc")}, {Path: cwd + "b.cc", Local: at("b.cc")}},
+		SavedLater:         []FileReport{},
 		Unmapped:           []FileReport{{Path: "/gone/absent.cc", Tried: []string{"/gone/absent.cc"}}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

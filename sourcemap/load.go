@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
@@ -19,6 +21,11 @@ type Map struct {
 
 	cfg   Config // what it was made from,
 	state string // and the signature of that
+
+	// built is the end of the program's build; zero if unknown.
+	built time.Time
+	tell  sync.Once // for told:
+	told  bool      // the times tell edited files from others
 }
 
 // Config says what to load. All paths are absolute, so that nothing depends on
@@ -36,6 +43,9 @@ type Config struct {
 	User []Pair
 	// Cache keeps what is expensive or would be forgotten; nil for none.
 	Cache *Cache
+
+	// built is when the program of Table was built.
+	built time.Time
 }
 
 // Load reads the executable's line tables and makes the index. Damaged tables
@@ -58,6 +68,7 @@ func (cfg Config) load(ctx context.Context) (*Map, error) {
 		if table, damage = cfg.Cache.table(ctx, cfg.ELF); table == nil {
 			return nil, damage
 		}
+		cfg.built = builtAt(cfg.ELF, table.Path)
 	}
 	named := baseOf(table.Files)
 	if in, ok := bazel.In(named); ok && cfg.WorkTree == "" {
@@ -69,7 +80,7 @@ func (cfg Config) load(ctx context.Context) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Map{Index: index, ELF: cfg.ELF, Table: table, User: cfg.User, cfg: cfg, state: state}
+	m := &Map{Index: index, ELF: cfg.ELF, Table: table, User: cfg.User, cfg: cfg, state: state, built: cfg.built}
 	m.expect(m.Forward())
 	return m, damage
 }

@@ -24,7 +24,9 @@ type Report struct {
 	OtherConfiguration []FileReport `json:"otherConfiguration"`
 	Guessed            []FileReport `json:"guessed"`
 	Changed            []FileReport `json:"changed"`
-	Unmapped           []FileReport `json:"unmapped"`
+	// SavedLater are files without a checksum that were saved after the build.
+	SavedLater []FileReport `json:"savedLater"`
+	Unmapped   []FileReport `json:"unmapped"`
 }
 
 // RootReport is one execution root.
@@ -41,13 +43,13 @@ type FileReport struct {
 	Tried []string `json:"tried,omitempty"`
 }
 
-// Report makes the report; it reads every local file that has a checksum. step,
+// Report makes the report; it compares every local file with what was compiled. step,
 // if not nil, is called with the number of files done. The only error is that of
 // ctx.
 func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 	r := Report{ELF: m.ELF, BuildID: m.Table.BuildID, Files: len(m.Entries), Mapped: map[How]int{},
 		Roots: []RootReport{}, OtherConfiguration: []FileReport{},
-		Guessed: []FileReport{}, Changed: []FileReport{}, Unmapped: []FileReport{}}
+		Guessed: []FileReport{}, Changed: []FileReport{}, SavedLater: []FileReport{}, Unmapped: []FileReport{}}
 	if len(m.Trees) > 0 {
 		t := m.Trees[0]
 		r.WorkTree, r.OutputBase, r.OutputBaseFrom = t.WorkTree, t.OutputBase, t.From
@@ -78,8 +80,11 @@ func (m *Map) Report(ctx context.Context, step func(done int)) (Report, error) {
 			r.Guessed = append(r.Guessed, FileReport{Path: e.Path, Local: e.Local})
 		}
 		r.Mapped[e.How]++
-		if e.HasMD5 && Differs(e) {
+		switch change, changed := m.Changed(e); {
+		case changed && change.Built.IsZero():
 			r.Changed = append(r.Changed, FileReport{Path: e.Path, Local: e.Local})
+		case changed:
+			r.SavedLater = append(r.SavedLater, FileReport{Path: e.Path, Local: e.Local})
 		}
 	}
 	for _, root := range roots {

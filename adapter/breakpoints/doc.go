@@ -15,6 +15,19 @@
 // before it attaches) is answered with breakpoints that are not verified, and kept:
 // see [Table.Early].
 //
-// A [Table] belongs to the session's router and is used under its lock. The
-// package has no goroutines.
+// A setBreakpoints with a relative path means the only file that ends with it. A
+// breakpoint whose column has no code is asked for again as one of its line
+// ([Table.Place], columns.go).
+//
+// What LLDB has found no place for is explained (unbound.go has what is said of a
+// breakpoint, explain.go why):
+//
+//	Place ─▶ Unbound ─▶ Explainer ─┬─ line tables: nearest files, lines with code   (paths.Sources)
+//	                               ├─ symbols: nearest functions                     (functions.go)
+//	                               └─ libraries that are not loaded yet              (libraries.go)
+//	Answer ◀─ Explain ◀── reasons ─┘
+//
+// A [Table] belongs to the session's router and is used under its lock. An [Explainer]
+// reads files and is used without it. Its only goroutine reads them, so that a file
+// system that does not answer is left behind.
 package breakpoints

@@ -2,11 +2,13 @@ package breakpoints
 
 import (
 	"encoding/json"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/paths"
@@ -18,6 +20,8 @@ type Table struct {
 	// sets has, by key, what each set request of the editor's stands for now.
 	sets  map[string]*set
 	order []string // keys, in the order they were first used
+	// users are, by the paths of a file, the sets that mean it.
+	users map[string][]*set
 	// byLLDB finds the editor's breakpoint by LLDB's id.
 	byLLDB map[int64]*breakpoint
 	lastID int64 // the last id of our own making
@@ -31,15 +35,35 @@ type set struct {
 	// paths are those LLDB has breakpoints under; only of a setBreakpoints.
 	paths       []string
 	breakpoints []*breakpoint
+	// dots are what the paths have that tells them from those of another set.
+	dots string
 	// early is the request that LLDB has not seen yet.
 	early *dapio.Message
+	// columns has, by what the editor asks for, the column that LLDB is asked for
+	// instead; 0 for none.
+	columns map[position]int64
+	// ahead is how many requests were sent before those whose answers count.
+	ahead int
+	// redo says that LLDB has to forget breakpoints before it is asked again.
+	redo map[position]bool
+	// several are the files that a relative path may mean; nil if that is clear.
+	several []string
 }
 
 // breakpoint is one of the editor's.
 type breakpoint struct {
 	id     int64 // the editor's
+	asked  Asked
 	places []place
 	shown  string // the JSON that the editor has been shown last
+	// reason says why it has no place, if it has none; the others what has become of
+	// its column and its hit condition, and that LLDB does not tell it from another.
+	reason              Reason
+	column, hit, shared string
+}
+
+func (b *breakpoint) verified() bool {
+	return len(b.places) > 0 && b.best().json.Get("verified").Bool()
 }
 
 // place is one of LLDB's breakpoints.
@@ -55,7 +79,7 @@ const firstOwnID = 1 << 30
 // New returns an empty table. paths says what the editor's files are called in
 // the debug information.
 func New(p *paths.Rewriter) *Table {
-	return &Table{paths: p, sets: map[string]*set{}, byLLDB: map[int64]*breakpoint{}, lastID: firstOwnID}
+	return &Table{paths: p, sets: map[string]*set{}, users: map[string][]*set{}, byLLDB: map[int64]*breakpoint{}, lastID: firstOwnID}
 }
 
 // IsSet reports whether a request replaces breakpoints of the editor's.
@@ -67,8 +91,8 @@ func IsSet(command string) bool {
 	return false
 }
 
-// key names what a set request replaces.
-func key(m *dapio.Message) string {
+// Key names what a set request replaces.
+func Key(m *dapio.Message) string {
 	if m.Name != "setBreakpoints" {
 		return m.Name
 	}
@@ -81,30 +105,37 @@ func key(m *dapio.Message) string {
 func editorPath(m *dapio.Message) gjson.Result { return m.Get("arguments.source.path") }
 
 func (t *Table) set(m *dapio.Message) *set {
-	k := key(m)
+	k := Key(m)
 	s := t.sets[k]
 	if s == nil {
-		s = &set{command: m.Name}
-		if m.Name == "setBreakpoints" {
-			s.editor = editorPath(m).Str
-		}
+		s = &set{command: m.Name, columns: map[position]int64{}}
 		t.sets[k] = s
 		t.order = append(t.order, k)
 	}
 	return s
 }
 
-// Requests are what LLDB must be sent for a set request of the editor's. The
-// answers go to Answer, in the same order.
+// Requests are what LLDB must be sent for a set request of the editor's, none if the
+// answer is clear without it. The answers go to Place, in the same order.
 func (t *Table) Requests(m *dapio.Message) []*dapio.Message {
 	s := t.set(m)
 	s.early = nil
-	if s.editor == "" {
+	at := editorPath(m)
+	if m.Name != "setBreakpoints" || at.Str == "" {
 		return []*dapio.Message{m}
 	}
-	at := editorPath(m)
-	now := t.paths.ToDebugger(s.editor, paths.Sources.Debugger)
+	now := t.locate(s, at.Str)
 	var out []*dapio.Message
+	if s.redo != nil {
+		first := s.without(m, s.redo)
+		for _, p := range now {
+			out = append(out, withPath(first, editorPath(first), p))
+		}
+		s.redo = nil
+	}
+	s.ahead = len(out)
+	m = s.otherColumns(m)
+	at = editorPath(m)
 	for _, p := range now {
 		out = append(out, withPath(m, at, p))
 	}
@@ -122,6 +153,42 @@ func (t *Table) Requests(m *dapio.Message) []*dapio.Message {
 	return out
 }
 
+// locate finds the file that the editor means, and what LLDB is to be asked for. A
+// relative path means the only file that ends with it; where there is none it is asked
+// for as it is, because a library that comes later may have it.
+func (t *Table) locate(s *set, editor string) []string {
+	s.editor, s.several = editor, nil
+	if sources := t.paths.Current(); sources != nil && !path.IsAbs(editor) {
+		files := sources.Ending(editor)
+		if len(files) > 1 {
+			s.several = files
+			return nil
+		}
+		if len(files) == 1 {
+			s.editor = files[0]
+		}
+	}
+	return t.apart(s, t.paths.ToDebugger(s.editor, paths.Sources.Debugger))
+}
+
+// apart spells the paths of a file in another way for each set that means the file: a
+// client may call it server.cc and /src/server.cc. LLDB takes them for the same, but
+// lldb-dap replaces the breakpoints of one path, by its text, and must not replace those
+// of another set.
+func (t *Table) apart(s *set, names []string) []string {
+	key := strings.Join(names, "\n")
+	if !slices.Contains(t.users[key], s) {
+		t.users[key] = append(t.users[key], s)
+	}
+	s.dots = strings.Repeat("./", slices.Index(t.users[key], s))
+	out := make([]string, len(names))
+	for i, name := range names {
+		at := strings.LastIndexByte(name, '/') + 1
+		out[i] = name[:at] + s.dots + name[at:]
+	}
+	return out
+}
+
 func withPath(m *dapio.Message, at gjson.Result, path string) *dapio.Message {
 	if path == at.Str {
 		return m
@@ -130,8 +197,29 @@ func withPath(m *dapio.Message, at gjson.Result, path string) *dapio.Message {
 	return m.Apply([]dapio.Edit{dapio.Replace(at, quoted)})
 }
 
-// Answer makes one answer for the editor of LLDB's answers to Requests. The first
-// that failed is the answer to all.
+// Place takes LLDB's answers to Requests. It reports whether LLDB must be asked
+// again: Requests then asks for something else.
+func (t *Table) Place(m *dapio.Message, answers []*dapio.Message) (again bool) {
+	s := t.set(m)
+	for _, a := range answers {
+		if !a.Success {
+			return false
+		}
+	}
+	if m.Name == "setBreakpoints" && s.editor != "" {
+		// Those of this request, and not those that take something away.
+		answers = answers[min(s.ahead, len(answers)):]
+		answers = answers[:min(len(s.paths), len(answers))]
+	}
+	asked := askedOf(m, s)
+	t.place(s, asked, answers)
+	again = m.Name == "setBreakpoints" && s.dropColumns(asked)
+	s.annotate(m)
+	return again
+}
+
+// Answer makes one answer for the editor of LLDB's answers, once they are placed.
+// The first that failed is the answer to all.
 func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Message {
 	s := t.set(m)
 	for _, a := range answers {
@@ -139,14 +227,16 @@ func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Messag
 			return a
 		}
 	}
-	first := answers[0]
-	if m.Name == "setBreakpoints" {
-		answers = answers[:max(1, min(len(s.paths), len(answers)))]
+	if s.several != nil {
+		return t.ownAnswer(m, s)
 	}
-	t.place(s, answers)
+	first := answers[min(s.ahead, len(answers)-1)]
 	var edits []dapio.Edit
 	i := 0
 	first.Get("body.breakpoints").ForEach(func(_, v gjson.Result) bool {
+		if i == len(s.breakpoints) {
+			return false
+		}
 		bp := s.breakpoints[i]
 		if bp.shown = t.show(s, bp); bp.shown != v.Raw {
 			edits = append(edits, dapio.Replace(v, []byte(bp.shown)))
@@ -157,27 +247,57 @@ func (t *Table) Answer(m *dapio.Message, answers []*dapio.Message) *dapio.Messag
 	return first.Apply(edits)
 }
 
+// ownAnswer is the answer to what LLDB has not been asked.
+func (t *Table) ownAnswer(m *dapio.Message, s *set) *dapio.Message {
+	var list []string
+	for _, bp := range s.breakpoints {
+		bp.shown = withReason(unplaced(bp.id, bp.asked), bp)
+		list = append(list, bp.shown)
+	}
+	name, _ := json.Marshal(m.Name) // a string never fails
+	answer, _ := dapio.Parse([]byte(`{"seq":0,"type":"response","request_seq":0,"success":true,"command":` + string(name) + `,"body":{"breakpoints":[` + strings.Join(list, ",") + `]}}`))
+	return answer
+}
+
+// unplaced is a breakpoint that LLDB knows nothing of.
+func unplaced(id int64, asked Asked) string {
+	text := `{"id":` + strconv.FormatInt(id, 10) + `,"verified":false`
+	if asked.Line > 0 {
+		text += `,"line":` + strconv.FormatInt(asked.Line, 10)
+	}
+	return text + "}"
+}
+
 // place puts LLDB's answers in the set: of each breakpoint of the editor's, one
 // place from each answer.
-func (t *Table) place(s *set, answers []*dapio.Message) {
+func (t *Table) place(s *set, asked []Asked, answers []*dapio.Message) {
 	lists := make([][]gjson.Result, len(answers))
 	for i, a := range answers {
 		lists[i] = a.Get("body.breakpoints").Array()
 	}
 	earlier := s.breakpoints
 	s.breakpoints = nil
-	for line := range lists[0] {
-		bp := &breakpoint{}
+	for i, a := range asked {
+		bp := &breakpoint{asked: a}
 		for _, l := range lists {
-			if line < len(l) {
-				bp.places = append(bp.places, place{l[line].Get("id").Int(), gjson.Parse(l[line].Raw)})
+			if i < len(l) {
+				bp.places = append(bp.places, place{l[i].Get("id").Int(), s.withoutDots(l[i])})
 			}
 		}
-		bp.id = bp.places[0].id
-		if known := t.byLLDB[bp.id]; known != nil {
+		switch {
+		case len(bp.places) > 0:
+			bp.id = bp.places[0].id
+		case len(lists) > 0:
+			continue // an answer that LLDB has cut short
+		}
+		if known := t.byLLDB[bp.id]; known != nil && bp.id != 0 {
 			bp.id = known.id
-		} else if line < len(earlier) && len(earlier[line].places) == 0 {
-			bp.id = earlier[line].id // the editor knows it from before the attach
+		} else if i < len(earlier) && len(earlier[i].places) == 0 {
+			bp.id = earlier[i].id // the editor knows it from before the attach
+		}
+		if bp.id == 0 && len(lists) == 0 {
+			t.lastID++
+			bp.id = t.lastID
 		}
 		s.breakpoints = append(s.breakpoints, bp)
 	}
@@ -208,16 +328,17 @@ func (b *breakpoint) best() place {
 }
 
 // show is a breakpoint's JSON for the editor, with its own id and the editor's
-// path; a breakpoint that landed in another file keeps that file's.
+// path; a breakpoint that landed in another file keeps that file's. It says why it
+// has no place.
 func (t *Table) show(s *set, b *breakpoint) string {
 	p := b.best()
 	raw := t.paths.Breakpoint(p.json, s.editor)
-	if p.id == b.id {
-		return raw
+	if p.id != b.id {
+		v := gjson.Parse(raw)
+		id := v.Get("id")
+		raw = raw[:id.Index] + strconv.FormatInt(b.id, 10) + raw[id.Index+len(id.Raw):]
 	}
-	v := gjson.Parse(raw)
-	id := v.Get("id")
-	return raw[:id.Index] + strconv.FormatInt(b.id, 10) + raw[id.Index+len(id.Raw):]
+	return withReason(raw, b)
 }
 
 // Early takes a set request that comes before there is a program and returns the
@@ -229,16 +350,12 @@ func (t *Table) Early(m *dapio.Message) []byte {
 		return []byte("{}")
 	}
 	var list []string
-	m.Get("arguments.breakpoints").ForEach(func(_, v gjson.Result) bool {
+	for _, a := range askedOf(m, s) {
 		t.lastID++
-		s.breakpoints = append(s.breakpoints, &breakpoint{id: t.lastID})
-		text := `{"id":` + strconv.FormatInt(t.lastID, 10) + `,"verified":false,"message":"The program is not loaded yet."`
-		if line := v.Get("line"); line.Type == gjson.Number {
-			text += `,"line":` + line.Raw
-		}
-		list = append(list, text+"}")
-		return true
-	})
+		bp := &breakpoint{id: t.lastID, asked: a, reason: Reason{Text: "The program is not loaded yet.", Pending: true}}
+		s.breakpoints = append(s.breakpoints, bp)
+		list = append(list, withReason(unplaced(bp.id, a), bp))
+	}
 	return []byte(`{"breakpoints":[` + strings.Join(list, ",") + "]}")
 }
 
@@ -258,9 +375,7 @@ func (t *Table) Replay() []*dapio.Message {
 func (t *Table) Changed(m *dapio.Message) []string {
 	var out []string
 	for _, bp := range t.set(m).breakpoints {
-		if len(bp.places) > 0 {
-			out = append(out, bp.shown)
-		}
+		out = append(out, bp.shown)
 	}
 	return out
 }
@@ -276,7 +391,7 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 	}
 	for i := range bp.places {
 		if bp.places[i].id == id {
-			bp.places[i].json = gjson.Parse(v.Raw)
+			bp.places[i].json = withSource(v, bp.places[i].json)
 		}
 	}
 	if m.Get("body.reason").Str == "removed" {
@@ -293,6 +408,32 @@ func (t *Table) Event(m *dapio.Message) *dapio.Message {
 	}
 	bp.shown = shown
 	return m.Apply([]dapio.Edit{dapio.Replace(v, []byte(shown))})
+}
+
+// withoutDots is a breakpoint whose path LLDB 19 gives back as it was asked for.
+func (s *set) withoutDots(b gjson.Result) gjson.Result {
+	p := b.Get("source.path").Str
+	if s.dots == "" || !slices.Contains(s.paths, p) {
+		return gjson.Parse(b.Raw)
+	}
+	at := strings.LastIndexByte(p, '/') + 1
+	raw, err := sjson.Set(b.Raw, "source.path", strings.TrimSuffix(p[:at], s.dots)+p[at:])
+	if err != nil {
+		return gjson.Parse(b.Raw)
+	}
+	return gjson.Parse(raw)
+}
+
+// withSource is a breakpoint of an event, with the source that was known before if it
+// has none: LLDB 22 leaves it out of events.
+func withSource(now, before gjson.Result) gjson.Result {
+	raw := now.Raw
+	if source := before.Get("source"); source.Exists() && !now.Get("source").Exists() {
+		if with, err := sjson.SetRaw(raw, "source", source.Raw); err == nil {
+			raw = with
+		}
+	}
+	return gjson.Parse(raw)
 }
 
 func (t *Table) setOf(bp *breakpoint) *set {
@@ -314,17 +455,4 @@ func (t *Table) Stopped(m *dapio.Message) *dapio.Message {
 		return true
 	})
 	return m.Apply(edits)
-}
-
-// Count says how many of the editor's breakpoints LLDB has verified.
-func (t *Table) Count() (verified, all int) {
-	for _, s := range t.sets {
-		for _, bp := range s.breakpoints {
-			all++
-			if len(bp.places) > 0 && bp.best().json.Get("verified").Bool() {
-				verified++
-			}
-		}
-	}
-	return verified, all
 }

@@ -1,6 +1,7 @@
 package breakpoints
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -34,10 +35,28 @@ func (s *twoRoots) Paths(local string) []string {
 	}
 	return []string{"/a/" + rest}
 }
-func (*twoRoots) Changed(string) bool  { return false }
-func (*twoRoots) Forward() [][2]string { return nil }
-func (*twoRoots) DebugDir() string     { return "" }
-func (*twoRoots) Summary() string      { return "" }
+func (s *twoRoots) Ending(relative string) []string {
+	if len(s.Paths(relative)) > 0 {
+		return []string{relative}
+	}
+	switch relative {
+	case "x.cc", "sub/x.cc":
+		return []string{"/ws/sub/x.cc"}
+	case "main.cc":
+		return []string{"/ws/main.cc", "/ws/other/main.cc"}
+	}
+	return nil
+}
+func (*twoRoots) Short(file string) string     { return strings.TrimPrefix(file, "/ws/") }
+func (*twoRoots) Nearest(string, int) []string { return []string{"server.cc"} }
+func (*twoRoots) Lines(context.Context, string) ([]int, error) {
+	return []int{4, 5, 9, 20}, nil
+}
+func (*twoRoots) SymbolFile() string                  { return "" }
+func (*twoRoots) Changed(string) (paths.Change, bool) { return paths.Change{}, false }
+func (*twoRoots) Forward() [][2]string                { return nil }
+func (*twoRoots) DebugDir() string                    { return "" }
+func (*twoRoots) Summary() string                     { return "" }
 
 func message(t *testing.T, text string) *dapio.Message {
 	t.Helper()
@@ -50,7 +69,7 @@ func message(t *testing.T, text string) *dapio.Message {
 
 func newTable() (*Table, *twoRoots) {
 	s := &twoRoots{}
-	p := paths.NewRewriter(func(string) {})
+	p := paths.NewRewriter(func(string, paths.Change) {})
 	p.Use(s)
 	return New(p), s
 }
@@ -75,8 +94,25 @@ func answer(t *testing.T, path string, breakpoints ...string) *dapio.Message {
 	return message(t, fmt.Sprintf(`{"seq":1,"type":"response","command":"setBreakpoints","success":true,"body":{"breakpoints":[%s]}}`, strings.Join(list, ",")))
 }
 
+// answered is what the editor is answered.
+func answered(b *Table, m *dapio.Message, answers []*dapio.Message) *dapio.Message {
+	b.Place(m, answers)
+	return b.Answer(m, answers)
+}
+
 func event(t *testing.T, reason string, id int, verified bool) *dapio.Message {
 	return message(t, fmt.Sprintf(`{"type":"event","event":"breakpoint","body":{"reason":%q,"breakpoint":{"id":%d,"verified":%v,"line":5}}}`, reason, id, verified))
+}
+
+// count is how many are bound, and how many there are.
+func count(b *Table) string {
+	bound := 0
+	for _, s := range b.States() {
+		if s.Bound {
+			bound++
+		}
+	}
+	return fmt.Sprint(bound, len(b.States()))
 }
 
 // shown is what the editor gets, as "id verified path".
@@ -103,16 +139,15 @@ func TestAFileOfSeveralRootsIsOneForTheEditor(t *testing.T) {
 		t.Fatalf("LLDB is asked %v", requests)
 	}
 	// The second path alone has code. The id is that of the first all the same.
-	got := b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "7"), answer(t, "/b/main.cc", "8 ok")})
+	got := answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "7"), answer(t, "/b/main.cc", "8 ok")})
 	wants(t, "the answer", shown(got, "body.breakpoints.0"), "7 true /ws/main.cc")
-	verified, all := b.Count()
-	wants(t, "count", fmt.Sprint(verified, all), "1 1")
+	wants(t, "count", count(b), "1 1")
 
 	wants(t, "a stop in the second", b.Stopped(message(t, `{"type":"event","event":"stopped","body":{"hitBreakpointIds":[8,99]}}`)).Get("body.hitBreakpointIds").Raw, "[7,99]")
-	wants(t, "the first gets code", shown(b.Event(event(t, "changed", 7, true)), "body.breakpoint"), "7 true")
+	wants(t, "the first gets code", shown(b.Event(event(t, "changed", 7, true)), "body.breakpoint"), "nothing")
 	wants(t, "the second loses it", shown(b.Event(event(t, "changed", 8, false)), "body.breakpoint"), "nothing")
-	wants(t, "the first loses it, too", shown(b.Event(event(t, "changed", 7, false)), "body.breakpoint"), "7 false")
-	wants(t, "the second has it back", shown(b.Event(event(t, "changed", 8, true)), "body.breakpoint"), "7 true")
+	wants(t, "the first loses it, too", shown(b.Event(event(t, "changed", 7, false)), "body.breakpoint"), "7 false /ws/main.cc")
+	wants(t, "the second has it back", shown(b.Event(event(t, "changed", 8, true)), "body.breakpoint"), "7 true /ws/main.cc")
 	wants(t, "the first is removed", shown(b.Event(event(t, "removed", 7, false)), "body.breakpoint"), "nothing")
 	wants(t, "the second is removed", shown(b.Event(event(t, "removed", 8, false)), "body.breakpoint"), "7 false")
 }
@@ -121,19 +156,18 @@ func TestTheIdStaysWhenAnotherPathTakesOver(t *testing.T) {
 	b, _ := newTable()
 	m := setRequest(t, "/ws/main.cc", 5)
 	b.Requests(m)
-	b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "7 ok"), answer(t, "/b/main.cc", "8")})
+	answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "7 ok"), answer(t, "/b/main.cc", "8")})
 	// The editor sets one more; LLDB keeps the ids of what it has.
 	m = setRequest(t, "/ws/main.cc", 5, 9)
 	b.Requests(m)
-	got := b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "7", "9 ok"), answer(t, "/b/main.cc", "8 ok", "10 ok")})
+	got := answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "7", "9 ok"), answer(t, "/b/main.cc", "8 ok", "10 ok")})
 	wants(t, "the first", shown(got, "body.breakpoints.0"), "7 true /ws/main.cc")
 	wants(t, "the second", shown(got, "body.breakpoints.1"), "9 true /ws/main.cc")
 	m = setRequest(t, "/ws/main.cc", 9)
 	b.Requests(m)
-	b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "9 ok"), answer(t, "/b/main.cc", "10 ok")})
+	answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "9 ok"), answer(t, "/b/main.cc", "10 ok")})
 	wants(t, "a stop at what was removed", b.Stopped(message(t, `{"type":"event","event":"stopped","body":{"hitBreakpointIds":[8]}}`)).Get("body.hitBreakpointIds").Raw, "[8]")
-	verified, all := b.Count()
-	wants(t, "count", fmt.Sprint(verified, all), "1 1")
+	wants(t, "count", count(b), "1 1")
 }
 
 // The build has moved the file; what was set under the old path must not stay.
@@ -141,14 +175,14 @@ func TestAMovedFileLeavesNothingBehind(t *testing.T) {
 	b, s := newTable()
 	m := setRequest(t, "/ws/x.cc", 5)
 	b.Requests(m)
-	b.Answer(m, []*dapio.Message{answer(t, "/a/x.cc", "7 ok")})
+	answered(b, m, []*dapio.Message{answer(t, "/a/x.cc", "7 ok")})
 	s.moved = true
 	requests := b.Requests(m)
 	if len(requests) != 2 || requests[0].Get("arguments.source.path").Str != "/c/x.cc" ||
 		requests[1].Get("arguments.source.path").Str != "/a/x.cc" || requests[1].Get("arguments.breakpoints").Raw != "[]" {
 		t.Fatalf("LLDB is asked %s and %s", requests[0].Raw, requests[1].Raw)
 	}
-	got := b.Answer(m, []*dapio.Message{answer(t, "/c/x.cc", "8 ok"), answer(t, "/a/x.cc")})
+	got := answered(b, m, []*dapio.Message{answer(t, "/c/x.cc", "8 ok"), answer(t, "/a/x.cc")})
 	wants(t, "the answer", shown(got, "body.breakpoints.0"), "8 true /ws/x.cc")
 	if len(b.Requests(m)) != 1 {
 		t.Error("the old path is asked for again")
@@ -162,13 +196,13 @@ func TestWhatFailsOrIsPlainPasses(t *testing.T) {
 		t.Errorf("LLDB is asked %v", requests)
 	}
 	plain := answer(t, "/elsewhere/y.cc", "7 ok")
-	if got := b.Answer(m, []*dapio.Message{plain}); got != plain {
+	if got := answered(b, m, []*dapio.Message{plain}); got != plain {
 		t.Errorf("the answer is changed: %s", got.Raw)
 	}
 	m = setRequest(t, "/ws/main.cc", 5)
 	b.Requests(m)
 	failed := message(t, `{"type":"response","command":"setBreakpoints","success":false}`)
-	if got := b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "7"), failed}); got != failed {
+	if got := answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "7"), failed}); got != failed {
 		t.Errorf("the answer is %s", got.Raw)
 	}
 	other := event(t, "changed", 99, true)
@@ -177,7 +211,7 @@ func TestWhatFailsOrIsPlainPasses(t *testing.T) {
 	}
 	f := message(t, `{"seq":1,"type":"request","command":"setFunctionBreakpoints","arguments":{"breakpoints":[{"name":"f"}]}}`)
 	b.Requests(f)
-	got := b.Answer(f, []*dapio.Message{answer(t, "/a/x.cc", "11 ok")})
+	got := answered(b, f, []*dapio.Message{answer(t, "/a/x.cc", "11 ok")})
 	wants(t, "a function breakpoint", shown(got, "body.breakpoints.0"), "11 true /ws/x.cc")
 }
 
@@ -194,10 +228,9 @@ func TestBreakpointsBeforeThereIsAProgram(t *testing.T) {
 	if len(replay) != 2 || replay[0] != latest {
 		t.Fatalf("%d requests are to be sent", len(replay))
 	}
-	verified, all := b.Count()
-	wants(t, "count", fmt.Sprint(verified, all), "0 2")
+	wants(t, "count", count(b), "0 2")
 	b.Requests(latest)
-	b.Answer(latest, []*dapio.Message{answer(t, "/a/main.cc", "1 ok"), answer(t, "/b/main.cc", "2")})
+	answered(b, latest, []*dapio.Message{answer(t, "/a/main.cc", "1 ok"), answer(t, "/b/main.cc", "2")})
 	id := early.Get("body.breakpoints.0.id").Int()
 	changed := b.Changed(latest)
 	if len(changed) != 1 || !strings.Contains(changed[0], fmt.Sprintf(`"id":%d,"verified":true`, id)) {
@@ -207,7 +240,7 @@ func TestBreakpointsBeforeThereIsAProgram(t *testing.T) {
 	// The editor goes on with its own number.
 	m := setRequest(t, "/ws/main.cc", 9, 12)
 	b.Requests(m)
-	got := b.Answer(m, []*dapio.Message{answer(t, "/a/main.cc", "1 ok", "3 ok"), answer(t, "/b/main.cc", "2", "4")})
+	got := answered(b, m, []*dapio.Message{answer(t, "/a/main.cc", "1 ok", "3 ok"), answer(t, "/b/main.cc", "2", "4")})
 	wants(t, "the first later", shown(got, "body.breakpoints.0"), fmt.Sprintf("%d true /ws/main.cc", id))
 	if len(b.Replay()) != 1 {
 		t.Errorf("%d requests are still to be sent", len(b.Replay()))

@@ -19,7 +19,7 @@ import (
 var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
-	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start",
+	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output",
 	"agent.command": `the command after "--"`,
 }
 
@@ -62,6 +62,14 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	agent := map[string]any{}
 	a := map[string]any{"target": f.target, "agent": agent}
 	changed := cmd.Flags().Changed
+	if changed("agent-output") {
+		agent["output"] = f.agentOutput
+		if o := f.agentOutput; o != config.OutputShow && o != config.OutputHide {
+			if agent["output"], err = filepath.Abs(o); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if changed("start") {
 		agent["start"] = f.start
 	}

@@ -2,6 +2,8 @@ package command
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 	case "envoydbg":
 		os.Exit(Main(os.Args[1:]))
 	case "notify":
-		signals := notify(func() { fmt.Println("at once") })
+		signals, _ := notify(func() { fmt.Println("at once") }, nil)
 		fmt.Println("ready")
 		fmt.Println(<-signals)
 		select {}
@@ -93,7 +95,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"plain": []byte("#!/bin/sh\n"), "corrupt": whole[:len(whole)/3]} {
+	for name, content := range map[string][]byte{"plain": []byte("#!/bin/sh\n"), "corrupt": whole[:len(whole)/3], "stripped": stripped(t)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -111,6 +113,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --log /nonexistent/log", 1, "[ED1012]", "/nonexistent/log"},
 		{"dap --log " + dir, 1, "[ED1012]", "is a directory"},
 		{"dap --log " + pipe, 1, "[ED1012]", pipe}, // nobody reads it, and nobody waits for that
+		{"dap --listen unix:", 2, "[ED1010]", "names no path"},
 		{"dap --listen 4711", 2, "[ED1010]", "unix:PATH"},
 		{"dap --listen 0.0.0.0:4711", 2, "[ED1010]", "127.0.0.1"},
 		{"dap --listen :4711", 2, "[ED1010]", "loopback"},
@@ -120,6 +123,8 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"dap --listen unix:" + dir + "/s", 2, "[ED1010]", "0700"},
 		{"dap --listen unix:/nonexistent/s", 1, "[ED1011]", "no such file"},
 		{"run --output xml -- true", 2, "[ED1010]", "json"},
+		{"frob", 2, "[ED1010]", `See "envoydbg --help".`},
+		{"run --frob", 2, "[ED1010]", `See "envoydbg run --help".`},
 		{"run --env X", 2, "[ED1010]", "NAME=VALUE"},
 		{"run --set X", 2, "[ED1010]", "NAME=JSON"},
 		{"run --set workTree=/src", 2, "[ED1010]", `--set 'workTree="/src"'`},
@@ -139,7 +144,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run --program", 2, "[ED1010]", "--program has no value.\nIt takes a file"},
 		{"run --progam x", 2, "[ED1010]", "there is no flag --progam.\nDid you mean --program?"},
 		{"run --envoyPath x", 2, "[ED1010]", "Did you mean --envoy-path?"},
-		{"run -z", 2, "[ED1010]", "there is no flag -z.\n\"envoydbg run --help\" lists"},
+		{"run -z", 2, "[ED1010]", "there is no flag -z.\nSee \"envoydbg run --help\"."},
 		{"run --set progam=\"/x\" -- true", 2, "[ED1010]", "--set progam=… is not known.\nDid you mean --program?"},
 		{"run --set agent.comand=[] -- true", 2, "[ED1010]", "Did you mean the command after"},
 		{"run --set attachCommands=[] -- true", 2, "[ED1010]", "--set attachCommands=… does not go with --target"},
@@ -152,7 +157,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run --start manual -x continue -- true", 2, "[ED1010]", "Add --execute start"},
 		{"run -x start -- true", 2, "[ED1010]", "Add --start=manual"},
 		{"run -- no-such-agent", 1, "[ED1019]", "no-such-agent is not in PATH"},
-		{"run -- " + dir + "/plain", 1, "[ED1020]", "is not executable (mode -rw-r--r--)"},
+		{"run -- " + dir + "/plain", 1, "[ED1020]", "mode -rw-r--r--, owner "},
 		{"dap --work-tree /nonexistent", 2, "[ED1010]", "--work-tree names the folder /nonexistent"},
 		{"dap --listen 127.0.0.1:0 --log /nonexistent/log", 1, "[ED1012]", "there is no folder /nonexistent"},
 		{"dap --listen 127.0.0.1:0 --work-tree /nonexistent", 2, "[ED1010]", "/nonexistent"},
@@ -161,6 +166,8 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"sourcemap --source-map /x=/nonexistent x", 2, "[ED1010]", "--source-map names the folder /nonexistent"},
 		{"sourcemap a b", 2, "[ED1010]", "2 executables are named"},
 		{"sourcemap /usr", 1, "[ED1107]", "Set the argument ELF to"},
+		{"sourcemap " + dir, 1, "[ED1107]", "it is a folder"},
+		{"sourcemap " + dir + "/stripped", 1, "[ED1021]", "no line tables"},
 		{"sourcemap " + dir + "/plain", 1, "[ED1107]", "plain"},
 		{"sourcemap " + dir + "/corrupt", 1, "[ED1107]", "corrupt"},
 		{"run --source-map X", 2, "[ED1010]", "FROM=TO"},
@@ -182,6 +189,18 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 			t.Errorf("envoydbg %s: exit code %d, want %d with %s and %q\nstdout %s\nstderr %s", x.args, code, x.code, x.number, x.says, stdout, stderr)
 		}
 	}
+}
+
+// stripped is an ELF file without sections.
+func stripped(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	header := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1, Ehsize: 64, Phentsize: 56, Shentsize: 64}
+	copy(header.Ident[:], "\x7fELF\x02\x01\x01")
+	if err := binary.Write(&b, binary.LittleEndian, header); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestASocketThatIsInUseIsAnError(t *testing.T) {

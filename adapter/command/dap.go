@@ -39,6 +39,7 @@ Exit codes:
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&flags.phaseEvents, "phase-events", false, "send the event envoyPhase at each step of the startup, also to a client that does not ask for it")
 	cmd.Flags().StringVar(&listen, "listen", "", "serve on unix:`path` or a loopback host:port instead; each connection is a session of its own")
 	return cmd
 }
@@ -58,7 +59,7 @@ const (
 
 // serveStdio runs one session. A signal ends it as a client that goes away does.
 func serveStdio(flags *sessionFlags, stderr io.Writer) error {
-	signals := notify(nil) // first: what follows has something to clean up
+	signals, _ := notify(nil, nil) // first: what follows has something to clean up
 	opts, release, err := flags.options(stderr)
 	if err != nil {
 		if !term.IsTerminal(int(os.Stdin.Fd())) {

@@ -29,7 +29,7 @@ func serve(address string, flags *sessionFlags, stderr io.Writer) error {
 		return err
 	}
 	sessions := &listening{flags: flags, stderr: stderr, running: map[*exec.Cmd]bool{}}
-	signals := notify(func() { sessions.signal(syscall.SIGKILL) })
+	signals, _ := notify(func() { sessions.signal(syscall.SIGKILL) }, nil)
 	fmt.Fprintf(stderr, "listening on %s\n", l.Addr())
 	accepted := make(chan error, 1)
 	go func() { accepted <- sessions.accept(l) }()
@@ -159,6 +159,9 @@ func (s *listening) end() error {
 func listenAt(address string) (net.Listener, error) {
 	network, at := "tcp", address
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		if path == "" {
+			return nil, fault.Usage("--listen unix: names no path", "Give unix:PATH, such as unix:$XDG_RUNTIME_DIR/envoydbg.sock.")
+		}
 		network, at = "unix", path
 		dir := filepath.Dir(path)
 		st, err := os.Stat(dir)

@@ -42,7 +42,8 @@ func Main(args []string) int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
 	root.SetArgs(args)
-	return report(root.Execute(), root.ErrOrStderr())
+	cmd, err := root.ExecuteC()
+	return report(cmd.CommandPath(), err, root.ErrOrStderr())
 }
 
 func newRoot() *cobra.Command {
@@ -65,7 +66,7 @@ func newRoot() *cobra.Command {
 }
 
 // report shows a command's error and returns the exit code.
-func report(err error, stderr io.Writer) int {
+func report(command string, err error, stderr io.Writer) int {
 	var code exit
 	var f *fault.Fault
 	switch {
@@ -75,7 +76,7 @@ func report(err error, stderr io.Writer) int {
 		return int(code)
 	case !errors.As(err, &f):
 		// All others are about the words of the command line.
-		f = fault.Usage(strings.TrimSuffix(err.Error(), "."), `"envoydbg --help" and "envoydbg COMMAND --help" list what is valid.`)
+		f = fault.Usage(strings.TrimSuffix(err.Error(), "."), fmt.Sprintf("See %q.", command+" --help"))
 	}
 	fmt.Fprintln(stderr, f)
 	if f.Code == usageCode {

@@ -22,6 +22,7 @@ type runFlags struct {
 	env          []string
 	cwd          string
 	start        string
+	agentOutput  string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -41,12 +42,16 @@ func runCommand() *cobra.Command {
 		Long: `Run starts the agent (pilot-agent proxy sidecar, or the command after "--"),
 holds the Envoy that it starts before its first instruction, and stops at main.
 
-Commands come from the keyboard, from another program, or from a file; "help" at
-the prompt lists them. The end of a file is the last command, quit. When another
-program closes its end, the session ends as soon as the commands it gave have been
-carried out, within seconds. With --execute the input is not read.
+Commands come from the keyboard, from another program, or from a file. They are
+those of gdb and LLDB; "help" at the prompt lists ours, and every other one goes to
+LLDB. The end of a file is the last command, quit. When another program closes its
+end, the session ends as soon as the commands it gave have been carried out, within
+seconds. With --execute the input is not read.
 
-Ctrl-C, SIGTERM and SIGHUP end the session; a second one ends envoydbg at once.
+At a keyboard Ctrl-C pauses a running Envoy; a second one, or one while Envoy is
+stopped or not there yet, ends the session. Ctrl-D ends it, too, and asks first when
+Envoy is stopped. Ctrl-Z suspends envoydbg. SIGTERM and SIGHUP end the session, and
+so does Ctrl-C without a keyboard; a second one ends envoydbg at once.
 
 ` + exitCodes,
 		Example: `  envoydbg run --program ./bazel-bin/envoy --envoy-path /usr/local/bin/envoy -- pilot-agent proxy sidecar
@@ -68,6 +73,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")
 	flags.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the agent's environment; repeatable")
 	flags.StringVar(&f.cwd, "cwd", "", "working `folder` of the agent")
+	flags.StringVar(&f.agentOutput, "agent-output", config.OutputShow, "show or hide what the agent and Envoy write, or append it to a `file`")
 	flags.StringVar(&f.start, "start", config.StartWhenArmed, "when to start the agent: whenArmed, or manual to be asked")
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")
 	flags.Float64Var(&f.startTimeout, "start-timeout", 0, "`seconds` from the agent's start to Envoy (default 60)")
@@ -88,17 +94,30 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 	if f.output != "text" && f.output != "json" {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
-	signals := notify(nil) // first: what follows has something to clean up
+	interactive := term.IsTerminal(int(os.Stdin.Fd())) && len(f.execute) == 0
+	restore := func() {}
+	if before, err := term.GetState(int(os.Stdin.Fd())); err == nil && interactive {
+		restore = func() { _ = term.Restore(int(os.Stdin.Fd()), before) }
+	}
+	var pause *terminal.Pause
+	var pauses func() bool
+	if interactive {
+		pause = terminal.NewPause()
+		pauses = pause.Ask
+	}
+	signals, press := notify(restore, pauses) // first: what follows has something to clean up
 	session, release, err := f.session.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer release()
-	terminalInput := term.IsTerminal(int(os.Stdin.Fd()))
-	err = terminal.Run(terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks,
-		Script: f.execute, Interactive: terminalInput && len(f.execute) == 0, Live: terminalInput || isStream(os.Stdin),
-		Tty: term.IsTerminal(int(os.Stdout.Fd())) && f.output == "text", JSON: f.output == "json",
-		Input: os.Stdin, Output: os.Stdout, Interrupt: signals})
+	opts := terminal.Options{Session: session, Attributes: attributes, Breaks: f.breaks, Script: f.execute, Interactive: interactive,
+		Live: term.IsTerminal(int(os.Stdin.Fd())) || isStream(os.Stdin), JSON: f.output == "json",
+		Input: os.Stdin, Output: os.Stdout, Errors: os.Stderr, Interrupt: signals, Pause: pause}
+	if term.IsTerminal(int(os.Stdout.Fd())) && !opts.JSON {
+		onTerminal(&opts, press)
+	}
+	err = terminal.Run(opts)
 	var interrupted terminal.Interrupted
 	switch {
 	case errors.Is(err, terminal.ErrFailed):
@@ -107,6 +126,21 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 		return exit(signalled(interrupted.Signal))
 	}
 	return err
+}
+
+// onTerminal uses what the terminal can do.
+func onTerminal(opts *terminal.Options, press func()) {
+	opts.Prompt = opts.Interactive
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		opts.Errors = nil
+	}
+	if kind := os.Getenv("TERM"); kind == "" || kind == "dumb" {
+		return
+	}
+	opts.Screen = os.Stdout
+	if opts.Interactive {
+		opts.Keyboard, opts.CtrlC = os.Stdin, press
+	}
 }
 
 // isStream reports whether a file is the end of a pipe or a socket.

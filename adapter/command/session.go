@@ -18,6 +18,9 @@ type sessionFlags struct {
 	lldbDap  string
 	log      string
 	workTree string
+	// phaseEvents stands for "supportsEnvoyPhases" in initialize, to which an
+	// extension of VS Code cannot add.
+	phaseEvents bool
 }
 
 func (f *sessionFlags) add(cmd *cobra.Command) {
@@ -28,7 +31,7 @@ func (f *sessionFlags) add(cmd *cobra.Command) {
 
 // arguments are the flags again, for a child process.
 func (f *sessionFlags) arguments() []string {
-	return []string{"--lldb-dap", f.lldbDap, "--log", f.log, "--work-tree", f.workTree}
+	return []string{"--lldb-dap", f.lldbDap, "--log", f.log, "--work-tree", f.workTree, fmt.Sprintf("--phase-events=%t", f.phaseEvents)}
 }
 
 // check looks whether sessions could have what the flags name. lldb-dap is left out:
@@ -47,7 +50,7 @@ func (f *sessionFlags) check() error {
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: targetOf, Sources: loadSources(f.workTree)}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: targetOf, Sources: loadSources(f.workTree), PhaseEvents: f.phaseEvents}
 	release := func() {}
 	if err := exists("--work-tree", f.workTree); err != nil {
 		return opts, nil, err

@@ -16,25 +16,30 @@ const sameSignal = 300 * time.Millisecond
 
 // notify returns the first signal that asks for the end. The second one ends
 // the process at once, after atOnce if that is not nil: what then is left of a
-// session is ended by the helper.
-func notify(atOnce func()) <-chan os.Signal {
+// session is ended by the helper. A SIGINT is not counted if paused, unless that is
+// nil, had something better to do with it. press is for a Ctrl-C that no signal
+// tells of, because the keyboard is in raw mode.
+func notify(atOnce func(), paused func() bool) (ended <-chan os.Signal, press func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, ending...)
 	first := make(chan os.Signal, 1)
 	go func() {
-		first <- <-signals
-		came := time.Now()
-		for second := range signals {
-			if time.Since(came) < sameSignal {
-				continue
+		var came time.Time // of the first that counts
+		for s := range signals {
+			switch {
+			case came.IsZero() && s == syscall.SIGINT && paused != nil && paused():
+			case came.IsZero():
+				came = time.Now()
+				first <- s
+			case time.Since(came) >= sameSignal:
+				if atOnce != nil {
+					atOnce()
+				}
+				os.Exit(signalled(s))
 			}
-			if atOnce != nil {
-				atOnce()
-			}
-			os.Exit(signalled(second))
 		}
 	}()
-	return first
+	return first, func() { signals <- syscall.SIGINT }
 }
 
 // signalled is the exit code of a process that a signal has ended.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/sourcemap"
+	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
 func sourcemapCommand() *cobra.Command {
@@ -62,10 +64,14 @@ are not what was compiled. A debug session uses the same map by itself.`,
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			m, err := sourcemap.Load(ctx, cfg)
-			if m == nil {
+			switch {
+			case errors.Is(err, linetable.ErrNoLineTables):
+				return fault.NoLineTables(args[0], err)
+			case m == nil:
 				return fault.BadProgram(args[0], err)
-			}
-			if err != nil {
+			case err != nil && len(m.Entries) == 0:
+				return fault.NoSources(args[0], err)
+			case err != nil:
 				fmt.Fprintln(cmd.ErrOrStderr(), fault.NoSources(args[0], err))
 			}
 			out := cmd.OutOrStdout()
@@ -148,6 +154,7 @@ func printReport(w io.Writer, r sourcemap.Report, all bool) {
 	list(w, "generated", "by a build in another configuration than the program's", r.OtherConfiguration, all)
 	list(w, "guessed", "found by the end of the path alone", r.Guessed, all)
 	list(w, "changed", "not what was compiled", r.Changed, all)
+	list(w, "saved later", "than the build; they have probably changed", r.SavedLater, all)
 	list(w, "missing", "not on this machine", r.Unmapped, all)
 }
 

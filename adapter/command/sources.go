@@ -60,7 +60,6 @@ func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error)
 // sources is a sourcemap.Map as the adapter knows it.
 type sources struct {
 	*sourcemap.Map
-	checker sourcemap.Checker
 }
 
 // Local implements paths.Sources.
@@ -86,10 +85,26 @@ func (s *sources) Debugger(local string) []string {
 	})
 }
 
+// Ending implements paths.Sources. A file below the working directory is meant before
+// all others: that is where a person at a terminal is.
+func (s *sources) Ending(relative string) []string {
+	if abs, err := filepath.Abs(relative); err == nil && len(s.Paths(abs)) > 0 {
+		return []string{abs}
+	}
+	return s.Map.Ending(relative)
+}
+
+// SymbolFile implements paths.Sources.
+func (s *sources) SymbolFile() string { return s.Table.Path }
+
 // Changed implements paths.Sources.
-func (s *sources) Changed(debugPath string) bool {
+func (s *sources) Changed(debugPath string) (paths.Change, bool) {
 	e, ok := s.Find(debugPath)
-	return ok && s.checker.Changed(e)
+	if !ok {
+		return paths.Change{}, false
+	}
+	c, changed := s.Map.Changed(e)
+	return paths.Change(c), changed
 }
 
 // Forward implements paths.Sources.

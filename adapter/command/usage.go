@@ -82,10 +82,10 @@ func noWords(cmd *cobra.Command, args []string) error {
 
 // oneELF is the rule for a command about one executable.
 func oneELF(cmd *cobra.Command, args []string) error {
-	switch len(args) {
-	case 1:
+	switch {
+	case len(args) == 1 && args[0] != "":
 		return nil
-	case 0:
+	case len(args) < 2:
 		return fault.Usage("no executable is named", "Name one: "+cmd.CommandPath()+" bazel-bin/envoy.")
 	}
 	return fault.Usage(fmt.Sprintf("%d executables are named", len(args)), "Name one.")
@@ -93,7 +93,7 @@ func oneELF(cmd *cobra.Command, args []string) error {
 
 // help says where the valid words are.
 func help(cmd *cobra.Command) string {
-	return fmt.Sprintf("%q lists what is valid.", cmd.CommandPath()+" --help")
+	return fmt.Sprintf("See %q.", cmd.CommandPath()+" --help")
 }
 
 // exists refuses the value of a flag that names no folder.

@@ -33,7 +33,9 @@ func (c *Config) Check() error {
 		path = os.Getenv("PATH")
 	}
 	name := c.Agent.Command[0]
-	switch _, err := program.Look(name, path, c.Agent.Cwd); {
+	switch found, err := program.Look(name, path, c.Agent.Cwd); {
+	case errors.Is(err, fs.ErrPermission) && found != "":
+		return fault.NotPermitted("run the agent", found, cmp.Or(program.Refusal(found), err.Error()))
 	case errors.Is(err, fs.ErrPermission):
 		return fault.NotPermitted("run the agent", name, err.Error())
 	case err != nil:

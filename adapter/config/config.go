@@ -25,6 +25,12 @@ const (
 // TargetLocal is the target on this machine.
 const TargetLocal = "local"
 
+// What becomes of the output of the agent and Envoy.
+const (
+	OutputShow = "show"
+	OutputHide = "hide" // unless the startup fails
+)
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -89,6 +95,9 @@ type Agent struct {
 	// Cwd is the working directory. Default: that of the adapter, which in VS
 	// Code is the workspace folder.
 	Cwd string `json:"cwd"`
+	// Output says where what the agent and Envoy write is shown: OutputShow, OutputHide, or
+	// the path of a file that it is appended to instead.
+	Output string `json:"output"`
 	// Start is StartWhenArmed or StartManual.
 	Start string `json:"start"`
 }
@@ -102,7 +111,7 @@ var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
 	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: "istio-proxy",
-		Agent: Agent{Start: StartWhenArmed}}
+		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
 	}
@@ -209,6 +218,11 @@ func (c *Config) validate(arguments []byte) error {
 	case StartWhenArmed, StartManual:
 	default:
 		return oneOf("agent.start", fmt.Sprintf("is %q", c.Agent.Start), c.Agent.Start, []string{StartWhenArmed, StartManual})
+	}
+	switch output := c.Agent.Output; {
+	case output == OutputShow, output == OutputHide, filepath.IsAbs(output):
+	default:
+		return oneOf("agent.output", fmt.Sprintf("is %q", output), output, []string{OutputShow, OutputHide, "the absolute path of a file"})
 	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {

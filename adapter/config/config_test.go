@@ -20,7 +20,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 	}
 	want := &Config{
 		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy",
-		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Start: "whenArmed"},
+		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "show", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -37,7 +37,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "stopOnEntry": true,
 		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
 		"breakpointPresets": ["main", "syscalls", "libevent"], "initCommands": ["a"], "preRunCommands": ["b", "c"],
-		"agent": {"command": ["agent", "", "x y"], "env": {"A": "", "B": "b=c"}, "cwd": ` + quoted(dir) + `, "start": "manual"}}`))
+		"agent": {"command": ["agent", "", "x y"], "env": {"A": "", "B": "b=c"}, "cwd": ` + quoted(dir) + `, "start": "manual", "output": "/tmp/agent.log"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 		LLDBDap: "lldb-dap-22", LLDBServer: "/lldb/lldb-server", StopOnEntry: true,
 		WorkTree: dir, SourceMap: SourceMap{{"/a", "/b"}, {"/c", "/d"}},
 		BreakpointPresets: []string{"main", "syscalls", "libevent"}, InitCommands: []string{"a"}, PreRunCommands: []string{"b", "c"},
-		Agent: Agent{Command: []string{"agent", "", "x y"}, Env: map[string]string{"A": "", "B": "b=c"}, Cwd: dir, Start: "manual"},
+		Agent: Agent{Command: []string{"agent", "", "x y"}, Env: map[string]string{"A": "", "B": "b=c"}, Cwd: dir, Output: "/tmp/agent.log", Start: "manual"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -97,7 +97,7 @@ func TestNamesThatNobodyKnowsAreTold(t *testing.T) {
 		`"agent.command": ["x"]`:           `The launch attribute "agent.command" is not known. Write "agent": {"command": …}.`,
 		`"command": ["x"]`:                 `The launch attribute "command" is not known. Write "agent": {"command": …}.`,
 		`"agent": {"comand": ["x"]}`:       `The launch attribute "agent.comand" is not known. Did you mean "agent.command"?`,
-		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. An agent has command, env, cwd, start.`,
+		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. An agent has command, env, cwd, output, start.`,
 		`"agent": {"start": "whenarmed"}`:  `The launch attribute "agent.start" is "whenarmed". Did you mean "whenArmed"? It takes whenArmed, manual.`,
 		`"breakpointPresets": ["syscall"]`: `The launch attribute "breakpointPresets" has "syscall". Did you mean "syscalls"? It takes main, syscalls, libevent.`,
 		`"miDebuggerPath": "gdb"`:          `The launch attribute "miDebuggerPath" is not known; it was passed to lldb-dap.`,
@@ -178,7 +178,7 @@ func TestWhatIsNotThereIsFoundAtOnce(t *testing.T) {
 		{`"agent": {"command": ["/nonexistent/agent"]}`, 1019, "/nonexistent/agent"},
 		{`"agent": {"command": ["./agent"]}`, 1019, "agent"},
 		{`"agent": {"command": [` + quoted(dir) + `]}`, 1019, "is a directory"},
-		{`"agent": {"command": [` + quoted(file) + `]}`, 1020, "is not executable (mode -rw-r--r--)"},
+		{`"agent": {"command": [` + quoted(file) + `]}`, 1020, "mode -rw-r--r--, owner "},
 		{`"agent": {"command": ["file"], "env": {"PATH": ` + quoted(dir) + `}}`, 1020, "is not executable"},
 		{`"agent": {"cwd": "/does/not/exist"}`, 1001, `"agent.cwd" names the folder /does/not/exist, which is not there`},
 		{`"agent": {"cwd": ` + quoted(file) + `}`, 1001, "which is no folder"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -32,7 +33,7 @@ func BadTarget(got string) *Fault {
 
 // Usage: the words of the command line are not valid. do is a sentence.
 func Usage(problem, do string) *Fault {
-	return &Fault{Code: 1010, What: fmt.Sprintf("The command line is not valid: %s.", problem), Do: do}
+	return &Fault{Code: 1010, What: fmt.Sprintf("The command line is not valid: %s.", plain(problem)), Do: do}
 }
 
 // Listen: dap --listen cannot listen at the address.
@@ -77,6 +78,12 @@ func InputEnded(command string, waited time.Duration) *Fault {
 		Do:       `Keep the input open for as long as the command takes, or give the commands with "--execute".`}
 }
 
+// NotBound: a script has a breakpoint at which Envoy will not stop.
+func NotBound(spec, why string) *Fault {
+	return &Fault{Code: 1030, What: fmt.Sprintf("The breakpoint %q is not bound; the script was ended.", spec), Evidence: []string{why},
+		Do: "Correct it, or leave it out: the script could wait for ever for a stop there."}
+}
+
 // Connection: one client of dap --listen could not be served.
 func Connection(cause error) *Fault {
 	return &Fault{Code: 1016, What: "A connection could not be served; the others go on.", Evidence: []string{text(cause)}, Cause: cause,
@@ -102,7 +109,13 @@ func NoAgent(cause error) *Fault {
 
 // NotPermitted: a permission of the file system is missing. to is what was to be done.
 func NotPermitted(to, path, why string) *Fault {
-	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, why}, Do: mend(path)}
+	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, plain(why)}, Do: mend(to, path)}
+}
+
+// NoLineTables: envoydbg sourcemap was given a program without debug information.
+func NoLineTables(path string, cause error) *Fault {
+	return &Fault{Code: 1021, What: "The program has no line tables, so it names no source files.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Name the unstripped file of the build: compile with -g, and with Bazel also with --strip=never."}
 }
 
 // --- ED11xx: programs on this side -------------------------------------------
@@ -175,7 +188,11 @@ func BadProgram(path string, cause error) *Fault {
 	if f := refusal("read the local program", path, cause, ""); f != nil {
 		return f
 	}
-	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, text(cause)}, Cause: cause,
+	why := strings.TrimPrefix(text(cause), path+": ")
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		why = "it is a folder"
+	}
+	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, why}, Cause: cause,
 		Do: "Set " + Name("program") + " to the Envoy executable with symbols that you built."}
 }
 
@@ -242,7 +259,7 @@ func ServerStart(why string) *Fault {
 // PlatformConnect: lldb-dap could not use the lldb-server platform.
 func PlatformConnect(why string) *Fault {
 	return &Fault{Code: 1207, What: "lldb-dap could not attach through lldb-server.", Evidence: []string{why},
-		Do: "lldb-dap and lldb-server should be of one version; check " + Name("lldbDap") + " and " + Name("lldbServer") + ". The debug console has LLDB's own words."}
+		Do: "lldb-dap and lldb-server should be of one version; check " + Name("lldbDap") + " and " + Name("lldbServer") + ". LLDB's own words are " + console() + "."}
 }
 
 // WrongMachine: program and Envoy are for different processors.
@@ -269,13 +286,13 @@ func AgentStart(command []string, why string) *Fault {
 // AgentEnded: the agent ended before it started Envoy.
 func AgentEnded(status string) *Fault {
 	return &Fault{Code: 1302, What: "The agent ended before Envoy was reached.", Evidence: []string{"agent: " + status},
-		Do: "Read its output in the debug console; start it by hand with the same command to check it."}
+		Do: "Read its output " + console() + "; start it by hand with the same command to check it."}
 }
 
 // EnvoyEnded: Envoy ended before its first instruction could be shown.
 func EnvoyEnded(why string) *Fault {
 	return &Fault{Code: 1303, What: "Envoy ended before it could be debugged.", Evidence: []string{plain(why)},
-		Do: "Read its output in the debug console."}
+		Do: "Read its output " + console() + "."}
 }
 
 // TargetNeverAppeared: armed, agent started, and no Envoy came.
@@ -332,7 +349,7 @@ func AttachFailed(why string) *Fault {
 // NotManual: startAgent was asked for at the wrong time.
 func NotManual(why string) *Fault {
 	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
-		Do: "Start it by hand in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
+		Do: "Start it by hand (Envoy: Start Agent) in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
 }
 
 // NotYet: a request about a process came while the debugger waits for it.
@@ -416,6 +433,31 @@ func PresetUnbound(preset, said string) *Fault {
 		Do: "Remove it from " + Name("breakpointPresets") + ", or give a " + Name("program") + " with symbols."}
 }
 
+// NotAllBound: Envoy is about to run, and some breakpoints have no place. why has a
+// line for each.
+func NotAllBound(bound, all int, why []string) *Fault {
+	return &Fault{Code: 1412, What: fmt.Sprintf("%d of %d breakpoints are bound.", bound, all), Evidence: why,
+		Do: "Envoy runs and does not stop at the others: correct or remove them."}
+}
+
+// Unbound: a breakpoint that was set later has no place.
+func Unbound(name, why string) *Fault {
+	return &Fault{Code: 1413, What: fmt.Sprintf("The breakpoint %s is not bound.", name), Evidence: []string{why},
+		Do: "Nothing stops there: correct or remove it."}
+}
+
+// HitCondition: LLDB does something else than the hit condition says.
+func HitCondition(name, why string) *Fault {
+	return &Fault{Code: 1414, What: fmt.Sprintf("The hit condition of the breakpoint %s is not what LLDB takes.", name), Evidence: []string{why},
+		Do: "Give a number, or use a condition."}
+}
+
+// SharedLine: LLDB has one breakpoint for two of the editor's.
+func SharedLine(name, why string) *Fault {
+	return &Fault{Code: 1415, What: fmt.Sprintf("The breakpoint %s shares its line with another.", name), Evidence: []string{why},
+		Do: "Remove one of them, or use a newer LLDB, which tells them apart by their columns."}
+}
+
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
 	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
@@ -469,6 +511,21 @@ func NotWatched(program string, cause error) *Fault {
 		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_instances=1024"), or start the session again after a rebuild.`
 	}
 	return f
+}
+
+// NoPython: LLDB cannot format the values of C++.
+func NoPython(lldbDap string, v string, major int, why string) *Fault {
+	return &Fault{Code: 1420, What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),
+		Evidence: []string{lldbDap, why},
+		Do:       fmt.Sprintf("Install its Python module (Debian, Ubuntu: \"apt install python3-lldb-%d\").", major)}
+}
+
+// SourceSavedLater: a local file is younger than the program, and nothing better tells
+// whether it is what was compiled.
+func SourceSavedLater(local string, saved, built time.Time) *Fault {
+	return &Fault{Code: 1421, What: "A source file has probably changed since the program was built; lines may be off.",
+		Evidence: []string{local + "  saved " + saved.Format(time.DateTime), "program  built " + built.Format(time.DateTime)},
+		Do:       "Build again, or check out the commit of the program."}
 }
 
 // --- ED19xx: the adapter and its machine ---------------------------------------

@@ -9,5 +9,8 @@
 //	ED11xx programs on this side          ED14xx the session later on
 //	ED12xx what is beside Envoy           ED19xx the adapter itself
 //
+// A text names launch attributes by Name and Assign, which say flags on the command line
+// of envoydbg run, and brings errors of Go's packages by text or plain, without Go's words.
+//
 // docs/errors.md lists them all; a test keeps the two in step.
 package fault

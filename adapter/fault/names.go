@@ -46,6 +46,14 @@ func Assign(attribute, value string) string {
 	}
 }
 
+// console is where the user reads what the session's programs write.
+func console() string {
+	if flags == nil {
+		return "in the debug console"
+	}
+	return "above"
+}
+
 // logFile is how the user has a trace written.
 func logFile() string {
 	if flags == nil {

@@ -30,6 +30,9 @@ func refusal(to, path string, cause error, said string) *Fault {
 }
 
 // mend says how a permission is given.
-func mend(path string) string {
-	return fmt.Sprintf(`"namei -l %s" shows the modes on the way. Change them ("chmod +x" for a program), or run envoydbg as a user who may; a file system can also be mounted noexec.`, path)
+func mend(to, path string) string {
+	if strings.HasPrefix(to, "run ") {
+		return fmt.Sprintf(`Permit it ("chmod +x %s"), or start envoydbg as a user who may; if the mode is right, the file system is mounted noexec, or a folder above is closed ("namei -l %s").`, path, path)
+	}
+	return fmt.Sprintf(`Permit it ("namei -l %s" shows the modes on the way), or start envoydbg as a user who may.`, path)
 }

@@ -26,9 +26,13 @@ var wording = []struct {
 	{regexp.MustCompile(`unexpected end of JSON input`), "the JSON ends too early"},
 	{regexp.MustCompile(`json: cannot unmarshal (\w+) [^\n]*`), "a $1 does not belong there"},
 	{regexp.MustCompile(`json: `), ""},
+	{regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: `), "YAML: "},
 	{regexp.MustCompile(`\bcontext canceled\b`), "it was cancelled"},
 	{regexp.MustCompile(`\b(?:context deadline exceeded|i/o timeout)\b`), "there was no answer in time"},
 }
+
+// Plain is an error in words for people.
+func Plain(err error) string { return text(err) }
 
 // plain is text without what only Go programmers understand.
 func plain(text string) string {

@@ -1,9 +1,13 @@
 package fault
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"net"
@@ -11,13 +15,122 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
 )
+
+// calls calls every constructor whose text depends on a cause, on the words of a part
+// that has failed ("" for some of its own), or on how the user writes attributes. That
+// none is left out is checked below.
+func calls(cause error, said string) map[string]*Fault {
+	why := func(usual string) string { return cmp.Or(said, usual) }
+	return map[string]*Fault{
+		"BadAttribute":        BadAttribute("gate", "is a string", "It must be true or false."),
+		"BadTarget":           BadTarget("pod/x"),
+		"Usage":               Usage("unknown flag: --x", "See --help."),
+		"NoCluster":           NoCluster(cause),
+		"NoPod":               NoPod("pod/x", "demo", why("not found")),
+		"Exec":                Exec("pod/x", cause),
+		"ManyPods":            ManyPods("app=x", []string{"pod/a", "pod/b"}),
+		"NoContainer":         NoContainer("pod/x has no container istio-proxy"),
+		"Upload":              Upload("lldb-server", "pod/x", cause),
+		"NoAgent":             NoAgent(cause),
+		"NoLineTables":        NoLineTables("/src/envoy", cause),
+		"NotPermitted":        NotPermitted("run the agent", "/bin/pilot-agent", "mode -rw-r--r--"),
+		"Listen":              Listen("127.0.0.1:80", cause),
+		"Log":                 Log("/none/log", cause),
+		"LogCut":              LogCut("/dev/full", cause),
+		"OutputLost":          OutputLost(cause),
+		"Connection":          Connection(cause),
+		"NoLLDBDap":           NoLLDBDap("lldb-dap in PATH"),
+		"LLDBTooOld":          LLDBTooOld("/usr/bin/lldb-dap", "18.1.0", 19),
+		"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", "", cause),
+		"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called", ""),
+		"NoHelper":            NoHelper("/bin/envoydbg-helper", cause),
+		"HelperStart":         HelperStart(cause, ""),
+		"BadProgram":          BadProgram("/src/envoy", cause),
+		"NoLLDBServer":        NoLLDBServer("lldb-server", "not in PATH"),
+		"BuildIDMismatch":     BuildIDMismatch("/src/envoy", "3f0c", "/usr/local/bin/envoy", ""),
+		"NoBuildID":           NoBuildID("/src/envoy", "/usr/local/bin/envoy"),
+		"BadEnvoyPath":        BadEnvoyPath("/usr/local/bin/envoy", why("no such file")),
+		"ServerStart":         ServerStart(why("exit status 127")),
+		"PlatformConnect":     PlatformConnect("attach failed"),
+		"WrongMachine":        WrongMachine("/src/envoy", "x86-64", "/usr/local/bin/envoy", "aarch64"),
+		"AgentStart":          AgentStart([]string{"pilot-agent", "proxy"}, why("not in PATH")),
+		"AgentEnded":          AgentEnded("exit status 1"),
+		"EnvoyEnded":          EnvoyEnded(why("signal 9")),
+		"TargetNeverAppeared": TargetNeverAppeared("envoy", time.Minute),
+		"GateTimeout":         GateTimeout(4711, "no tracer"),
+		"GateExec":            GateExec("/usr/local/bin/envoy", why("exec format error")),
+		"EnvoyRunning":        EnvoyRunning("pid 4711"),
+		"ForeignProcess":      ForeignProcess(4711, "/usr/local/bin/envoy"),
+		"AttachFailed":        AttachFailed(why("operation not permitted")),
+		"NotManual":           NotManual("it has been started"),
+		"ServerDied":          ServerDied("signal: killed", ""),
+		"ConnectionLost":      ConnectionLost(why("EOF")),
+		"HelperDied":          HelperDied(why("EOF")),
+		"PtraceRefused":       PtraceRefused("a seccomp filter forbids ptrace here", "Run it with CAP_SYS_PTRACE."),
+		"NotTheStart":         NotTheStart(4711, "/usr/local/bin/envoy --version"),
+		"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
+		"NoSources":           NoSources("/bin/envoy", cause),
+		"NotWatched":          NotWatched("/src/envoy", cause),
+		"PastMain":            PastMain(1),
+		"LeftUnknown":         LeftUnknown(cause),
+		"LLDBDapBehind":       LLDBDapBehind(cause),
+		"Panicked":            Panicked("the request threads", "index out of range"),
+		"Internal":            Internal(cause),
+		"BadClient":           BadClient(cause),
+	}
+}
+
+// dependent is what a constructor uses whose text depends on such a thing.
+var dependent = []string{"Name", "Assign", "beside", "logFile", "console", "text", "plain", "refusal", "tail"}
+
+// quoted is an attribute in a text of the catalogue's that does not go through Name.
+var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
+
+func TestEveryTextThatDependsOnSomethingIsTried(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := calls(errCause, "")
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv != nil || !f.Name.IsExported() {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				name := ""
+				switch called := n.Fun.(type) {
+				case *ast.Ident:
+					name = called.Name
+				case *ast.SelectorExpr:
+					name = called.Sel.Name
+				}
+				if slices.Contains(dependent, name) && tried[f.Name.Name] == nil {
+					t.Errorf("%s uses %s and is not among the calls of this test", f.Name.Name, name)
+				}
+				if name == "Name" || name == "Assign" || name == "beside" {
+					return false // its arguments are attributes
+				}
+			case *ast.BasicLit:
+				if m := quoted.FindString(n.Value); m != "" {
+					t.Errorf("%s says %s in every place; Name says it as the user writes it", f.Name.Name, m)
+				}
+			}
+			return true
+		})
+	}
+}
 
 // inFlags runs f as `envoydbg run` does, whose user writes flags.
 func inFlags(t *testing.T, f func()) {
@@ -31,7 +144,7 @@ func inFlags(t *testing.T, f func()) {
 }
 
 // attribute is what only a user of launch.json knows.
-var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code`)
+var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
 
 // What is told on the command line speaks of flags alone, and exits as a wrong command
 // line does where an attribute is a flag.

@@ -15,7 +15,7 @@ import (
 type Rewriter struct {
 	// warn is told of a local file that is not what was compiled, on a goroutine
 	// of its own.
-	warn func(local string)
+	warn func(local string, c Change)
 
 	mu      sync.Mutex
 	sources Sources
@@ -23,7 +23,7 @@ type Rewriter struct {
 	// editor that opened bazel-bin/x.h must get that back, and not the file it
 	// links to.
 	spelling map[string]string
-	// checked are the paths whose file was compared with its checksum.
+	// checked are the local files that were compared with what was compiled.
 	checked map[string]bool
 	// here remembers which paths that Sources does not know are files all the same.
 	here map[string]bool
@@ -31,7 +31,7 @@ type Rewriter struct {
 
 // NewRewriter returns a Rewriter without a map, which changes nothing until Use.
 // warn is called, once for each, with local files that are not what was compiled.
-func NewRewriter(warn func(local string)) *Rewriter {
+func NewRewriter(warn func(local string, c Change)) *Rewriter {
 	return &Rewriter{warn: warn, spelling: map[string]string{}, checked: map[string]bool{}, here: map[string]bool{}}
 }
 
@@ -82,15 +82,16 @@ func (w *Rewriter) ToEditor(debugPath string) (Source, bool) {
 	if !ok {
 		return Source{}, false
 	}
-	if known := w.spelling[src.Path]; known != "" {
+	local := src.Path
+	if known := w.spelling[local]; known != "" {
 		src.Path = known
 	}
-	if src.MD5 != "" && !w.checked[debugPath] {
-		w.checked[debugPath] = true
+	if !w.checked[local] {
+		w.checked[local] = true
 		// It reads the file, and the answer can wait.
 		go func(s Sources) {
-			if s.Changed(debugPath) {
-				w.warn(src.Path)
+			if c, changed := s.Changed(debugPath); changed {
+				w.warn(src.Path, c)
 			}
 		}(w.sources)
 	}

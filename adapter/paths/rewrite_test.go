@@ -1,10 +1,13 @@
 package paths
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 )
@@ -45,13 +48,19 @@ func (t tree) Debugger(local string) []string {
 	return nil
 }
 
-func (tree) Changed(string) bool  { return false }
-func (tree) Summary() string      { return "" }
-func (tree) Forward() [][2]string { return nil }
-func (tree) DebugDir() string     { return "" }
+func (tree) Ending(string) []string                       { return nil }
+func (tree) Short(file string) string                     { return file }
+func (tree) Nearest(string, int) []string                 { return nil }
+func (tree) Lines(context.Context, string) ([]int, error) { return nil, nil }
+func (tree) SymbolFile() string                           { return "" }
+
+func (tree) Changed(string) (Change, bool) { return Change{}, false }
+func (tree) Summary() string               { return "" }
+func (tree) Forward() [][2]string          { return nil }
+func (tree) DebugDir() string              { return "" }
 
 func ready() *Rewriter {
-	w := NewRewriter(func(string) {})
+	w := NewRewriter(func(string, Change) {})
 	w.Use(tree{})
 	return w
 }
@@ -96,6 +105,35 @@ func TestTheEditorsOwnSpellingComesBack(t *testing.T) {
 	if path := got.Get("body.stackFrames.0.source.path").String(); path != "/home/me/alias/source/a.cc" {
 		t.Errorf("the editor gets %s", path)
 	}
+}
+
+// edited is a tree all of whose files have changed.
+type edited struct{ tree }
+
+func (edited) Changed(string) (Change, bool) { return Change{}, true }
+
+// A file of several paths is still one, also after a rebuild has made another map.
+func TestAChangedFileIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan string, 10)
+		w := NewRewriter(func(local string, _ Change) { told <- local })
+		for range 2 {
+			w.Use(edited{})
+			for _, p := range []string{rootA + "a.cc", rootB + "a.cc", rootA + "b.cc"} {
+				w.ToEditor(p)
+			}
+		}
+		synctest.Wait()
+		close(told)
+		var got []string
+		for local := range told {
+			got = append(got, local)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, []string{here + "a.cc", here + "b.cc"}) {
+			t.Errorf("told of %v", got)
+		}
+	})
 }
 
 func TestEveryMessageWithAPathIsRewritten(t *testing.T) {

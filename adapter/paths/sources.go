@@ -1,6 +1,9 @@
 package paths
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Sources maps source paths between the debug information of one program and
 // this machine. It may be asked from several goroutines.
@@ -13,9 +16,24 @@ type Sources interface {
 	Debugger(local string) []string
 	// Paths are all paths in the debug information that stand for the file.
 	Paths(local string) []string
-	// Changed reports, once for each file, that it is not what was compiled.
-	// It may read the file.
-	Changed(debugPath string) bool
+	// Ending are the files that end with a relative path, at whole elements: files
+	// here, or paths in the debug information where there is none here.
+	Ending(relative string) []string
+	// Short is the shortest ending of a file's path that means this file alone.
+	Short(file string) string
+	// Nearest are at most n files whose names resemble a path that no file of the
+	// program has.
+	Nearest(path string, n int) []string
+	// Lines are the lines that have code in a file here or, by its path, in the debug
+	// information, ascending. It reads the line tables. What was found before an error
+	// comes with it.
+	Lines(ctx context.Context, file string) ([]int, error)
+	// SymbolFile is the file with the debug information: the program or its separate
+	// debug file.
+	SymbolFile() string
+	// Changed reports that the local file is not what was compiled. It may read
+	// the file.
+	Changed(debugPath string) (Change, bool)
 	// Forward is the map as far as prefixes can say it, for what the debugger
 	// itself prints: pairs of a folder in the debug information and one here,
 	// the first that fits counts.
@@ -32,6 +50,13 @@ type Source struct {
 	Path string
 	// MD5 is that of the compiled file, in hex; "" when unknown.
 	MD5 string
+}
+
+// Change says how it is known that a local file is not what was compiled.
+type Change struct {
+	// Saved and Built are the file's time and the end of the build, where only these
+	// tell, and it is likely but not certain. With a checksum both are zero.
+	Saved, Built time.Time
 }
 
 // Load makes the Sources of a program; nil for one without debug

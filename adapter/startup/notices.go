@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -36,6 +37,8 @@ type (
 	initialized struct{}
 	// configurationDone: the client has set its breakpoints.
 	configurationDone struct{}
+	// breakpointsSettled: LLDB has answered for all breakpoints of the client's.
+	breakpointsSettled struct{ states []breakpoints.State }
 	// agentAsked: the user wants the agent to start.
 	agentAsked struct{ answer func(int, *fault.Fault) }
 )
@@ -61,6 +64,8 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 		}
 	case configurationDone:
 		s.ready = true
+	case breakpointsSettled:
+		s.settled = &n
 	case agentAsked:
 		s.askedForAgent(n)
 	case attachAnswered:
@@ -224,19 +229,6 @@ func (s *Startup) gate(p helper.GateParams) {
 func (s *Startup) exit(p helper.ExitParams) {
 	s.trace.Line("exit", "%s pid %d %s", p.What, p.PID, p.Status)
 	s.box.post(p)
-}
-
-// output shows what the agent and Envoy write.
-func (s *Startup) output(p helper.OutputParams) {
-	category := stdout
-	if p.Stream == stderr {
-		category = stderr
-	}
-	whole, rest := splitUTF8(append(s.partial[p.Stream], p.Data...))
-	s.partial[p.Stream] = append([]byte(nil), rest...)
-	if len(whole) > 0 {
-		s.host.Output(category, string(whole))
-	}
 }
 
 // splitUTF8 cuts p before an incomplete character at its end.

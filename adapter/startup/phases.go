@@ -24,7 +24,8 @@ const (
 )
 
 // PhaseEvent is the name of the event that tells a client of phases. It is only
-// sent to a client whose initialize request says "supportsEnvoyPhases": true.
+// sent to a client whose initialize request says "supportsEnvoyPhases": true, or
+// whose adapter is started with --phase-events.
 const PhaseEvent = "envoyPhase"
 
 // PhaseBody is the body of a PhaseEvent.
@@ -73,17 +74,21 @@ func (p *Phases) Client(progress, events bool) {
 // at its end.
 var now = map[string]string{PhaseArmed: "arming", PhaseAgent: "starting the agent", PhaseAttached: "waiting for Envoy"}
 
+// Doing is what a phase is called while it lasts.
+func Doing(phase string) string {
+	if what, ok := now[phase]; ok {
+		return what
+	}
+	return phase
+}
+
 // Begin starts a phase. The one before must have ended.
 func (p *Phases) Begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.current, p.began, p.open = name, time.Now(), true
 	p.trace.Line("phase", "begin %s", name)
-	message := now[name]
-	if message == "" {
-		message = name
-	}
-	p.tell(PhaseBody{Phase: name, State: "begin"}, message)
+	p.tell(PhaseBody{Phase: name, State: "begin"}, Doing(name))
 }
 
 // End closes the current phase with what proves it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -30,13 +31,26 @@ func (s *Startup) setPresets(ctx context.Context) error {
 		case config.PresetLibevent:
 			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
 			_, err = s.set(ctx, preset, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
-			s.presets = append(s.presets, false)
+			s.addPreset(preset, false, notBoundYet)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// notBoundYet is why a preset has no place at Envoy's entry, though it will have one.
+const notBoundYet = "it is in libc, which is not loaded yet."
+
+// addPreset notes how a preset stands; pending says why it will be bound later.
+func (s *Startup) addPreset(preset string, bound bool, pending string) {
+	state := breakpoints.State{Name: "preset " + preset, Bound: bound,
+		Reason: breakpoints.Reason{Text: pending, Pending: pending != ""}}
+	if !bound && pending == "" {
+		state.Text = "it has found no place to stop."
+	}
+	s.presets = append(s.presets, state)
 }
 
 // preset sets a breakpoint in Envoy itself, which is loaded: without a place now
@@ -46,7 +60,7 @@ func (s *Startup) preset(ctx context.Context, preset, command string) error {
 	if err != nil {
 		return err
 	}
-	s.presets = append(s.presets, b.verified)
+	s.addPreset(preset, b.verified, "")
 	if !b.verified {
 		s.host.Output(important, fault.PresetUnbound(preset, b.said).Error()+"\n")
 	}
@@ -60,7 +74,11 @@ func (s *Startup) presetMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.presets = append(s.presets, b.verified)
+	pending := ""
+	if b.pending {
+		pending = "libc tells where main is when it is loaded."
+	}
+	s.addPreset(config.PresetMain, b.verified, pending)
 	switch {
 	case b.id == "", !b.verified && !b.pending:
 		s.host.Output(important, fault.PresetUnbound(config.PresetMain, b.said).Error()+"\n")

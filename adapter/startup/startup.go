@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -18,6 +20,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/trace"
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // Host is the session, as its startup needs it.
@@ -35,8 +38,9 @@ type Host interface {
 	Said() string
 	// Preset: the breakpoint with this id, of LLDB's, is a preset's.
 	Preset(id int64, name string)
-	// Breakpoints counts the editor's breakpoints.
-	Breakpoints() (verified, all int)
+	// Breakpoints calls settled, which must not block, with how the editor's
+	// breakpoints stand, once none is being set.
+	Breakpoints(settled func([]breakpoints.State))
 	// Go lets Envoy run.
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
@@ -81,9 +85,14 @@ type Startup struct {
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
-	presets []bool                        // verified?
+	settled *breakpointsSettled           // the editor's breakpoints
+	presets []breakpoints.State
 	// pastMain: main had begun before the breakpoint in it was set.
 	pastMain bool
+	// agentLog takes the agent's output if it is not shown: a file, or nothing.
+	agentLog *os.File
+	// hidden keeps the ends of an output that is not shown.
+	hidden tail.Tail
 	// partial holds, by stream, the first bytes of a character whose rest is still
 	// to come; it belongs to the goroutine that brings the output.
 	partial map[string][]byte
@@ -136,6 +145,7 @@ func (s *Startup) run(ctx context.Context) (err error) {
 	steps := []func(context.Context) error{s.preflight, s.server, s.symbols, s.startAgent, s.reach, s.bind}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
+			s.reveal()
 			return err
 		}
 	}
@@ -185,7 +195,10 @@ func (s *Startup) awaited() string {
 // preflight checks all that can be checked before anything is started.
 func (s *Startup) preflight(ctx context.Context) error {
 	s.phases.Begin(PhasePreflight)
-	var err error
+	err := s.openOutput()
+	if err != nil {
+		return err
+	}
 	if s.local, err = abandonable(ctx, func() (elfinfo.Info, error) { return elfinfo.Read(s.cfg.Program) }); err != nil {
 		return fault.BadProgram(s.cfg.Program, err)
 	}
@@ -370,7 +383,7 @@ func (s *Startup) polling(ctx context.Context, pid int) string {
 		case ctx.Err() != nil:
 			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
 		case err != nil:
-			return "its state cannot be read: " + err.Error()
+			return "its state cannot be read: " + fault.Plain(err)
 		case state.Polling:
 			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
 		}
@@ -387,8 +400,8 @@ func (s *Startup) startAgent(ctx context.Context) error {
 	s.phases.Begin(PhaseAgent)
 	if s.cfg.Agent.Start == config.StartManual {
 		s.agent = agentAwaited
-		s.phases.Waiting("armed, waiting for the word to start the agent")
-		s.host.Output(console, "Armed. The agent starts when the client sends the request \"startAgent\".\n")
+		s.phases.Waiting("armed, waiting for you to start the agent")
+		s.host.Output(console, "Armed. The command \"Envoy: Start Agent\" (the request \"startAgent\") starts the agent.\n")
 		if err := s.until(ctx, func() bool { return s.starter != nil }); err != nil {
 			return err
 		}
@@ -495,31 +508,22 @@ func (s *Startup) countWait(ctx context.Context) <-chan struct{} {
 // bind waits for the client's breakpoints, adds the presets, and lets Envoy run.
 func (s *Startup) bind(ctx context.Context) error {
 	s.phases.Begin(PhaseBreakpoints)
+	go s.checkPython(ctx)
 	if err := s.until(ctx, func() bool { return s.ready }); err != nil {
+		return err
+	}
+	// Before the presets, so that LLDB counts the editor's first.
+	s.host.Breakpoints(func(states []breakpoints.State) { s.box.post(breakpointsSettled{states}) })
+	if err := s.until(ctx, func() bool { return s.settled != nil }); err != nil {
 		return err
 	}
 	if err := s.setPresets(ctx); err != nil {
 		return s.cause(ctx, err)
 	}
-	s.phases.End("%s", s.count())
+	s.phases.End("%s", s.tellBound(append(s.settled.states, s.presets...)))
 	if s.pastMain && !s.cfg.StopOnEntry {
 		s.relay.StopInPlace() // there will be no stop at main
 	}
 	s.host.Go()
 	return nil
-}
-
-// count is "2 of 3 verified".
-func (s *Startup) count() string {
-	verified, all := s.host.Breakpoints()
-	for _, v := range s.presets {
-		all++
-		if v {
-			verified++
-		}
-	}
-	if all == 0 {
-		return "none set"
-	}
-	return fmt.Sprintf("%d of %d verified", verified, all)
 }

@@ -2,7 +2,9 @@ package terminal
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -25,26 +27,32 @@ type line struct {
 	err  error
 }
 
-// readLines sends the lines of in, and last its end. It stays behind, blocked in
+// readLines sends the lines of in, and last its end. A terminal can have another
+// line after its end: Ctrl-D is not for good there. It stays behind, blocked in
 // Read, when the session ends first.
-func readLines(in io.Reader, done <-chan struct{}) <-chan line {
+func readLines(in io.Reader, isTerminal bool, done <-chan struct{}) <-chan line {
 	lines := make(chan line)
 	go func() {
-		sc := bufio.NewScanner(in)
-		sc.Buffer(nil, maxLine)
 		for {
-			next := line{err: io.EOF}
-			if sc.Scan() {
-				next = line{text: sc.Text()}
-			} else if err := sc.Err(); err != nil {
-				next.err = err
+			sc := bufio.NewScanner(in)
+			sc.Buffer(nil, maxLine)
+			for {
+				next := line{err: io.EOF}
+				if sc.Scan() {
+					next = line{text: sc.Text()}
+				} else if err := sc.Err(); err != nil {
+					next.err = err
+				}
+				select {
+				case lines <- next:
+				case <-done:
+					return
+				}
+				if next.err != nil {
+					break
+				}
 			}
-			select {
-			case lines <- next:
-			case <-done:
-				return
-			}
-			if next.err != nil {
+			if !isTerminal || sc.Err() != nil {
 				return
 			}
 		}
@@ -54,7 +62,18 @@ func readLines(in io.Reader, done <-chan struct{}) <-chan line {
 
 // typed takes a line of the input.
 func (l *loop) typed(command string) {
-	if l.opts.Interactive && l.busy > 0 && urgent(command) {
+	l.screen.entered()
+	if l.asking {
+		l.asking = false
+		if answer := strings.ToLower(strings.TrimSpace(command)); answer == "y" || answer == "yes" {
+			l.quit()
+		}
+		return
+	}
+	if l.history != nil {
+		l.history.keep(command)
+	}
+	if l.opts.Interactive && (l.busy > 0 || len(l.queue) > 0) && urgent(command) {
 		l.do(command)
 		return
 	}
@@ -63,17 +82,22 @@ func (l *loop) typed(command string) {
 
 // urgent reports whether the command makes sense while another one is under way.
 func urgent(command string) bool {
-	word, _ := cutWord(command)
-	return word == "q" || word == "quit" || word == "p" || word == "pause"
+	name, _ := cutWord(command)
+	w := lookup(name)
+	return w != nil && (w.name == "quit" || w.name == "pause")
 }
 
 // inputEnded decides what the end of the input means. At a keyboard it ends the
-// session at once. From another program it ends the session after the commands
-// given so far; the one under way gets inputGrace. In a file it is the last
-// command, quit.
-func (l *loop) inputEnded() {
-	l.lines = nil
+// session, but asks first when Envoy is stopped and a person would lose its state. From another program it ends the
+// session after the commands given so far; the one under way gets inputGrace. In a
+// file it is the last command, quit.
+func (l *loop) inputEnded(why error) {
 	underWay := l.underWay() != ""
+	if l.opts.Prompt && why == io.EOF && l.stopped && !underWay && !l.asking {
+		l.asking = true
+		return
+	}
+	l.lines = nil
 	if l.opts.Interactive || l.opts.Live && !underWay && len(l.queue) == 0 {
 		l.quit()
 		return
@@ -91,4 +115,35 @@ func (l *loop) underWay() string {
 		return l.command
 	}
 	return ""
+}
+
+// promptText is what a debugger asks for commands with.
+const promptText = "(envoydbg) "
+
+// bottom is the last line of the screen: the prompt when a command is awaited, or
+// what is going on.
+func (l *loop) bottom() bottom {
+	doing := func(what string) bottom { return bottom{text: "  … " + what} }
+	switch {
+	case l.ending:
+		return bottom{}
+	case l.asking:
+		return bottom{text: fmt.Sprintf("Envoy is stopped at %s; end the session? [y/N] ", l.place), input: true}
+	case l.armed && l.opts.Interactive:
+		return bottom{text: promptText, input: true}
+	case !l.configured || l.phase != "":
+		if l.phase == "" {
+			return bottom{}
+		}
+		return doing(l.phase)
+	case !l.opts.Interactive:
+		return bottom{}
+	case l.stopped && l.busy == 0 && l.until == "":
+		return bottom{text: promptText, input: true}
+	case l.stopped: // a command is under way
+		return bottom{}
+	case l.pausing:
+		return doing("pausing")
+	}
+	return doing("running")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,13 +20,19 @@ import (
 type loop struct {
 	opts   Options
 	view   view
-	out    *sink // what the view writes to
-	conn   *client.Conn
-	breaks breakpoints
+	out    *sink  // what the view writes to
+	screen screen // what is between the two
+	// keyboard edits the lines; nil if lines are read as they come.
+	keyboard *editor
+	history  *history // of the keyboard
+	tabs     chan completing
+	conn     *client.Conn
+	breaks   breakpoints
 	// end makes the session end; it does not wait for it.
 	end func()
 
 	lines       <-chan line   // nil: there is no input, or no more of it
+	pauses      chan struct{} // nil: nothing can be paused
 	interrupted chan struct{} // closed by a signal
 	done        chan struct{} // closed when the loop has ended
 
@@ -36,17 +43,33 @@ type loop struct {
 	queue     []string // commands still to be carried out
 	commands  int      // how many have begun
 	command   string   // the last one that has begun
+	repeat    string   // what an empty line stands for
 	until     string   // the text that it waits for
 	recent    recent   // output in which the text may be already
 	graceFor  int      // the command that graceOver is about
 	graceOver <-chan time.Time
 
-	configured bool // Envoy may run
-	armed      bool // the agent waits for the user's start
-	stopped    bool // Envoy is stopped
-	stepping   bool // a step is under way, and will stop by itself
-	thread     int  // the thread of the last stop
+	prefix      string    // makes an expression a command of LLDB's
+	completable bool      // lldb-dap completes commands
+	phase       string    // the phase under way, or what it waits for
+	told        string    // the phase whose progress was shown
+	phaseBegan  time.Time // of the phase under way, named by began
+	began       string
 
+	configured bool   // Envoy may run
+	armed      bool   // the agent waits for the user's start
+	stopped    bool   // Envoy is stopped
+	stepping   bool   // a step is under way, and will stop by itself
+	pausing    bool   // Envoy was told to stop
+	stops      int    // how often it has stopped
+	steps      steps  // what is left of several
+	thread     int    // the selected thread
+	place      string // where it has stopped
+	refused    string // what was said of the last breakpoint that was not kept
+	selected   selection
+	list       listing
+
+	asking  bool // whether to end
 	ending  bool
 	faulted bool         // the session's own error was shown
 	failed  bool         // something else went wrong, and was shown
@@ -54,18 +77,49 @@ type loop struct {
 }
 
 func newLoop(opts Options, breaks breakpoints, conn *client.Conn, end func()) *loop {
-	l := &loop{opts: opts, out: &sink{w: opts.Output}, conn: conn, breaks: breaks, end: end,
-		interrupted: make(chan struct{}), done: make(chan struct{}), answers: map[int64]func(*dapio.Message){}}
-	l.view = &text{w: l.out, tty: opts.Tty}
+	l := &loop{opts: opts, out: &sink{w: opts.Output}, conn: conn, breaks: breaks, end: end, prefix: escapePrefix(opts.Attributes),
+		interrupted: make(chan struct{}), done: make(chan struct{}), tabs: make(chan completing), answers: map[int64]func(*dapio.Message){}}
+	if opts.Pause != nil {
+		l.pauses = opts.Pause.asks
+	}
+	switch {
+	case opts.Keyboard != nil && l.edit():
+	case opts.Screen != nil:
+		l.screen = &moving{w: l.out, out: opts.Screen}
+	default:
+		l.screen = &plain{w: l.out, prompts: opts.Prompt}
+	}
+	switch {
+	case len(opts.Script) > 0:
+		l.queue = append(append(l.queue, opts.Script...), "quit")
+	case l.keyboard != nil:
+		l.lines = l.keyboard.typed
+	default:
+		l.lines = readLines(opts.Input, opts.Interactive, l.done)
+	}
+	l.view = &text{w: l.screen, errors: opts.Errors, whole: opts.Screen != nil || opts.Prompt, inPlace: opts.Screen != nil}
 	if opts.JSON {
 		l.view = jsonLines{l.out}
 	}
-	if len(opts.Script) > 0 {
-		l.queue = append(append(l.queue, opts.Script...), "quit")
-	} else {
-		l.lines = readLines(opts.Input, l.done)
-	}
 	return l
+}
+
+// edit lets lines be edited, if the terminal can be had for it.
+func (l *loop) edit() bool {
+	past := loadHistory(historyPath())
+	e, err := openEditor(l.opts.Keyboard, l.opts.Screen, l.out, past, l.opts.CtrlC, l.completions, l.done)
+	if err != nil {
+		return false
+	}
+	l.keyboard, l.screen, l.history = e, e, past
+	return true
+}
+
+// close gives the terminal back.
+func (l *loop) close() {
+	if l.keyboard != nil {
+		l.keyboard.close()
+	}
 }
 
 // run takes one thing after another until the adapter's stream has ended.
@@ -74,8 +128,8 @@ func (l *loop) run() {
 	l.open()
 	interrupted := l.interrupted
 	for {
-		if l.out.err != nil && l.fault == nil && !l.ending {
-			l.fault = fault.OutputLost(l.out.err)
+		if err := l.out.failed(); err != nil && l.fault == nil && !l.ending {
+			l.fault = fault.OutputLost(err)
 			l.quit()
 		}
 		if !l.ending && len(l.queue) > 0 && l.ready(l.queue[0]) {
@@ -83,6 +137,10 @@ func (l *loop) run() {
 			l.queue = l.queue[1:]
 			l.do(command)
 			continue
+		}
+		l.screen.bottom(l.bottom())
+		if l.opts.Pause != nil {
+			l.opts.Pause.allow(l.configured && !l.stopped && !l.ending)
 		}
 		lines := l.lines
 		if len(l.queue) >= maxQueue {
@@ -97,6 +155,12 @@ func (l *loop) run() {
 			l.message(m)
 		case in := <-lines:
 			l.input(in)
+		case c := <-l.tabs:
+			l.completes(c)
+		case <-l.pauses:
+			if !l.ending {
+				l.pauseEnvoy()
+			}
 		case <-interrupted:
 			interrupted = nil
 			l.view.note("ending the session …")
@@ -120,7 +184,7 @@ func (l *loop) input(in line) {
 		if !errors.Is(in.err, io.EOF) {
 			l.complain(fmt.Sprintf("the commands cannot be read: %v", in.err))
 		}
-		l.inputEnded()
+		l.inputEnded(in.err)
 	}
 }
 
@@ -140,24 +204,30 @@ func (l *loop) ended() {
 	if !l.faulted {
 		l.view.note("session ended, nothing is left running")
 	}
+	l.screen.end()
 }
 
 // ready reports whether a command may be carried out now. A person is answered at
-// once; a script's command waits until Envoy is in the state the command is for.
+// once, or when a step that is under way has ended; a script's command waits until
+// Envoy is in the state the command is for.
 func (l *loop) ready(command string) bool {
+	need := needs(command)
 	switch {
 	case l.busy > 0:
 		return false
-	case l.opts.Interactive, l.stopped && l.until == "":
+	case l.opts.Interactive:
+		return need != stopped || !l.stepping // the stop comes by itself
+	case l.stopped && l.until == "":
 		return true
 	}
-	switch word, _ := cutWord(command); word {
-	case "start":
+	name, _ := cutWord(command)
+	switch w := lookup(name); {
+	case w != nil && w.name == "start":
 		return l.armed
-	case "u", "until", "p", "pause":
-		return l.configured && l.until == ""
-	case "q", "quit":
+	case w != nil && w.name == "quit":
 		return l.configured && l.until == "" && !l.stepping
+	case need == always, need == running, need == set:
+		return l.configured && l.until == ""
 	}
 	return false
 }
@@ -193,7 +263,13 @@ func (l *loop) ask(command string, arguments any, result any, answered func(), f
 // complain shows what was wrong with a command. A script has failed then; a
 // person sees it, and tries again.
 func (l *loop) complain(text string) {
-	l.view.note(text)
+	l.view.wrong("  " + text)
+	l.failed = l.failed || !l.opts.Interactive
+}
+
+// wrong is complain, for what others say.
+func (l *loop) wrong(text string) {
+	l.view.wrong(text)
 	l.failed = l.failed || !l.opts.Interactive
 }
 
@@ -206,6 +282,7 @@ func (l *loop) open() {
 		if !l.accepted(m) {
 			return
 		}
+		l.completable = m.Get("body.supportsCompletionsRequest").Bool()
 		attributes := l.opts.Attributes
 		attributes["breakpointPresets"] = l.breaks.presets
 		l.send("attach", attributes, func(m *dapio.Message) { l.accepted(m) })
@@ -217,8 +294,7 @@ func (l *loop) open() {
 func (l *loop) accepted(m *dapio.Message) bool {
 	var refused *client.Error
 	if err := client.Decode(m, nil); errors.As(err, &refused) {
-		l.view.fault(refused.Code, refused.Text)
-		l.faulted = true
+		l.showFault(refused.Code, refused.Text)
 		l.quit()
 		return false
 	}
@@ -248,22 +324,53 @@ func (l *loop) event(m *dapio.Message) {
 	case startup.PhaseEvent:
 		p := startup.PhaseBody{Phase: m.Get("body.phase").String(), State: m.Get("body.state").String(),
 			Milliseconds: m.Get("body.milliseconds").Float(), Detail: m.Get("body.detail").String()}
-		l.view.phase(p)
-		if p.State == "waiting" {
-			l.armed = true
-			l.view.prompt("press Enter to start the agent")
-		}
+		l.onPhase(p)
 	case "initialized":
 		l.configure()
 	case "stopped":
 		l.onStopped(m)
 	case "continued":
 		l.stopped = false
+	case "breakpoint":
+		l.changed(m)
 	case "exited":
 		l.exited(m.Get("body.exitCode").Int())
 	case "terminated":
 		l.quit()
 	}
+}
+
+// onPhase takes what the startup tells.
+func (l *loop) onPhase(p startup.PhaseBody) {
+	switch p.State {
+	case "begin":
+		l.phase, l.began, l.phaseBegan = startup.Doing(p.Phase), p.Phase, time.Now()
+	case "waiting":
+		l.armed = true
+		if l.opts.Interactive && !l.opts.JSON {
+			l.view.note("armed; press Enter to start the agent")
+			return
+		}
+	case "progress":
+		l.phase = p.Detail
+		if l.told == p.Phase && !l.opts.JSON {
+			return // lines would only repeat it
+		}
+		l.told = p.Phase
+	case "end":
+		l.phase, l.began = "", ""
+	}
+	l.view.phase(p)
+}
+
+// showFault shows an error of the session, and the phase that it came in.
+func (l *loop) showFault(code int, text string) {
+	if l.began != "" {
+		l.view.phase(startup.PhaseBody{Phase: l.began, State: "failed", Milliseconds: float64(time.Since(l.phaseBegan).Microseconds()) / 1000})
+		l.phase, l.began = "", ""
+	}
+	l.faulted = true
+	l.view.fault(code, text)
 }
 
 // exited takes the end of Envoy.
@@ -280,11 +387,11 @@ func (l *loop) output(category, text string) {
 		switch code := fault.CodeOf(text); {
 		case code == 0:
 			l.view.output(category, text)
+		case fault.IsWarning(code) && l.saidAlready(text):
 		case fault.IsWarning(code):
 			l.view.warning(code, strings.TrimSpace(text))
 		default:
-			l.faulted = true
-			l.view.fault(code, strings.TrimSpace(text))
+			l.showFault(code, strings.TrimSpace(text))
 		}
 		return
 	case "stdout", "stderr":
@@ -308,41 +415,52 @@ func (l *loop) configure() {
 			l.complain(err.Error())
 		}
 	}
-	for _, file := range l.breaks.files {
-		var list []dap.SourceBreakpoint
-		for _, line := range l.breaks.lines[file] {
-			list = append(list, dap.SourceBreakpoint{Line: line})
-		}
-		l.send("setBreakpoints", dap.SetBreakpointsArguments{Source: dap.Source{Path: file}, Breakpoints: list}, refused)
-	}
-	if len(l.breaks.functions) > 0 {
-		var list []dap.FunctionBreakpoint
-		for _, name := range l.breaks.functions {
-			list = append(list, dap.FunctionBreakpoint{Name: name})
-		}
-		l.send("setFunctionBreakpoints", dap.SetFunctionBreakpointsArguments{Breakpoints: list}, refused)
-	}
+	l.setAll()
 	l.send("configurationDone", nil, refused)
 	l.configured = true
 }
 
 func (l *loop) onStopped(m *dapio.Message) {
-	l.stopped, l.stepping, l.thread = true, false, int(m.Get("body.threadId").Int())
+	l.hit(m)
+	if l.stopped && m.Get("body.preserveFocusHint").Bool() {
+		return // another thread has stopped at the same time
+	}
+	reason := m.Get("body.reason").String()
+	paused := l.pausing
+	l.stopped, l.stepping, l.pausing, l.thread = true, false, false, int(m.Get("body.threadId").Int())
+	l.stops++
+	if left := l.steps.left; left > 0 && reason == "step" {
+		l.steps.left--
+		l.goOn(l.steps.request)
+		return
+	}
+	l.steps = steps{}
 	s := stop{Reason: m.Get("body.description").String(), Thread: l.thread}
 	if s.Reason == "" {
-		s.Reason = m.Get("body.reason").String()
+		s.Reason = reason
 	}
-	l.frames(1, func(frames []dap.StackFrame) {
+	switch preset, ids := m.Get("body.text").String(), m.Get("body.hitBreakpointIds").Array(); {
+	case reason == "breakpoint" && preset != "":
+		s.at = preset
+	case reason == "breakpoint" && len(ids) > 0:
+		s.at = fmt.Sprintf("breakpoint %d", ids[0].Int())
+	case reason == "pause":
+		s.Reason = reason
+	}
+	l.frames(0, 1, func(frames []dap.StackFrame) {
 		s.Frames = frames
+		l.place = "an unknown place"
+		l.choose(0, dap.StackFrame{})
+		if len(frames) > 0 {
+			l.choose(0, frames[0])
+			l.place = frames[0].Name
+			if path := sourcePath(frames[0]); path != "" {
+				l.place += fmt.Sprintf(" (%s:%d)", filepath.Base(path), frames[0].Line)
+			}
+		}
 		l.view.stopped(s)
-		l.view.prompt(help)
+		if paused && len(frames) > 0 && !readable(sourcePath(frames[0])) {
+			l.showCaller()
+		}
 	})
-}
-
-// frames asks for the stack of the thread that has stopped, at most that many
-// frames of it; show gets none if that fails.
-func (l *loop) frames(most int, show func([]dap.StackFrame)) {
-	var body dap.StackTraceResponseBody
-	l.ask("stackTrace", map[string]int{"threadId": l.thread, "levels": most}, &body,
-		func() { show(body.StackFrames) }, func() { show(nil) })
 }

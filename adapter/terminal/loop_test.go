@@ -27,24 +27,24 @@ type story struct {
 	loop  *loop
 	in    *dapio.Reader
 	out   *io.PipeWriter
-	shown *screen
+	shown *shown
 	seq   int
 	ended chan struct{} // closed when the loop asks for the end
 }
 
-// screen is what the loop has shown.
-type screen struct {
+// shown is what the loop has shown.
+type shown struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (s *screen) Write(p []byte) (int, error) {
+func (s *shown) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.buf.Write(p)
 }
 
-func (s *screen) String() string {
+func (s *shown) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.buf.String()
@@ -55,7 +55,7 @@ func begin(t *testing.T, opts Options) *story {
 	t.Helper()
 	fromClient, toAdapter := io.Pipe()
 	fromAdapter, toClient := io.Pipe()
-	s := &story{t: t, in: dapio.NewReader(fromClient), out: toClient, shown: &screen{}, ended: make(chan struct{})}
+	s := &story{t: t, in: dapio.NewReader(fromClient), out: toClient, shown: &shown{}, ended: make(chan struct{})}
 	if opts.Output == nil {
 		opts.Output = s.shown
 	}
@@ -157,7 +157,13 @@ func (s *story) stops(function string) {
 // shows waits for a text on the screen.
 func (s *story) shows(text string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(limit); !strings.Contains(s.shown.String(), text); time.Sleep(time.Millisecond) {
+	s.showsFrom(0, text)
+}
+
+// showsFrom waits for a text that is shown behind a place on the screen.
+func (s *story) showsFrom(from int, text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(limit); !strings.Contains(s.shown.String()[from:], text); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%q was not shown", text)
 		}
@@ -198,7 +204,7 @@ func (s *story) running(when string) {
 }
 
 func TestAScriptIsCarriedOutOneCommandAfterAnother(t *testing.T) {
-	s := begin(t, Options{Script: []string{"bt", "l version", "c", "until ready"}, Breaks: []string{"main", "/src/a.cc:3", "f"}})
+	s := begin(t, Options{Script: []string{"bt", "version", "c", "await ready"}, Breaks: []string{"main", "/src/a.cc:3", "f"}})
 	s.answer(s.asked("initialize"), "{}")
 	attach := s.asked("attach")
 	if presets := attach.Get("arguments.breakpointPresets").Raw; presets != `["main"]` {
@@ -244,7 +250,7 @@ func stuck(t *testing.T, opts Options) (*story, *io.PipeWriter) {
 	s := begin(t, opts)
 	s.toConfigured()
 	s.stops("main")
-	_, _ = io.WriteString(keyboard, "l script while True: pass\n")
+	_, _ = io.WriteString(keyboard, "script while True: pass\n")
 	s.asked("evaluate")
 	return s, keyboard
 }
@@ -319,7 +325,7 @@ func TestTheEndOfAFileIsTheLastCommand(t *testing.T) {
 		t.Error(err)
 	}
 
-	s = begin(t, Options{Input: strings.NewReader("bt\nuntil ready")})
+	s = begin(t, Options{Input: strings.NewReader("bt\nawait ready")})
 	s.toConfigured()
 	s.stops("main")
 	s.answer(s.asked("stackTrace"), `{"stackFrames":[]}`)
@@ -335,7 +341,7 @@ func TestTheEndOfAFileIsTheLastCommand(t *testing.T) {
 func TestAllThatAnEndedPipeHasGivenIsCarriedOut(t *testing.T) {
 	in, program := io.Pipe()
 	s := begin(t, Options{Input: in, Live: true})
-	_, _ = io.WriteString(program, "bt\nuntil ready\n")
+	_, _ = io.WriteString(program, "bt\nawait ready\n")
 	_ = program.Close()
 	s.toConfigured()
 	s.stops("main")
@@ -372,7 +378,7 @@ func TestOnlyErrorsFailTheRun(t *testing.T) {
 		{"output of Envoy that looks like an error", "stdout", fault.EnvoyKilled(4711).Error(), nil, "nothing is left running"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			s := begin(t, Options{Script: []string{"until the end"}})
+			s := begin(t, Options{Script: []string{"await the end"}})
 			s.toConfigured()
 			s.prints(x.category, x.text+"\n")
 			s.prints("stdout", "the end\n")
@@ -389,7 +395,7 @@ func TestOnlyErrorsFailTheRun(t *testing.T) {
 
 func TestTheEndOfEnvoyIsTheEndOfTheRun(t *testing.T) {
 	for code, want := range map[int]error{0: nil, 3: ErrFailed} {
-		s := begin(t, Options{Script: []string{"until nothing"}})
+		s := begin(t, Options{Script: []string{"await nothing"}})
 		s.toConfigured()
 		s.event("exited", fmt.Sprintf(`{"exitCode":%d}`, code))
 		s.event("terminated", "{}")
@@ -419,9 +425,9 @@ func TestACommandThatIsWrong(t *testing.T) {
 	for _, x := range []struct {
 		name, command, shows string
 	}{
-		{"unknown", "nonsense", "there is no command nonsense"},
-		{"without its text", "until", "until needs"},
-		{"refused", "l foo", "not now"},
+		{"unknown", "nonsense", "is not a valid command"},
+		{"without its text", "await", "await needs"},
+		{"refused", "foo", "not now"},
 	} {
 		for _, interactive := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, interactive %v", x.name, interactive), func(t *testing.T) {
@@ -430,7 +436,10 @@ func TestACommandThatIsWrong(t *testing.T) {
 				s.toConfigured()
 				s.stops("main")
 				_, _ = io.WriteString(keyboard, x.command+"\n")
-				if x.name == "refused" {
+				switch x.name {
+				case "unknown":
+					s.answer(s.asked("evaluate"), `{"result":"error: 'nonsense' is not a valid command.\n"}`)
+				case "refused":
 					s.refuse(s.asked("evaluate"), "not now")
 				}
 				s.shows(x.shows)
@@ -464,7 +473,7 @@ func TestALateAnswerIsQuiet(t *testing.T) {
 	s := begin(t, Options{Input: in, Interactive: true})
 	s.toConfigured()
 	s.stops("main")
-	_, _ = io.WriteString(keyboard, "l foo\n")
+	_, _ = io.WriteString(keyboard, "foo\n")
 	late := s.asked("evaluate")
 	_, _ = io.WriteString(keyboard, "q\n")
 	<-s.ended
@@ -492,7 +501,7 @@ func (b *broken) Write(p []byte) (int, error) {
 func TestOutputThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	out := &broken{}
 	out.left.Store(1)
-	s := begin(t, Options{Script: []string{"until nothing"}, Output: out})
+	s := begin(t, Options{Script: []string{"await nothing"}, Output: out})
 	s.toConfigured()
 	s.prints("console", "first\n")
 	s.running("although the first line was written")
@@ -505,7 +514,7 @@ func TestOutputThatCannotBeWrittenEndsTheRun(t *testing.T) {
 
 func TestTheAgentIsStartedWhenTheUserSaysSo(t *testing.T) {
 	in, keyboard := io.Pipe()
-	s := begin(t, Options{Input: in, Interactive: true, Tty: true})
+	s := begin(t, Options{Input: in, Interactive: true, Prompt: true})
 	s.answer(s.asked("initialize"), "{}")
 	s.asked("attach")
 	s.event("envoyPhase", `{"phase":"agent started","state":"waiting","detail":"armed"}`)
@@ -513,7 +522,7 @@ func TestTheAgentIsStartedWhenTheUserSaysSo(t *testing.T) {
 	_, _ = io.WriteString(keyboard, "\n")
 	s.answer(s.asked("startAgent"), `{"pid":1}`)
 	_, _ = io.WriteString(keyboard, "start\n") // too late: a command like any other
-	s.shows("Envoy is not stopped")
+	s.shows("there is no agent to start")
 	_ = keyboard.Close()
 	if err := s.ends(); err != nil {
 		t.Error(err)
@@ -521,7 +530,7 @@ func TestTheAgentIsStartedWhenTheUserSaysSo(t *testing.T) {
 }
 
 func TestASessionThatEndsByItselfSaysSo(t *testing.T) {
-	s := begin(t, Options{Script: []string{"until nothing"}})
+	s := begin(t, Options{Script: []string{"await nothing"}})
 	s.toConfigured()
 	if err := s.outcome(); !errors.Is(err, ErrFailed) {
 		t.Errorf("ended with %v", err)

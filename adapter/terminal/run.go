@@ -74,6 +74,7 @@ func drive(opts Options, breaks breakpoints, start func(in io.Reader, out io.Wri
 		end()
 	}()
 	l := newLoop(opts, breaks, conn, end)
+	defer l.close()
 	go l.run()
 
 	select {

@@ -21,7 +21,7 @@ import (
 func options(t *testing.T, out io.Writer) Options {
 	t.Helper()
 	return Options{Session: adapter.Options{LLDBDap: "/nonexistent/lldb-dap", Target: func(*config.Config) startup.Target { return local.Target{} }, TempDir: t.TempDir()},
-		Attributes: map[string]any{"target": "local"}, Script: []string{"bt"}, Output: out}
+		Attributes: map[string]any{"target": "local", "agent": map[string]any{"command": []string{"true"}}}, Script: []string{"bt"}, Output: out}
 }
 
 func TestASessionThatCannotBeginIsShownAndEnded(t *testing.T) {

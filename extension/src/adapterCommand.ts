@@ -33,7 +33,8 @@ export interface AdapterCommand {
  * @param extensionPath the folder of the extension, which contains bin/envoydbg
  */
 export function adapterCommand(configuration: Configuration, settings: Settings, extensionPath: string): AdapterCommand {
-    const args = ['dap'];
+    // Phase events: VS Code's initialize request cannot ask for them.
+    const args = ['dap', '--phase-events'];
     const lldbDap = nonEmptyString(configuration['lldbDap']) ?? nonEmptyString(settings.lldbDap);
     if (lldbDap !== undefined) {
         args.push('--lldb-dap', lldbDap);

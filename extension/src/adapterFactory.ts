@@ -1,6 +1,6 @@
-import * as fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { type AdapterCommand, adapterCommand, type Configuration } from './adapterCommand';
+import { whyNoAdapter } from './adapterProbe';
 
 /** Starts the debug adapter of each session as a process of its own. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vscode.DebugConfigurationProvider {
@@ -9,17 +9,19 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
     /**
      * Cancels a session whose adapter cannot be run, and shows an error with a button that opens the setting. It is checked
      * here because an error from createDebugAdapterDescriptor is shown in VS Code's own dialog, which has no such button.
+     * What else keeps an adapter from serving, such as a wrong envoy.log, it says itself in the answer to its first request.
      */
     async resolveDebugConfigurationWithSubstitutedVariables(
         folder: vscode.WorkspaceFolder | undefined,
         configuration: vscode.DebugConfiguration,
     ): Promise<vscode.DebugConfiguration | undefined> {
         const { command } = this.commandFor(configuration, folder);
-        if (await isExecutableFile(command)) {
+        const why = await whyNoAdapter(command);
+        if (why === undefined) {
             return configuration;
         }
         // Not awaited: the session is cancelled now, while the notification stays until the user closes it.
-        void offerSetting(`The debug adapter ${command} does not exist or is not executable.`);
+        void offerSetting(`The debug adapter ${command} ${why}`);
         return undefined;
     }
 
@@ -40,15 +42,6 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
             },
             this.extensionPath,
         );
-    }
-}
-
-async function isExecutableFile(path: string): Promise<boolean> {
-    try {
-        await fs.access(path, fs.constants.X_OK);
-        return (await fs.stat(path)).isFile();
-    } catch {
-        return false;
     }
 }
 

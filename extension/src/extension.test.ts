@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
@@ -14,7 +14,8 @@ let extension: vscode.ExtensionContext;
 beforeEach(() => {
     resetStub();
     home = mkdtempSync(join(tmpdir(), 'envoydbg-extension-'));
-    extension = { extensionPath: home, subscriptions: [] as vscode.Disposable[] } as unknown as vscode.ExtensionContext;
+    const packageJSON: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
+    extension = { extensionPath: home, extension: { packageJSON }, subscriptions: [] as vscode.Disposable[] } as unknown as vscode.ExtensionContext;
 });
 afterEach(() => {
     rmSync(home, { recursive: true });
@@ -26,7 +27,7 @@ const folder = { uri: { fsPath: '/home/me/proxy' } } as unknown as vscode.Worksp
 function file(name: string, mode: number): string {
     const path = join(home, name);
     mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(path, '');
+    writeFileSync(path, '#!/bin/sh\necho envoydbg 1.0\n');
     chmodSync(path, mode);
     return path;
 }
@@ -47,7 +48,13 @@ function started(configuration: object, workspaceFolder?: vscode.WorkspaceFolder
 suite('the extension', () => {
     test('serves the debug type envoy for as long as it is active', () => {
         activate(extension);
-        assert.deepEqual([...stub.registered.keys()], ['configuration provider of envoy', 'adapter factory of envoy']);
+        assert.deepEqual(
+            [...stub.registered.keys()],
+            [
+                ...['dynamic configuration provider of envoy', 'configuration provider of envoy', 'adapter factory of envoy'],
+                ...['command envoy.pickProcess', 'command envoy.pickProgram', 'command envoy.startAgent', 'tracker factory of envoy'],
+            ],
+        );
         for (const subscription of extension.subscriptions) {
             subscription.dispose();
         }
@@ -58,14 +65,14 @@ suite('the extension', () => {
         activate(extension);
         const { command, args, options } = started({}, folder);
         assert.equal(command, join(home, 'bin/envoydbg'));
-        assert.deepEqual(args, ['dap', '--work-tree', '/home/me/proxy']);
+        assert.deepEqual(args, ['dap', '--phase-events', '--work-tree', '/home/me/proxy']);
         assert.deepEqual(options, { cwd: '/home/me/proxy' });
     });
 
     test('starts it without a workspace folder, too', () => {
         activate(extension);
         const { args, options } = started({});
-        assert.deepEqual(args, ['dap']);
+        assert.deepEqual(args, ['dap', '--phase-events']);
         assert.deepEqual(options, {});
     });
 
@@ -74,20 +81,20 @@ suite('the extension', () => {
         stub.settings = { 'envoy.adapterPath': '/opt/envoydbg', 'envoy.lldbDap': '/opt/lldb-dap', 'envoy.log': '/tmp/log' };
         const { command, args } = started({});
         assert.equal(command, '/opt/envoydbg');
-        assert.deepEqual(args, ['dap', '--lldb-dap', '/opt/lldb-dap', '--log', '/tmp/log']);
+        assert.deepEqual(args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap', '--log', '/tmp/log']);
     });
 
     test('reads the settings of the session\'s folder', () => {
         activate(extension);
         stub.settings = { 'envoy.log': '/tmp/log' };
         stub.folderSettings['/home/me/proxy'] = { 'envoy.log': '/tmp/log-of-folder' };
-        assert.deepEqual(started({}, folder).args, ['dap', '--log', '/tmp/log-of-folder', '--work-tree', '/home/me/proxy']);
-        assert.deepEqual(started({}).args, ['dap', '--log', '/tmp/log']);
+        assert.deepEqual(started({}, folder).args, ['dap', '--phase-events', '--log', '/tmp/log-of-folder', '--work-tree', '/home/me/proxy']);
+        assert.deepEqual(started({}).args, ['dap', '--phase-events', '--log', '/tmp/log']);
     });
 
     test('takes lldb-dap from the configuration', () => {
         activate(extension);
-        assert.deepEqual(started({ lldbDap: '/opt/lldb-dap' }).args, ['dap', '--lldb-dap', '/opt/lldb-dap']);
+        assert.deepEqual(started({ lldbDap: '/opt/lldb-dap' }).args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap']);
     });
 
     test('lets a session begin, unchanged, whose adapter can be run', async () => {
@@ -99,10 +106,11 @@ suite('the extension', () => {
         assert.deepEqual(stub.errors, []);
     });
 
-    for (const { what, path } of [
-        { what: 'does not exist', path: () => join(home, 'nothing') },
-        { what: 'is not executable', path: () => file('data', 0o644) },
-        { what: 'is a folder', path: () => home },
+    for (const { what, path, why } of [
+        { what: 'does not exist', path: () => join(home, 'nothing'), why: /does not exist\.$/ },
+        { what: 'is not executable', path: () => file('data', 0o644), why: /may not be executed: / },
+        { what: 'is a folder', path: () => home, why: /may not be executed: it is a folder/ },
+        { what: 'is another program', path: () => '/bin/true', why: /is no envoydbg / },
     ]) {
         test(`cancels a session whose adapter ${what}, and says so`, async () => {
             activate(extension);
@@ -110,8 +118,11 @@ suite('the extension', () => {
             const adapterPath = path();
             stub.folderSettings['/home/me/proxy'] = { 'envoy.adapterPath': adapterPath };
             assert.equal(await resolved({}, folder), undefined);
-            const message = `The debug adapter ${adapterPath} does not exist or is not executable.`;
-            assert.deepEqual(stub.errors, [{ message, buttons: ['Open Setting'] }]);
+            const [error] = stub.errors;
+            assert.equal(stub.errors.length, 1);
+            assert.ok(error?.message.startsWith(`The debug adapter ${adapterPath} `), error?.message);
+            assert.match(error?.message ?? '', why);
+            assert.deepEqual(error?.buttons, ['Open Setting']);
         });
     }
 

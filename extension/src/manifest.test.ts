@@ -6,6 +6,7 @@ interface Schema {
     markdownDescription?: string;
     markdownEnumDescriptions?: string[];
     enum?: string[];
+    default?: unknown;
     properties?: Record<string, Schema>;
     items?: Schema;
 }
@@ -14,7 +15,7 @@ interface Debugger {
     label: string;
     configurationAttributes: Record<'attach' | 'launch', { properties: Record<string, Schema> }>;
     initialConfigurations: Record<string, unknown>[];
-    configurationSnippets: { body: Record<string, unknown> }[];
+    configurationSnippets: { label: string; description: string; body: Record<string, unknown> }[];
 }
 
 // npm runs its scripts in the folder of package.json.
@@ -55,15 +56,36 @@ suite('the manifest', () => {
     });
 
     test('offers configurations made of attributes that it knows', () => {
-        const offered = [...envoy.initialConfigurations, ...envoy.configurationSnippets.map((snippet) => snippet.body)];
-        assert.equal(offered.length, 2);
+        const offered = envoy.initialConfigurations;
+        assert.deepEqual(
+            offered.map(({ name, request }) => `${request as string} ${name as string}`),
+            ['launch Envoy: Debug Startup', 'attach Envoy: Attach to Process', 'launch Envoy: Launch Program'],
+        );
         for (const { name, type, request, ...attributes } of offered) {
-            assert.deepEqual({ name, type, request }, { name: 'Envoy: Debug Startup', type: 'envoy', request: 'launch' });
-            assert.equal(attributes['target'], 'local');
-            assert.deepEqual(
-                Object.keys(attributes).filter((attribute) => !(attribute in attach.properties)),
-                [],
-            );
+            assert.equal(type, 'envoy');
+            const { properties } = envoy.configurationAttributes[request as 'attach' | 'launch'];
+            assert.deepEqual(Object.keys(attributes).filter((attribute) => !(attribute in properties)), [], name as string);
         }
+    });
+
+    test('offers the same in a new launch.json and as snippets', () => {
+        // In a snippet, ^"\\${…}" stands for "${…}".
+        const unescaped = JSON.parse(
+            JSON.stringify(envoy.configurationSnippets.map(({ body }) => body), (_, value: unknown) =>
+                typeof value === 'string' ? value.replace(/^\^"\\(.*)"$/, '$1') : value,
+            ),
+        ) as unknown;
+        assert.deepEqual(unescaped, envoy.initialConfigurations);
+        assert.deepEqual(
+            envoy.configurationSnippets.map(({ label }) => label),
+            envoy.initialConfigurations.map(({ name }) => name),
+        );
+    });
+
+    test('offers what the README shows as the first configuration', () => {
+        const [, shown] = /```json\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+        const { agent, ...first } = envoy.initialConfigurations[0] ?? {};
+        assert.deepEqual(JSON.parse(shown ?? ''), first);
+        assert.deepEqual(agent, { command: launch.properties['agent']?.properties?.['command']?.default });
     });
 });

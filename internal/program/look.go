@@ -58,10 +58,16 @@ func executable(p string) error {
 		return err
 	case st.IsDir():
 		return &fs.PathError{Op: "stat", Path: p, Err: syscall.EISDIR}
-	case unix.Access(p, unix.X_OK) != nil:
+	case denied(p):
 		return fmt.Errorf("%s is not executable (mode %s): %w", p, st.Mode(), fs.ErrPermission)
 	}
 	return nil
+}
+
+// denied reports whether this process may not execute a file, or pass a folder. It asks
+// for what the process may in effect: access(2) forgets its capabilities.
+func denied(p string) bool {
+	return unix.Faccessat(unix.AT_FDCWD, p, unix.X_OK, unix.AT_EACCESS) == unix.EACCES
 }
 
 func regular(p string) bool {

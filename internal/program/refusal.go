@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Refusal says what keeps this process from using the file at path: a folder above it
@@ -20,7 +18,7 @@ func Refusal(path string) string {
 		return ""
 	}
 	for _, dir := range above(abs) {
-		if unix.Access(dir, unix.X_OK) == unix.EACCES {
+		if denied(dir) {
 			return fmt.Sprintf("the folder %s may not be entered (%s)", dir, owned(dir))
 		}
 	}

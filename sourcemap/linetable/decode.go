@@ -96,6 +96,28 @@ func (d *decoder) uleb() uint64 {
 	}
 }
 
+// sleb takes a signed LEB128.
+func (d *decoder) sleb() int64 {
+	var v int64
+	for shift := uint(0); ; shift += 7 {
+		if d.err != nil || d.pos >= len(d.b) {
+			d.ended()
+			return 0
+		}
+		c := d.b[d.pos]
+		d.pos++
+		if shift < 64 {
+			v |= int64(c&0x7f) << shift
+		}
+		if c < 0x80 {
+			if c&0x40 != 0 && shift+7 < 64 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+}
+
 // text takes a string with its NUL, and returns it without.
 func (d *decoder) text() []byte {
 	if d.err != nil {

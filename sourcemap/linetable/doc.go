@@ -15,6 +15,9 @@
 //	                  ▼
 //	comp_dir + directory + name, as LLDB spells it ─▶ Table        (spell.go)
 //
+// Lines reads the same, and then runs the line programs that concern one file, for
+// the lines of that file that have code (program.go).
+//
 // # What is read
 //
 // Each line table is a header with the names of directories and files, then a

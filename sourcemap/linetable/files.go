@@ -50,17 +50,20 @@ func (t *tally) dir(comp, name name) dir {
 	return d
 }
 
-func (t *tally) add(f fileAt) {
+// add counts a file, and returns its index.
+func (t *tally) add(f fileAt) int32 {
 	key := uint64(f.dir)<<32 | uint64(f.name)
 	first := t.byAt[key]
 	for i := first; i != 0; i = t.files[i].next {
 		if t.files[i].hasMD5 == f.hasMD5 && t.files[i].md5 == f.md5 {
-			return
+			return i
 		}
 	}
 	f.next = first
-	t.byAt[key] = int32(len(t.files))
+	i := int32(len(t.files))
+	t.byAt[key] = i
 	t.files = append(t.files, f)
+	return i
 }
 
 func (t *tally) full() bool { return len(t.files) > maxFiles || len(t.dirs) > maxFiles }
@@ -76,21 +79,31 @@ type fileKey struct {
 
 // add takes over what a tally has, once its names are read.
 func (fs files) add(t *tally) {
-	list := t.names.list
 	for _, f := range t.files[1:] {
-		d := t.dirs[f.dir]
-		comp, dir, file := list[d.comp], list[d.dir], list[f.name]
-		if comp.pool == unread || dir.pool == unread || file.pool == unread {
+		spelled, comp, ok := t.spelled(f)
+		if !ok {
 			continue
 		}
-		if t.names.suffix != "" && d.comp == noName && !path.IsAbs(file.text) && !path.IsAbs(dir.text) {
-			continue // a package does not say which unit's directory it is in
-		}
-		key := fileKey{spell(comp.text, dir.text, file.text), f.hasMD5, f.md5}
+		key := fileKey{spelled, f.hasMD5, f.md5}
 		if _, ok := fs[key]; !ok {
-			fs[key] = comp.text
+			fs[key] = comp
 		}
 	}
+}
+
+// spelled is LLDB's path of a file, and the compilation directory, once the names
+// are read; not ok if one of them could not be read.
+func (t *tally) spelled(f fileAt) (spelled, compDir string, ok bool) {
+	list := t.names.list
+	d := t.dirs[f.dir]
+	comp, dir, file := list[d.comp], list[d.dir], list[f.name]
+	if comp.pool == unread || dir.pool == unread || file.pool == unread {
+		return "", "", false
+	}
+	if t.names.suffix != "" && d.comp == noName && !path.IsAbs(file.text) && !path.IsAbs(dir.text) {
+		return "", "", false // a package does not say which unit's directory it is in
+	}
+	return spell(comp.text, dir.text, file.text), comp.text, true
 }
 
 func (fs files) table() []File {

@@ -47,6 +47,21 @@ func check(t *testing.T, b []byte) []File {
 			t.Fatalf("twice: %q", f.Path)
 		}
 	}
+	// The line programs of all files, too.
+	r := newReader(context.Background())
+	r.code = &codeLines{lines: map[int]bool{}}
+	for _, f := range found {
+		r.code.sources = append(r.code.sources, f.Path)
+	}
+	if img, err := parseImage("program", bytes.NewReader(b), int64(len(b))); err == nil {
+		r.read(img, "")
+	}
+	for _, err := range r.errs {
+		var corrupt *CorruptError
+		if !errors.As(err, &corrupt) && !errors.Is(err, elffile.ErrNotELF) && !errors.Is(err, errors.ErrUnsupported) {
+			t.Fatalf("an error that names no place: %v", err)
+		}
+	}
 	return found
 }
 

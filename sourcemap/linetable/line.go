@@ -25,6 +25,8 @@ type reader struct {
 	versions map[int]bool
 	errs     []error
 	more     int // errors beyond these
+	// code is set if the lines of some files are wanted.
+	code *codeLines
 }
 
 func newReader(ctx context.Context) *reader {
@@ -75,6 +77,9 @@ func (r *reader) read(img *image, suffix string) {
 		r.fail(err)
 	}
 	r.files.add(u.tally)
+	if r.code != nil {
+		r.code.run(u)
+	}
 }
 
 // unit reads one header after the other.
@@ -85,6 +90,8 @@ type unit struct {
 	tally *tally
 	comps *compDirs
 	dirs  []dir // of the current unit
+	// indexes are the files of the current unit, by their indexes in tally.
+	indexes []int32
 }
 
 // header reads the header at off, and returns where the next one is, or 0.
@@ -133,10 +140,13 @@ func (u *unit) header(off uint64) (next uint64, err error) {
 	if version >= 4 {
 		d.u8() // maximum_operations_per_instruction
 	}
-	d.take(3) // default_is_stmt, line_base, line_range
-	if base := d.u8(); base > 0 {
-		d.take(base - 1) // standard_opcode_lengths
+	d.u8() // default_is_stmt
+	p := program{unit: off, off: start + size, end: next, version: version}
+	p.lineBase, p.lineRange = int64(int8(d.u8())), d.u8()
+	if p.opcodeBase = d.u8(); p.opcodeBase > 0 {
+		p.operands = string(d.take(p.opcodeBase - 1)) // standard_opcode_lengths
 	}
+	u.indexes = u.indexes[:0]
 	if version == 5 {
 		u.lists(&d, is64)
 	} else {
@@ -145,6 +155,9 @@ func (u *unit) header(off uint64) (next uint64, err error) {
 			u.fail(err)
 		}
 		u.oldLists(&d, comp)
+	}
+	if d.err == nil && u.code != nil {
+		u.code.add(p, u.indexes)
 	}
 	if d.err == nil && u.tally.full() {
 		return 0, u.lines.corrupt(off, "more than %d distinct files", maxFiles)
@@ -177,7 +190,7 @@ func (u *unit) file(d *decoder, f fileAt, index uint64) {
 	}
 	if d.err == nil {
 		f.dir = u.dirs[index]
-		u.tally.add(f)
+		u.indexes = append(u.indexes, u.tally.add(f))
 	}
 }
 

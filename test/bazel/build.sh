@@ -82,18 +82,13 @@ copy_sources() {
 }
 
 # Bazel, with an environment that is the same everywhere. Its sandbox tells
-# every step it takes on stderr.
+# every step it takes, which is left out.
 run_bazel() {
-  local rc=0
   mkdir -p "$home"
   cd "$workspace"
   env -i PATH="$workspace/bazel/tools:/usr/bin:/bin" LANG=C.UTF-8 HOME="$home" USER="${USER:-$(id -un)}" \
-    nice bazel build --config="$variant" --noshow_progress --color=no "$@" 2>"$home/build.log" || rc=$?
-  sed -i '/src\/main\/tools\/linux-sandbox/d' "$home/build.log"
-  if [ "$rc" -ne 0 ]; then
-    cat "$home/build.log" >&2
-    return "$rc"
-  fi
+    nice bazel build --config="$variant" --curses=no --show_progress_rate_limit=1 --color=no "$@" 2>&1 |
+    sed -u '/src\/main\/tools\/linux-sandbox/d'
   remove_sandboxes
 }
 

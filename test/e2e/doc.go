@@ -3,6 +3,7 @@
 // Envoy and the real one.
 //
 //	run_test.go          `envoydbg run`, from a keyboard, a pipe or a script
+//	run_prompt_test.go   its prompt, as a person at a terminal uses it
 //	run_ends_test.go     its end, whatever blocks, and its memory
 //	startup_test.go      the way to main, what is seen on it and in which order
 //	manual_test.go       agent.start "manual", cancel and disconnect in the wait

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -188,6 +189,39 @@ func TestProgramAloneIsWhatRuns(t *testing.T) {
 		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
 		c.Disconnect()
 	})
+}
+
+// The helper stands beside envoydbg; each thing that can be wrong with it is told.
+func TestWhatIsWrongWithTheHelperIsTold(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStory(t, harness.The.LLDBs[0])
+	a := s.Sample()
+	helper := "envoydbg-helper-linux-" + runtime.GOARCH
+	for _, x := range []struct {
+		name, says string
+		install    func(path string) error
+	}{
+		{"missing", "[ED1105]", func(string) error { return nil }},
+		{"not executable", "is not permitted to run the helper program.", func(path string) error { return os.WriteFile(path, []byte("\x7fELF"), 0o600) }},
+		{"a text file", "The helper program does not start.", func(path string) error { return os.WriteFile(path, []byte("text"), 0o700) }},
+	} {
+		dir := t.TempDir()
+		envoydbg := filepath.Join(dir, "envoydbg")
+		// Not written by this process, see Story.NamedSample.
+		if out, err := exec.Command("cp", harness.The.Envoydbg, envoydbg).CombinedOutput(); err != nil {
+			t.Fatalf("cp: %v\n%s", err, out)
+		}
+		if err := x.install(filepath.Join(dir, helper)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := runCommand(s, a, "-x", "quit")
+		cmd.Path = envoydbg
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), x.says) || !strings.Contains(string(out), filepath.Join(dir, helper)) ||
+			strings.Contains(string(out), "fork/exec") {
+			t.Errorf("%s: %v, want %q\n%s", x.name, err, x.says, out)
+		}
+	}
 }
 
 // The same faults speak of attributes in an editor and of flags in a terminal.

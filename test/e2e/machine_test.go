@@ -216,7 +216,7 @@ func TestNoPlaceForTheSessionsFolder(t *testing.T) {
 	wrap := mounted(options)
 	// The program of the test is in /tmp, too: it is opened before that is hidden.
 	const script = `exec 9<"$0"; mount -t tmpfs -o ro none /tmp; exec /proc/self/fd/9 "$@"`
-	for _, command := range [][]string{{"dap"}, {"run", "--program", "/x", "--", "agent"}} {
+	for _, command := range [][]string{{"dap"}, {"run", "--program", "/x", "--", "true"}} {
 		cmd := exec.Command(wrap[0], slices.Concat(wrap[1:], []string{"sh", "-c", script, harness.The.Envoydbg}, command)...)
 		cmd.Env = s.Env()
 		out, err := cmd.CombinedOutput()

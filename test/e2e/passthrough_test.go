@@ -37,6 +37,10 @@ func TestAPlainSessionIsLLDBDapsToTheByte(t *testing.T) {
 				got, want = strings.ReplaceAll(got, ",}", "}"), strings.ReplaceAll(want, ",}", "}")
 				got, want = strings.ReplaceAll(got, ",,", ","), strings.ReplaceAll(want, ",,", ",")
 			}
+			if name == "setFunctionBreakpoints" {
+				// It says why one is not bound.
+				got = strings.Replace(got, `,"reason":"failed","message":"envoy.debug has no function nowhere."`, "", 1)
+			}
 			if got != want {
 				t.Errorf("%s differs:\n  direct   %s\n  through  %s", name, want, got)
 			}
@@ -85,11 +89,17 @@ func answers(t *testing.T, s *harness.Story, c *harness.Session) map[string]stri
 	return out
 }
 
-var sequence = regexp.MustCompile(`"(request_)?seq":\d+`)
+var (
+	sequence = regexp.MustCompile(`"(request_)?seq":\d+`)
+	// The code that LLDB 19 compiles at a stop is named after a file whose path has
+	// lldb-dap's process id in it, so the size depends on the number of its digits.
+	compiled = regexp.MustCompile(`"debugInfoSize":"\d+B"(,"id":"","name":"__lldb_caller_function")`)
+)
 
 // neutral takes out what differs between any two runs.
 func neutral(raw, pid string) string {
 	raw = sequence.ReplaceAllString(raw, `"${1}seq":N`)
+	raw = compiled.ReplaceAllString(raw, `"debugInfoSize":"N"$1`)
 	if pid != "" {
 		raw = regexp.MustCompile(`\b`+pid+`\b`).ReplaceAllString(raw, "PID")
 	}

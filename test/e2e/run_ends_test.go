@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/test/support/harness"
+	"github.com/envoydbg/envoydbg/test/support/pty"
 )
 
 // runEndsWithin is how long the end of a run may take, whatever blocks.
@@ -78,22 +76,22 @@ var blockages = []blockage{
 		return r
 	}},
 	{name: "an expression that loops", input: true, reach: func(t *testing.T, s *harness.Story) *terminal {
-		return reachCommand(t, s, "l expression -- while (true) {}")
+		return reachCommand(t, s, "expression -- while (true) {}")
 	}},
 	// LLDB 22 comes without its Python.
 	{name: "a script that loops", input: true, once: true, reach: func(t *testing.T, s *harness.Story) *terminal {
-		return reachCommand(t, s, "l script while True: pass")
+		return reachCommand(t, s, "script while True: pass")
 	}},
 	{name: "process continue", reach: func(t *testing.T, s *harness.Story) *terminal {
 		r := reachStop(t, s)
-		r.types("l process continue")
+		r.types("process continue")
 		r.shows("starting main dispatch loop")
 		return r
 	}},
 	{name: "a text that does not come", input: true, reach: func(t *testing.T, s *harness.Story) *terminal {
 		r := reachStop(t, s)
 		r.types("c")
-		r.types("until nothing like this")
+		r.types("await nothing like this")
 		r.shows("starting main dispatch loop")
 		return r
 	}},
@@ -239,32 +237,71 @@ func TestARunEndsWhateverBlocks(t *testing.T) {
 func TestARunEndsFromTheKeyboard(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		for _, x := range []struct {
-			name, before, keys string
-			code               int
+			name, kind, before, keys string
+			code                     int
 		}{
-			{"Ctrl-C at the prompt", "", "\x03", 130},
-			{"Ctrl-D at the prompt", "", "\x04", 0},
-			{"q at the prompt", "", "q\n", 0},
-			{"Ctrl-C in a loop", "l expression -- while (true) {}\n", "\x03", 130},
-			{"Ctrl-D in a loop", "l expression -- while (true) {}\n", "\x04", 0},
-			{"q in a loop", "l expression -- while (true) {}\n", "q\n", 0},
+			{"Ctrl-C at the prompt", "xterm", "", "\x03", 130},
+			{"Ctrl-C at the prompt, dumb", "dumb", "", "\x03", 130},
+			{"Ctrl-D at the prompt, twice", "xterm", "", "\x04\x04", 0},
+			{"Ctrl-D at the prompt, twice, dumb", "dumb", "", "\x04\x04", 0},
+			{"Ctrl-D at the prompt, and yes", "xterm", "", "\x04y\n", 0},
+			{"SIGTERM at the prompt", "xterm", "", "", 143},
+			{"q at the prompt", "xterm", "", "q\n", 0},
+			{"Ctrl-C in a loop", "xterm", "expression -- while (true) {}\n", "\x03", 130},
+			{"Ctrl-C in a loop, dumb", "dumb", "expression -- while (true) {}\n", "\x03", 130},
+			{"Ctrl-D in a loop", "xterm", "expression -- while (true) {}\n", "\x04", 0},
+			{"q in a loop", "xterm", "expression -- while (true) {}\n", "q\n", 0},
 		} {
 			t.Run(x.name, func(t *testing.T) {
 				t.Parallel()
 				s := harness.NewStory(t, s.LLDB)
-				r := startAtKeyboard(t, s, s.Sample())
+				r := startAtKeyboard(t, s, s.Sample(), x.kind, 80)
 				r.shows("● stopped")
+				r.shows("(envoydbg) ")
 				if x.before != "" {
 					_, _ = r.stdin.WriteString(x.before)
 					time.Sleep(500 * time.Millisecond) // nothing tells that LLDB has begun
+				}
+				if x.code == 143 {
+					_ = r.cmd.Process.Signal(syscall.SIGTERM)
 				}
 				_, _ = r.stdin.WriteString(x.keys)
 				if code, _ := r.ends(runEndsWithin); code != x.code {
 					t.Errorf("exit code %d, want %d", code, x.code)
 				}
 				r.shows("nothing is left running")
+				if raw, err := pty.Raw(r.stdin); err != nil || raw {
+					t.Errorf("the terminal was left in raw mode (%v)", err)
+				}
 			})
 		}
+	})
+}
+
+// A terminal window that is closed takes its session with it.
+func TestAClosedTerminalEndsARun(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, kind := range []string{"xterm", "dumb"} {
+			r := startAtKeyboard(t, s, s.Sample(), kind, 80)
+			r.shows("● stopped")
+			_ = r.stdin.Close()
+			if code, _ := r.ends(runEndsWithin); code == 0 {
+				t.Errorf("%s: exit code %d", kind, code)
+			}
+			s.NoProcessLeft()
+		}
+	})
+}
+
+func TestCtrlCEndsAStartup(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		r := startAtKeyboard(t, s, s.Sample().Agent(map[string]any{"command": []string{"/bin/sleep", "1000"}}), "xterm", 20)
+		r.shows("… waiting for")
+		_, _ = r.stdin.WriteString("\x03")
+		if code, _ := r.ends(runEndsWithin); code != 130 {
+			t.Errorf("exit code %d", code)
+		}
+		r.shows("nothing is left running")
 	})
 }
 
@@ -342,13 +379,20 @@ func watchFor(in *os.File, texts []string, found chan<- string, done chan<- stru
 
 // startAtKeyboard starts a run in a terminal of its own, whose keyboard is stdin
 // and whose screen is shown.
-func startAtKeyboard(t *testing.T, s *harness.Story, a harness.Attributes, flags ...string) *terminal {
+func startAtKeyboard(t *testing.T, s *harness.Story, a harness.Attributes, kind string, columns int, flags ...string) *terminal {
 	t.Helper()
-	keyboard, screen := openTerminal(t)
+	keyboard, screen, err := pty.Open()
+	if err == nil {
+		err = pty.Resize(keyboard, columns, 24)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &terminal{t: t, cmd: runCommand(s, a, flags...), stdin: keyboard, shown: keyboard, read: make(chan struct{})}
+	r.cmd.Env = append(r.cmd.Env, "TERM="+kind, "XDG_STATE_HOME="+s.Dir)
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = screen, screen, screen
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	err := r.cmd.Start()
+	err = r.cmd.Start()
 	_ = screen.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -356,30 +400,4 @@ func startAtKeyboard(t *testing.T, s *harness.Story, a harness.Attributes, flags
 	r.cleanup()
 	r.follow()
 	return r
-}
-
-// openTerminal makes a terminal: the end of a person, and that of programs.
-func openTerminal(t *testing.T) (person, programs *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := person.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var number int
-	if err := errors.Join(raw.Control(func(fd uintptr) {
-		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
-			number, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
-		}
-	}), err); err != nil {
-		t.Fatal(err)
-	}
-	programs, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return person, programs
 }

@@ -178,7 +178,7 @@ func inOrder(t *testing.T, out string, texts ...string) {
 func TestRunShowsTheStartupFromATerminal(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		code, out := runOf(t, s, s.Sample(), "", "-x", "bt", "-x", "next", "-x", "continue",
-			"-x", "until starting main dispatch loop", "-x", "quit")
+			"-x", "await starting main dispatch loop", "-x", "quit")
 		if code != 0 {
 			t.Errorf("exit code %d", code)
 		}
@@ -191,11 +191,11 @@ func TestRunShowsTheStartupFromATerminal(t *testing.T) {
 
 func TestRunReadsItsCommandsFromTheInput(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		code, out := runOf(t, s, s.Sample(), "start\nb\nl expression 6*7\nnonsense\nn\nq\n", "--start", "manual")
+		code, out := runOf(t, s, s.Sample(), "start\nbt\nexpression 6*7\nnonsense\nn\nq\n", "--start", "manual")
 		if code != 1 { // for nonsense
 			t.Errorf("exit code %d", code)
 		}
-		inOrder(t, out, "✓ armed", "waiting for the word to start the agent", "✓ agent started", "● stopped", "#0", "= 42", "there is no command nonsense", "● stopped", "session ended")
+		inOrder(t, out, "✓ armed", "waiting for you to start the agent", "✓ agent started", "● stopped", "#0", "= 42", "'nonsense' is not a valid command", "● stopped", "session ended")
 	})
 }
 

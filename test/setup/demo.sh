@@ -20,7 +20,7 @@ trap 'rm -rf "$folder"' EXIT
 variables=$("$here/agent.sh" --print "$folder" "$envoy")
 mapfile -t environment <<<"$variables"
 
-script=(-x bt -x next -x continue -x 'until starting main dispatch loop' -x quit)
+script=(-x bt -x next -x continue -x 'await starting main dispatch loop' -x quit)
 
 # Other arguments replace the script; "--" alone reads commands from the keyboard.
 if [ "$#" -gt 0 ]; then
@@ -52,4 +52,4 @@ env "${environment[@]}" "$ROOT/bin/envoydbg" run \
   "${script[@]}" -- "$ROOT/bin/tools/pilot-agent" proxy sidecar \
   --proxyLogLevel info --log_output_level default:warn,ca:none,cache:none,citadelclient:none,sds:none
 
-[ "$#" -gt 0 ] || echo $'\nTo type the commands yourself: test/setup/demo.sh --'
+[ "$#" -gt 0 ] || echo $'\nTo type the commands yourself: test/setup/demo.sh --\nTo do the same in VS Code: make playground'

@@ -16,14 +16,19 @@ die() {
 # progress LABEL NOTE: one line of the report.
 progress() { printf '  %-34s %s\n' "$1" "$2"; }
 
-# timed LABEL COMMAND...: runs the command quietly and reports how long it took;
-# what it printed is shown only when it fails. The line begins before the command
-# does, with $expect if it is set: how long the command usually takes.
+# timed LABEL COMMAND...: runs the command and reports how long it took; what it
+# printed is shown only when it fails. The line begins before the command does, with
+# $expect if it is set: how long the command usually takes. While it runs, the line
+# goes on: on a terminal with the seconds and the last line that the command has
+# printed, else with the time every ten seconds.
 timed() {
-  local label=$1 log rc started=$EPOCHREALTIME
+  local label=$1 log rc started=$EPOCHREALTIME line watcher
   shift
-  printf '  %-34s %s' "$label" "${expect:+takes $expect ... }"
+  printf -v line '  %-34s %s' "$label" "${expect:+takes $expect ... }"
+  printf %s "$line"
   log=$(mktemp)
+  watch "$line" "$log" &
+  watcher=$!
   # A subshell on its own, not after || or if, so that set -e applies inside.
   set +e
   (
@@ -31,7 +36,10 @@ timed() {
     "$@"
   ) </dev/null >"$log" 2>&1
   rc=$?
+  kill "$watcher"
+  wait "$watcher" 2>/dev/null
   set -e
+  ! is_terminal || printf '\r\e[K%s' "$line"
   if [ "$rc" -ne 0 ]; then
     echo "failed"
     cat "$log" >&2
@@ -40,6 +48,26 @@ timed() {
   fi
   rm -f "$log"
   awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s\n", b - a }'
+}
+
+is_terminal() { [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; }
+
+# watch LINE LOG: continues the line of timed until it is killed or, since Ctrl-C does
+# not reach it, the script has ended.
+watch() {
+  local line=$1 log=$2 seconds=0 columns last silence
+  exec {silence}<> <(:) # never has anything to read, so that read waits
+  while ! read -r -t 1 -u "$silence" && kill -0 $$ 2>/dev/null; do
+    seconds=$((seconds + 1))
+    if is_terminal; then
+      columns=$(tput cols || echo 80)
+      last=$(tail -c 400 "$log" | tr -cd '[:print:]\n' | sed -n '/[^ ]/h; ${x;p}')
+      last="$line$seconds s  $last"
+      printf '\r\e[K%s' "${last:0:columns - 1}"
+    elif [ $((seconds % 10)) -eq 0 ]; then
+      printf '%s s ... ' "$seconds"
+    fi
+  done
 }
 
 # locked NAME COMMAND...: runs the command while no other set-up runs one of

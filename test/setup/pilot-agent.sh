@@ -14,7 +14,7 @@ target=$TOOLS/pilot-agent/$version
 
 build() {
   cd "$ROOT/test/setup/pilot-agent"
-  CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$1/" istio.io/istio/pilot/cmd/pilot-agent
+  CGO_ENABLED=0 go build -v -trimpath -ldflags '-s -w' -o "$1/" istio.io/istio/pilot/cmd/pilot-agent
   cp "$(go list -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json" \
     "$1/envoy_bootstrap_tmpl.json"
   cd "$1"

@@ -29,7 +29,7 @@ echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all che
 # With the sandbox that needs no permissions, so that it also works in containers.
 "$here/../bazel/build.sh" --in-place processwrapper
 if [ "${1:-}" = --vscode ]; then
-  "$here/apt.sh" chromium python3 make clang-19 llvm-19
+  "$here/apt.sh" chromium python3 make clang-19 llvm-19 libc++-19-dev libc++abi-19-dev
   "$here/code-server.sh"
   "$here/../bench/sourcemap/build.sh" small >/dev/null
 fi

@@ -12,6 +12,33 @@ interface Manifest {
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 const { properties } = manifest.contributes.configuration;
 
+/** A session that waits or runs; what the extension asks of it fails with `refusal`, if there is one. */
+export interface Session {
+    readonly id: string;
+    readonly name: string;
+    readonly asked: string[];
+    refusal?: string;
+    customRequest(request: string): Promise<unknown>;
+}
+
+/** Makes a session. */
+export function session(id: string): Session {
+    const asked: string[] = [];
+    return {
+        ...{ id, name: `session ${id}`, asked },
+        customRequest(request: string): Promise<unknown> {
+            asked.push(request);
+            return this.refusal === undefined ? Promise.resolve({ pid: 1 }) : Promise.reject(new Error(this.refusal));
+        },
+    };
+}
+
+interface Item {
+    readonly label: string;
+    readonly description?: string;
+    readonly detail?: string;
+}
+
 interface Folder {
     readonly uri: { readonly fsPath: string };
 }
@@ -25,6 +52,18 @@ class Stub {
     readonly errors: { readonly message: string; readonly buttons: readonly string[] }[] = [];
     /** Each command that was executed, with its arguments. */
     readonly executed: unknown[][] = [];
+    /** The lists that the user was asked to choose from. */
+    readonly picks: Item[][] = [];
+    /** The label of the user's choice; undefined for Escape. */
+    choice: string | undefined;
+    /** The file that the user opens when asked to; undefined for Escape. */
+    file: string | undefined;
+    /** The folder that is open. */
+    folder: string | undefined;
+    /** The session that VS Code shows. */
+    activeSession: Session | undefined;
+    /** The text of the status bar, as far as it is the extension's. */
+    status: string | undefined;
     /** What is registered, by what it is and its debug type. */
     readonly registered = new Map<string, unknown>();
     /** The user's answer to the last error message; until then the extension waits. */
@@ -44,12 +83,34 @@ function register(what: string, value: unknown): { dispose(): void } {
     return { dispose: () => registered.delete(what) };
 }
 
+export enum DebugConfigurationProviderTriggerKind {
+    Initial = 1,
+    Dynamic = 2,
+}
+
+export enum StatusBarAlignment {
+    Left = 1,
+    Right = 2,
+}
+
+export class ThemeColor {
+    constructor(readonly id: string) {}
+}
+
 export const debug = {
-    registerDebugConfigurationProvider: (type: string, value: unknown) => register(`configuration provider of ${type}`, value),
+    get activeDebugSession(): Session | undefined {
+        return stub.activeSession;
+    },
+    registerDebugConfigurationProvider: (type: string, value: unknown, trigger = DebugConfigurationProviderTriggerKind.Initial) =>
+        register(`${trigger === DebugConfigurationProviderTriggerKind.Dynamic ? 'dynamic ' : ''}configuration provider of ${type}`, value),
+    registerDebugAdapterTrackerFactory: (type: string, value: unknown) => register(`tracker factory of ${type}`, value),
     registerDebugAdapterDescriptorFactory: (type: string, value: unknown) => register(`adapter factory of ${type}`, value),
 };
 
 export const workspace = {
+    get workspaceFolders(): Folder[] | undefined {
+        return stub.folder === undefined ? undefined : [{ uri: { fsPath: stub.folder } }];
+    },
     getConfiguration: (section: string, folder?: Folder) => ({
         get: (key: string): unknown => {
             const name = `${section}.${key}`;
@@ -64,6 +125,24 @@ export const workspace = {
 };
 
 export const window = {
+    showQuickPick: async (list: Item[] | Promise<Item[]>): Promise<Item | undefined> => {
+        const items = await list;
+        stub.picks.push(items);
+        return items.find(({ label }) => label === stub.choice);
+    },
+    showOpenDialog: (): Promise<Folder['uri'][] | undefined> => Promise.resolve(stub.file === undefined ? undefined : [{ fsPath: stub.file }]),
+    createStatusBarItem: () => ({
+        text: '',
+        show(): void {
+            stub.status = this.text;
+        },
+        hide: (): void => {
+            stub.status = undefined;
+        },
+        dispose: (): void => {
+            stub.status = undefined;
+        },
+    }),
     showErrorMessage: (message: string, ...buttons: string[]): Promise<string | undefined> => {
         stub.errors.push({ message, buttons });
         return new Promise((resolve) => {
@@ -73,6 +152,7 @@ export const window = {
 };
 
 export const commands = {
+    registerCommand: (name: string, value: unknown) => register(`command ${name}`, value),
     executeCommand: (...command: unknown[]): Promise<void> => {
         stub.executed.push(command);
         return Promise.resolve();

@@ -31,8 +31,9 @@ export class CodeServer {
      * @param home the folder for all that it writes
      * @param vsix the extension to install before the start
      * @param settings the settings for this machine, the only place for those that hold paths of programs
+     * @param more is added to the environment
      */
-    static async start(home: string, vsix: string, settings: Record<string, unknown>): Promise<CodeServer> {
+    static async start(home: string, vsix: string, settings: Record<string, unknown>, more: Record<string, string>): Promise<CodeServer> {
         const data = join(home, 'data');
         for (const [scope, values] of Object.entries({ User: quiet, Machine: settings })) {
             mkdirSync(join(data, scope), { recursive: true });
@@ -49,6 +50,7 @@ export class CodeServer {
             XDG_DATA_HOME: home,
             XDG_RUNTIME_DIR: home,
             EXTENSIONS_GALLERY: '{}',
+            ...more,
         };
         await promisify(execFile)(node, [...base, '--install-extension', vsix], { env, timeout: installSeconds * 1000 });
         const child = spawn(

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type Browser, chromium, errors, type Locator, type Page } from 'playwright-core';
 
 const openSeconds = 60;
@@ -33,17 +34,105 @@ export class Workbench {
     async canStart(name: string, seconds: number): Promise<void> {
         const deadline = Date.now() + seconds * 1000;
         await this.page.keyboard.press('Control+KeyP');
-        const input = this.page.locator('.quick-input-widget input[type=text]');
-        const row = this.page.locator('.quick-input-list .monaco-list-row').getByText(name);
         do {
             if (Date.now() > deadline) {
                 throw new Error(`VS Code does not offer the configuration "${name}" after ${seconds} s`);
             }
             // The list is made when the input begins with the prefix, and does not follow what changes later.
-            await input.fill('');
-            await input.fill('debug ');
-        } while (!(await appears(row, 250)));
+            await this.input.fill('');
+            await this.input.fill('debug ');
+        } while (!(await appears(this.row(name), 250)));
         await this.page.keyboard.press('Escape');
+    }
+
+    /** Starts a configuration of the folder by its name. */
+    async start(name: string): Promise<void> {
+        await this.page.keyboard.press('Control+KeyP');
+        await this.input.fill(`debug ${name}`);
+        await this.row(name).click();
+    }
+
+    /** The commands that the palette lists for a text, by their whole titles. */
+    async commands(text: string): Promise<string[]> {
+        await this.page.keyboard.press('F1');
+        await this.input.fill(`>${text}`);
+        await this.rows.first().waitFor();
+        const titles = await this.rows.locator('.label-name').allInnerTexts();
+        await this.page.keyboard.press('Escape');
+        return titles.filter((title) => title === text);
+    }
+
+    /** Runs a command from the palette. */
+    async run(title: string): Promise<void> {
+        await this.page.keyboard.press('F1');
+        await this.input.fill(`>${title}`);
+        await this.row(title).click();
+    }
+
+    /** The choices of a list that the extension shows, each as its lines. */
+    async choices(title: string, seconds: number): Promise<string[][]> {
+        await this.page.locator('.quick-input-title').getByText(title, { exact: true }).waitFor({ timeout: seconds * 1000 });
+        await this.rows.first().waitFor({ timeout: seconds * 1000 });
+        const rows = await this.rows.allInnerTexts();
+        return rows.map((row) => row.split('\n').map((line) => line.trim()).filter((line) => line !== ''));
+    }
+
+    /** The labels of a list of VS Code's own, once it has this one. */
+    async picks(label: string, seconds: number): Promise<string[]> {
+        await this.row(label).waitFor({ timeout: seconds * 1000 });
+        return this.rows.locator('.label-name').allInnerTexts();
+    }
+
+    /** Types into the list that is shown, and takes the choice with this label. */
+    async choose(text: string, label: string): Promise<void> {
+        await this.input.fill(text);
+        await this.row(label).click();
+    }
+
+    /** Opens a file of the folder. */
+    async openFile(name: string): Promise<void> {
+        await this.page.keyboard.press('Control+KeyP');
+        await this.input.fill(name);
+        await this.row(name).click();
+        await this.openTab(name);
+    }
+
+    /** Makes a launch.json as the view Run and Debug offers it where there is none. */
+    async createLaunchJson(): Promise<void> {
+        await this.page.keyboard.press('Control+Shift+KeyD');
+        await this.page.getByText('create a launch.json file').click();
+    }
+
+    /** Waits until the editor shows a file and its text. */
+    async openTab(name: string): Promise<void> {
+        await this.page.locator('.tab.active').getByText(name).waitFor();
+        await this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
+    }
+
+    /** Sets a breakpoint in the file that is shown. */
+    async setBreakpoint(line: number): Promise<void> {
+        const number = await this.page.locator('.margin-view-overlays .line-numbers').getByText(String(line), { exact: true }).boundingBox();
+        assert(number !== null, `line ${line} is not in sight`);
+        // The margin for breakpoints is left of the numbers.
+        await this.page.mouse.click(number.x - 10, number.y + number.height / 2);
+        await this.page.locator('.glyph-margin-widgets [class*=codicon-debug-breakpoint]:not([class*=hint])').first().waitFor();
+    }
+
+    /** An entry of the status bar. */
+    status(text: string): Locator {
+        return this.page.locator('.statusbar-item').getByText(text);
+    }
+
+    private get input(): Locator {
+        return this.page.locator('.quick-input-widget input[type=text]');
+    }
+
+    private get rows(): Locator {
+        return this.page.locator('.quick-input-list .monaco-list-row');
+    }
+
+    private row(text: string): Locator {
+        return this.rows.filter({ has: this.page.locator('.label-name').getByText(text, { exact: true }) }).first();
     }
 
     async press(key: string): Promise<void> {
@@ -56,7 +145,7 @@ export class Workbench {
      */
     async yellowLine(seconds: number): Promise<{ file: string; line: number; text: string }> {
         const mark = this.page.locator('.monaco-editor .view-overlays .debug-top-stack-frame-line').first();
-        const error = this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-error)').first();
+        const error = this.errors();
         await mark.or(error).first().waitFor({ state: 'attached', timeout: seconds * 1000 });
         if (await error.isVisible()) {
             throw new Error(`VS Code shows the error: ${await error.innerText()}`);
@@ -70,16 +159,31 @@ export class Workbench {
             return {
                 file: new URL(editor?.dataset['uri'] ?? '').pathname,
                 line: Number(atSameHeight('.margin-view-overlays > div')?.querySelector('.line-numbers')?.textContent),
-                // A space is shown as U+00A0, and the mark at the column is a character of the private use area.
-                text: shown.replaceAll('\u00a0', ' ').replaceAll(/\p{Co}/gu, '').trim(),
+                // A space is shown as U+00A0, and the marks at the column are characters of the private use area with a space.
+                text: shown.replaceAll(/\p{Co}/gu, '').replaceAll(/\s+/g, ' ').trim(),
             };
         });
     }
 
-    /** The rows of the call stack, from the top. */
-    async callStack(): Promise<string[]> {
-        const rows = await this.page.locator('.debug-call-stack .monaco-list-row').allInnerTexts();
-        return rows.map((row) => row.replaceAll(/\s+/g, ' ').trim());
+    /** Waits for an error message or dialog, and returns its text. */
+    async error(seconds: number): Promise<string> {
+        const shown = this.errors();
+        await shown.waitFor({ timeout: seconds * 1000 });
+        return shown.innerText();
+    }
+
+    private errors(): Locator {
+        return this.page.locator('.notification-list-item:has(.codicon-error), .monaco-dialog-box:has(.codicon-dialog-error)').first();
+    }
+
+    /** The rows of the call stack of a thread that stops, from the top. */
+    async callStack(seconds: number): Promise<string[]> {
+        const rows = this.page.locator('.debug-call-stack .monaco-list-row');
+        await rows.locator('.stack-frame').first().waitFor({ timeout: seconds * 1000 });
+        // VS Code asks for the top frame first, and shows this row until it has the others.
+        await rows.getByText('Load More Stack Frames').waitFor({ state: 'hidden', timeout: seconds * 1000 });
+        const texts = await rows.allInnerTexts();
+        return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
     }
 
     /** Waits until no debug session runs. */

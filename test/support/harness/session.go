@@ -258,7 +258,12 @@ func (c *Session) Launch(a Attributes) int64 { return c.begin("launch", a) }
 func (c *Session) begin(command string, a Attributes) int64 {
 	c.t.Helper()
 	if agent, ok := a["agent"].(map[string]any); ok {
-		c.agent = agent["command"].([]string)[0]
+		switch command := agent["command"].(type) {
+		case []string:
+			c.agent = command[0]
+		case []any: // from a JSON text
+			c.agent, _ = command[0].(string)
+		}
 		c.envoy, _ = a["envoyPath"].(string)
 	}
 	seq, err := c.Send(command, a)

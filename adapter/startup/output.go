@@ -1,0 +1,57 @@
+package startup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+// openOutput opens the file for the agent's output, if there is to be one.
+func (s *Startup) openOutput() error {
+	path := s.cfg.Agent.Output
+	if path == config.OutputShow || path == config.OutputHide {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		why := err
+		if p := new(os.PathError); errors.As(err, &p) {
+			why = p.Err
+		}
+		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, why), "Name another file.")
+	}
+	s.agentLog = file // open as long as this process: the last words come at its end
+	return nil
+}
+
+// output takes what the agent and Envoy write.
+func (s *Startup) output(p helper.OutputParams) {
+	if s.cfg.Agent.Output != config.OutputShow {
+		_, _ = s.hidden.Write(p.Data)
+		if s.agentLog != nil {
+			_, _ = s.agentLog.Write(p.Data) // a full disk must not end the session
+		}
+		return
+	}
+	category := stdout
+	if p.Stream == stderr {
+		category = stderr
+	}
+	whole, rest := splitUTF8(append(s.partial[p.Stream], p.Data...))
+	s.partial[p.Stream] = append([]byte(nil), rest...)
+	if len(whole) > 0 {
+		s.host.Output(category, string(whole))
+	}
+}
+
+// reveal shows the ends of an output that was not shown: it may say why the startup has
+// failed.
+func (s *Startup) reveal() {
+	if text := s.hidden.String(); text != "" {
+		s.host.Output(stdout, text+"\n")
+	}
+}

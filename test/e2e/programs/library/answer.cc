@@ -1,0 +1,3 @@
+int answer(int n) {
+  return n + 42;
+}
