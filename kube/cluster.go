@@ -3,11 +3,14 @@ package kube
 import (
 	"fmt"
 	"io"
+	"slices"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	// The ways of logging in that a kubeconfig can name besides exec plugins.
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
@@ -25,8 +28,36 @@ func NewFlags() *Flags {
 	return &Flags{f}
 }
 
-// Add adds the flags to those of a command.
-func (f *Flags) Add(to *pflag.FlagSet) { f.flags.AddFlags(to) }
+// Add adds the flags to those of a command. Its help lists the usual ones.
+func (f *Flags) Add(to *pflag.FlagSet) {
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.flags.AddFlags(own)
+	own.VisitAll(func(flag *pflag.Flag) {
+		flag.Hidden = !slices.Contains([]string{"namespace", "context", "kubeconfig", "as"}, flag.Name)
+	})
+	to.AddFlagSet(own)
+}
+
+// Given are those flags of a command that Add has added and the user has set, as they
+// are written: "--as=jane".
+func Given(of *pflag.FlagSet) []string {
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	genericclioptions.NewConfigFlags(true).AddFlags(own)
+	var given []string
+	of.Visit(func(flag *pflag.Flag) {
+		if own.Lookup(flag.Name) == nil {
+			return
+		}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			for _, v := range list.GetSlice() {
+				given = append(given, "--"+flag.Name+"="+v)
+			}
+			return
+		}
+		given = append(given, "--"+flag.Name+"="+flag.Value.String())
+	})
+	return given
+}
 
 // Parse takes flags as they are written for kubectl, such as "--as=jane".
 func (f *Flags) Parse(arguments []string) error {
@@ -52,6 +83,9 @@ type Cluster struct {
 // Connect reads the kubeconfig. It does not reach out to the cluster, but the first
 // request may run a credential plugin.
 func Connect(f *Flags) (*Cluster, error) {
+	// client-go writes to stderr whatever it finds worth telling, such as the end of a
+	// stream that was closed. All that matters comes back as an error.
+	klog.SetLogger(logr.Discard())
 	config, err := f.flags.ToRESTConfig()
 	if err != nil {
 		return nil, err

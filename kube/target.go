@@ -100,6 +100,17 @@ func (c *Cluster) Find(ctx context.Context, target, container string) (*Sidecar,
 	return c.sidecar(&pods[0], container)
 }
 
+// IsResource says whether a word names a pod or a workload by its kind and name.
+func IsResource(word string) bool {
+	kind, name, ok := strings.Cut(word, "/")
+	_, resource := workload(kind)
+	return ok && name != "" && !strings.Contains(name, "/") && (resource != "" || isPod(kind))
+}
+
+func isPod(kind string) bool {
+	return slices.Contains([]string{"pod", "pods", "po"}, strings.ToLower(kind))
+}
+
 // pods are the pods that a target stands for.
 func (c *Cluster) pods(ctx context.Context, target string) ([]core.Pod, error) {
 	kind, name, hasKind := strings.Cut(target, "/")
@@ -109,7 +120,7 @@ func (c *Cluster) pods(ctx context.Context, target string) ([]core.Pod, error) {
 	case !hasKind:
 		kind, name = "pod", target
 	}
-	if kind = strings.ToLower(kind); slices.Contains([]string{"pod", "pods", "po"}, kind) {
+	if isPod(kind) {
 		pod, err := c.client.CoreV1().Pods(c.namespace).Get(ctx, name, meta.GetOptions{})
 		if err != nil {
 			return nil, err

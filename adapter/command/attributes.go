@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/kube"
 )
 
 // flagOf has the flag of run for each launch attribute that has one.
@@ -20,7 +21,7 @@ var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output",
-	"agent.command": `the command after "--"`,
+	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container",
 }
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
@@ -55,13 +56,24 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, e
 // attributes turns the flags into launch attributes. Those that were not given
 // stay out, so that the defaults are defined in one place.
 func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any, error) {
-	command, err := agentCommand(cmd, args)
+	total := len(args)
+	target, args, err := f.targetWord(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	command, err := agentCommand(cmd, args, total)
 	if err != nil {
 		return nil, err
 	}
 	agent := map[string]any{}
-	a := map[string]any{"target": f.target, "agent": agent}
+	a := map[string]any{"target": target, "agent": agent}
 	changed := cmd.Flags().Changed
+	if changed("container") {
+		a["container"] = f.container
+	}
+	if flags := kube.Given(cmd.Flags()); len(flags) > 0 {
+		a["kubectlFlags"] = flags
+	}
 	if changed("agent-output") {
 		agent["output"] = f.agentOutput
 		if o := f.agentOutput; o != config.OutputShow && o != config.OutputHide {
@@ -177,11 +189,28 @@ func overlaps(name string, given map[string]string) []string {
 	return all
 }
 
+// targetWord is the target: the word before "--" that names a pod or a workload, or
+// that of the flag. It returns the other words.
+func (f *runFlags) targetWord(cmd *cobra.Command, args []string) (string, []string, error) {
+	at := cmd.Flags().ArgsLenAtDash()
+	if at < 0 {
+		at = len(args)
+	}
+	if at != 1 || !kube.IsResource(args[0]) {
+		return f.target, args, nil
+	}
+	if cmd.Flags().Changed("target") {
+		return "", nil, fault.Usage("--target and "+args[0]+" name two targets", "Give one of them.")
+	}
+	return args[0], args[1:], nil
+}
+
 // agentCommand is what stands behind "--". A word before it is nobody's: a command
 // without "--" would lose its own flags, and --gate false is no flag with a value.
-func agentCommand(cmd *cobra.Command, args []string) ([]string, error) {
+func agentCommand(cmd *cobra.Command, args []string, total int) ([]string, error) {
 	before, after := args, []string(nil)
 	if at := cmd.Flags().ArgsLenAtDash(); at >= 0 {
+		at = max(0, at-(total-len(args))) // without the target
 		before, after = args[:at], args[at:]
 	}
 	if len(before) == 0 {

@@ -26,6 +26,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/kube"
 )
 
 // limit bounds every wait.
@@ -139,6 +140,11 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run --gate false", 2, "[ED1010]", "Write --gate=false."},
 		{"run --stop-on-entry true", 2, "[ED1010]", "Write --stop-on-entry=true."},
 		{"run --gate false -- true", 2, "[ED1010]", "Write --gate=false."},
+		{"run pod/x --target pod/y", 2, "[ED1010]", "two targets"},
+		{"run pod/x pilot-agent", 2, "[ED1010]", `"pod/x" belongs to no flag`},
+		{"run bin/agent", 2, "[ED1010]", `stands after "--"`},
+		{"doctor", 2, "[ED1010]", ""},
+		{"doctor pod/x -o xml", 2, "[ED1010]", "table, json or yaml"},
 		{"run pilot-agent proxy", 2, "[ED1010]", `stands after "--"`},
 		{"run --gate=maybe", 2, "[ED1010]", "--gate is \"maybe\".\nIt takes true or false: --gate=false."},
 		{"run --program", 2, "[ED1010]", "--program has no value.\nIt takes a file"},
@@ -257,16 +263,18 @@ func TestTheFlagsOfRunAreLaunchAttributes(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"": `{"target":"local","agent":{}}`,
-		"--program a/envoy --envoy-path /b/envoy": `{"target":"local","agent":{},"program":"` + here + `/a/envoy","envoyPath":"/b/envoy"}`,
-		"--env A=1 --env B=x=y --cwd /tmp":        `{"target":"local","agent":{"env":{"A":"1","B":"x=y"},"cwd":"/tmp"}}`,
-		"--start manual -- agent --flag":          `{"target":"local","agent":{"start":"manual","command":["agent","--flag"]}}`,
-		"--gate=false --stop-on-entry":            `{"target":"local","agent":{},"gate":false,"stopOnEntry":true}`,
-		"--start-timeout 0.5 --lldb-server /s":    `{"target":"local","agent":{},"startTimeout":0.5,"lldbServer":"/s"}`,
-		"--source-map /proc/self/cwd=src":         `{"target":"local","agent":{},"sourceMap":[["/proc/self/cwd","` + here + `/src"]]}`,
-		`--set initCommands=["a,b"] --set x=null`: `{"target":"local","agent":{},"initCommands":["a,b"],"x":null}`,
-		"--target moon":                           `{"target":"moon","agent":{}}`,
-		`--cwd /tmp --set agent.start="manual"`:   `{"target":"local","agent":{"cwd":"/tmp","start":"manual"}}`,
-		`--set agent={"cwd":"/tmp"}`:              `{"target":"local","agent":{"cwd":"/tmp"}}`,
+		"--program a/envoy --envoy-path /b/envoy":     `{"target":"local","agent":{},"program":"` + here + `/a/envoy","envoyPath":"/b/envoy"}`,
+		"--env A=1 --env B=x=y --cwd /tmp":            `{"target":"local","agent":{"env":{"A":"1","B":"x=y"},"cwd":"/tmp"}}`,
+		"--start manual -- agent --flag":              `{"target":"local","agent":{"start":"manual","command":["agent","--flag"]}}`,
+		"--gate=false --stop-on-entry":                `{"target":"local","agent":{},"gate":false,"stopOnEntry":true}`,
+		"--start-timeout 0.5 --lldb-server /s":        `{"target":"local","agent":{},"startTimeout":0.5,"lldbServer":"/s"}`,
+		"--source-map /proc/self/cwd=src":             `{"target":"local","agent":{},"sourceMap":[["/proc/self/cwd","` + here + `/src"]]}`,
+		`--set initCommands=["a,b"] --set x=null`:     `{"target":"local","agent":{},"initCommands":["a,b"],"x":null}`,
+		"statefulset/fortio-server -n demo --as=jane": `{"target":"statefulset/fortio-server","kubectlFlags":["--as=jane","--namespace=demo"],"agent":{}}`,
+		"pod/x -c envoy -- pilot-agent proxy":         `{"target":"pod/x","container":"envoy","agent":{"command":["pilot-agent","proxy"]}}`,
+		"--target moon":                               `{"target":"moon","agent":{}}`,
+		`--cwd /tmp --set agent.start="manual"`:       `{"target":"local","agent":{"cwd":"/tmp","start":"manual"}}`,
+		`--set agent={"cwd":"/tmp"}`:                  `{"target":"local","agent":{"cwd":"/tmp"}}`,
 	} {
 		var f runFlags
 		cmd := &cobra.Command{}
@@ -300,6 +308,13 @@ func TestTheFlagsAreThoseThatFaultsName(t *testing.T) {
 	cmd := &cobra.Command{}
 	f.add(cmd)
 	others := []string{"log", "set", "execute", "output"}
+	kubectl := pflag.NewFlagSet("", pflag.ContinueOnError)
+	kube.NewFlags().Add(kubectl) // together they are one attribute
+	kubectl.VisitAll(func(flag *pflag.Flag) {
+		if !slices.Contains([]string{"namespace", "context", "kubeconfig"}, flag.Name) {
+			others = append(others, flag.Name)
+		}
+	})
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		known := slices.Contains(slices.Collect(maps.Values(flagOf)), "--"+flag.Name)
 		if known == slices.Contains(others, flag.Name) {

@@ -11,6 +11,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/terminal"
+	"github.com/envoydbg/envoydbg/kube"
 )
 
 // runFlags are the flags of run; each stands for a launch attribute.
@@ -23,6 +24,7 @@ type runFlags struct {
 	cwd          string
 	start        string
 	agentOutput  string
+	container    string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -37,10 +39,12 @@ type runFlags struct {
 func runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run [flags] [-- AGENT ARGUMENTS...]",
+		Use:   "run [TARGET] [flags] [-- AGENT ARGUMENTS...]",
 		Short: "Debug the startup of Envoy from this terminal",
 		Long: `Run starts the agent (pilot-agent proxy sidecar, or the command after "--"),
 holds the Envoy that it starts before its first instruction, and stops at main.
+TARGET is a pod or a workload of a cluster, as kubectl names it; without one, all is
+on this machine.
 
 Commands come from the keyboard, from another program, or from a file. They are
 those of gdb and LLDB; "help" at the prompt lists ours, and every other one goes to
@@ -55,6 +59,7 @@ so does Ctrl-C without a keyboard; a second one ends envoydbg at once.
 
 ` + exitCodes,
 		Example: `  envoydbg run --program ./bazel-bin/envoy --envoy-path /usr/local/bin/envoy -- pilot-agent proxy sidecar
+  envoydbg run statefulset/fortio-server -n demo --program ./bazel-bin/envoy
   envoydbg run --break syscalls --break source/server/server.cc:120 -x continue -x bt`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fault.SpeakOfFlags(flagOf)
@@ -68,7 +73,9 @@ so does Ctrl-C without a keyboard; a second one ends envoydbg at once.
 func (f *runFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.session.add(cmd)
-	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local")
+	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local, or a pod or `resource` such as statefulset/fortio-server")
+	flags.StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container of a pod with Envoy in it")
+	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")
 	flags.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the agent's environment; repeatable")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,8 +59,8 @@ func (t *Trace) Panic(what string, p any) {
 // maxTraced bounds what one message or packet takes in the log, in bytes.
 const maxTraced = 4096
 
-// Message logs a DAP message without the values of the agent's environment,
-// which may hold credentials.
+// Message logs a DAP message without the values of the agent's environment and of
+// kubectl's flags, which may hold credentials.
 func (t *Trace) Message(who string, raw []byte) {
 	if t == nil {
 		return
@@ -69,6 +71,16 @@ func (t *Trace) Message(who string, raw []byte) {
 		}
 		return true
 	})
+	flags := gjson.GetBytes(raw, "arguments.kubectlFlags").Array()
+	for i, flag := range flags {
+		name, _, _ := strings.Cut(flag.Str, "=")
+		if !strings.HasPrefix(name, "-") { // the value of the one before
+			name = ""
+		}
+		if hidden, err := sjson.SetBytes(raw, "arguments.kubectlFlags."+strconv.Itoa(i), name+"=…"); err == nil {
+			raw = hidden
+		}
+	}
 	t.Line(who, "%s", Clip(raw))
 }
 
