@@ -44,6 +44,9 @@ type Conn struct {
 	opts Options
 	done chan struct{} // closed when there will be no further transport
 
+	closeOnce sync.Once
+	closeErr  error
+
 	mu      sync.Mutex
 	changed sync.Cond  // for Read and Write
 	current *transport // nil while cut off
@@ -124,8 +127,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // Close ends the stream. Its error is [ErrUndelivered] when the other end does not
-// know.
+// know. Closing again waits for the first one, and returns the same.
 func (c *Conn) Close() error {
+	c.closeOnce.Do(func() { c.closeErr = c.close() })
+	return c.closeErr
+}
+
+func (c *Conn) close() error {
 	c.mu.Lock()
 	over := c.err != nil
 	c.closing = true
@@ -151,11 +159,12 @@ func (c *Conn) Close() error {
 	return ErrUndelivered
 }
 
-// Err says why the stream has ended: nil while it has not, and after an orderly end.
+// Err says why the stream has ended: nil while it has not, and when either end has
+// closed it. After Close it is still what it was before.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.closed {
+	if c.closed || c.err == net.ErrClosed {
 		return nil
 	}
 	return c.err

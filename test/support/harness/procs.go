@@ -93,7 +93,7 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 	case Helper:
 		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "session"
 	case Supervisor:
-		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "serve"
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && (arg == "stdio" || arg == "daemon")
 	case Agent:
 		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
 	case Envoy:
