@@ -10,10 +10,11 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
-func dapCommand() *cobra.Command {
-	var flags sessionFlags
+func dapCommand(target startup.Target) *cobra.Command {
+	flags := sessionFlags{target: target}
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "dap",

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/internal/version"
 )
 
@@ -35,17 +37,20 @@ type exit int
 // Error names the code.
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// Main runs the command line and returns the exit code.
-func Main(args []string) int {
+// Main runs the command line for Envoys on this machine, and returns the exit code.
+func Main(args []string) int { return MainFor(args, local.Target{}) }
+
+// MainFor is Main for Envoys at that target.
+func MainFor(args []string, target startup.Target) int {
 	// A client that goes away must not end the process with SIGPIPE before it
 	// has cleaned up. Notify, and not Ignore: children would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	root := newRoot()
+	root := newRoot(target)
 	root.SetArgs(args)
 	return report(root.Execute(), root.ErrOrStderr())
 }
 
-func newRoot() *cobra.Command {
+func newRoot(target startup.Target) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "envoydbg",
 		Short:         "Debug the startup of Envoy",
@@ -55,7 +60,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("envoydbg {{.Version}}\n")
-	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), versionCommand())
+	root.AddCommand(dapCommand(target), runCommand(target), sourcemapCommand(), versionCommand())
 	return root
 }
 

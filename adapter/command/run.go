@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/adapter/terminal"
 )
 
@@ -36,8 +37,8 @@ type runFlags struct {
 	output       string
 }
 
-func runCommand() *cobra.Command {
-	var f runFlags
+func runCommand(target startup.Target) *cobra.Command {
+	f := runFlags{session: sessionFlags{target: target}}
 	cmd := &cobra.Command{
 		Use:   "run [flags] [-- AGENT ARGUMENTS...]",
 		Short: "Debug the startup of Envoy from this terminal",

@@ -11,7 +11,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/local"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // sessionFlags are the flags of every command that runs a session.
@@ -19,6 +19,7 @@ type sessionFlags struct {
 	lldbDap  string
 	log      string
 	workTree string
+	target   startup.Target
 }
 
 func (f *sessionFlags) add(cmd *cobra.Command) {
@@ -35,7 +36,7 @@ func (f *sessionFlags) arguments() []string {
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: local.Target{}, Sources: loadSources(f.workTree)}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: f.target, Sources: loadSources(f.workTree)}
 	release := func() {}
 	if f.log != "" {
 		log, err := openLog(f.log, stderr)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -26,8 +27,8 @@ type ClientOptions struct {
 	// Reconnect bounds how long a new transport is tried for after a cut; 5 min.
 	Reconnect time.Duration
 	// Cut, when not nil, is called when the stream is cut off, with the reason, and
-	// Resumed when it goes on, with how long it was. They are called one at a time
-	// and should return soon.
+	// Resumed when it goes on, with how long it was. They are called one at a time and
+	// in order, on a goroutine of their own: they may block.
 	Cut     func(why error)
 	Resumed func(after time.Duration)
 }
@@ -56,6 +57,37 @@ type client struct {
 	opts    ClientOptions
 	id      string
 	attempt uint64
+	told    teller
+}
+
+// teller calls functions in order, on a goroutine that ends with the last of them.
+type teller struct {
+	mu    sync.Mutex
+	queue []func()
+	tells bool
+}
+
+func (t *teller) tell(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue = append(t.queue, f)
+	if !t.tells {
+		t.tells = true
+		go t.run()
+	}
+}
+
+func (t *teller) run() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.queue) > 0 {
+		f := t.queue[0]
+		t.queue = t.queue[1:]
+		t.mu.Unlock()
+		f()
+		t.mu.Lock()
+	}
+	t.tells = false
 }
 
 // Connect makes the first transport and returns the stream. An error of Dial comes
@@ -100,7 +132,7 @@ func (c *client) keep(t *transport) {
 		}
 		since := time.Now()
 		if c.opts.Cut != nil && c.cutOff() {
-			c.opts.Cut(why)
+			c.told.tell(func() { c.opts.Cut(why) })
 		}
 		var err error
 		if t, err = c.again(why); err != nil {
@@ -108,7 +140,8 @@ func (c *client) keep(t *transport) {
 			return
 		}
 		if c.opts.Resumed != nil {
-			c.opts.Resumed(time.Since(since))
+			away := time.Since(since)
+			c.told.tell(func() { c.opts.Resumed(away) })
 		}
 	}
 }

@@ -61,7 +61,7 @@
 //
 // For each transport one that reads and one that writes; both end with it. A write
 // or a Close that blocks in a broken transport may keep one of them longer. A client has
-// one more, for its life, which makes new transports, and one for a Dial that has not
-// returned in time. Timers run while a server has no client, and while a transport is
+// one more, for its life, which makes new transports, one for a Dial that has not
+// returned in time, and one while Cut or Resumed is called. Timers run while a server has no client, and while a transport is
 // silent. Nothing polls.
 package link

@@ -16,6 +16,9 @@ type ServerOptions struct {
 	Session, Token string
 	// Lease is how long the stream lives without a client; 0 means for ever.
 	Lease time.Duration
+	// First, when not 0, is how long it waits for its first client instead. One that
+	// has not learned the token will never come.
+	First time.Duration
 	// Connected, when not nil, is called with true when a client is there, and with
 	// false when it has gone. It should return soon.
 	Connected func(bool)
@@ -34,14 +37,17 @@ type Server struct {
 	current *transport
 	lease   *time.Timer // runs while there is no transport
 	away    time.Time   // since when there is none
+
+	patience time.Duration // how long there may be none now
 }
 
 // NewServer makes a server; its lease begins now.
 func NewServer(opts ServerOptions) *Server {
 	opts.Options = opts.Options.withDefaults()
 	s := &Server{opts: opts, conn: newConn(opts.Options), away: time.Now()}
+	s.patience = or(opts.First, opts.Lease)
 	if opts.Lease > 0 {
-		s.lease = time.AfterFunc(opts.Lease, s.expire)
+		s.lease = time.AfterFunc(s.patience, s.expire)
 	}
 	return s
 }
@@ -53,7 +59,7 @@ func (s *Server) Conn() *Conn { return s.conn }
 func (s *Server) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current == nil && time.Since(s.away) >= s.opts.Lease {
+	if s.current == nil && time.Since(s.away) >= s.patience {
 		s.conn.fail(ErrLease)
 	}
 }
@@ -136,6 +142,7 @@ func (s *Server) admit(t *transport, h Hello) (received uint64, err error) {
 	s.attempt = h.Attempt
 	if s.lease != nil {
 		s.lease.Stop()
+		s.patience = s.opts.Lease
 	}
 	if s.current == nil && s.opts.Connected != nil {
 		s.opts.Connected(true)

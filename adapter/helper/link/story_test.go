@@ -454,7 +454,7 @@ func TestTheLeaseEndsAStreamWithoutAClient(t *testing.T) {
 
 func TestALeaseRunsFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewServer(ServerOptions{Lease: time.Minute})
+		s := NewServer(ServerOptions{Lease: time.Hour, First: time.Minute})
 		began := time.Now()
 		if _, err := s.Conn().Read(make([]byte, 1)); !errors.Is(err, ErrLease) || time.Since(began) != time.Minute {
 			t.Errorf("after %v: %v", time.Since(began), err)

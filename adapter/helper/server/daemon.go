@@ -27,6 +27,8 @@ import (
 const (
 	// defaultLease is a little more than a client's default time to come back.
 	defaultLease = 5*time.Minute + 30*time.Second
+	// firstClient is how long a daemon waits for its first client.
+	firstClient = 30 * time.Second
 	// startBound bounds the start of a daemon.
 	startBound = 15 * time.Second
 	// logKept bounds a daemon's log, in bytes.
@@ -268,7 +270,7 @@ func daemonSession(args []string, version string) error {
 	out := newStore(storeKept, storeAhead)
 	defer out.finish()
 	status := helper.Status{Version: version, Protocol: helper.Protocol, PID: os.Getppid(), Dir: f.dir, Token: rand.Text(), Lease: f.lease}
-	server := link.NewServer(link.ServerOptions{Session: f.session, Token: status.Token, Lease: f.lease, Connected: out.connected})
+	server := link.NewServer(link.ServerOptions{Session: f.session, Token: status.Token, Lease: f.lease, First: min(f.lease, firstClient), Connected: out.connected})
 	for path, serve := range map[string]func(net.Conn){
 		linkSocket(f.dir): func(c net.Conn) { _ = server.Serve(c) },
 		logsSocket(f.dir): func(c net.Conn) { sendLogs(c, out) },
