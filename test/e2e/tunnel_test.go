@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/client"
 	"github.com/envoydbg/envoydbg/test/support/harness"
@@ -47,6 +46,15 @@ func isBack(c *harness.Session, from int) {
 	c.Until(from, "the link's return", func(e client.Entry) bool {
 		return e.Name == "output" && strings.Contains(e.Get("body.output").Str, "the session goes on")
 	})
+}
+
+// gone fails the story unless the helper has removed its folder.
+func gone(t *testing.T, s *harness.Story) {
+	t.Helper()
+	s.NoProcessLeft()
+	if _, err := os.Stat(filepath.Join(s.Dir, "pod")); !os.IsNotExist(err) {
+		t.Errorf("the helper's folder is left: %v", err)
+	}
 }
 
 // The whole startup over a link that is cut in each phase, with Envoy not there yet,
@@ -102,9 +110,7 @@ func TestAStartupGoesOnWhenItsLinkIsCutInEachPhase(t *testing.T) {
 		cut(t, s) // and while it ends
 		c.Disconnect()
 		s.NothingLeft()
-		if _, err := os.Stat(filepath.Join(s.Dir, "pod")); !os.IsNotExist(err) {
-			t.Errorf("the helper's folder is left: %v", err)
-		}
+		gone(t, s)
 	})
 }
 
@@ -128,7 +134,7 @@ func TestALinkThatDoesNotComeBackEndsTheSession(t *testing.T) {
 		}
 		c.Seen(0, "terminated")
 		c.End()
-		s.NothingLeft()
+		gone(t, s)
 	})
 }
 
@@ -146,9 +152,12 @@ func TestTheLeaseEndsWhatAKilledAdapterLeaves(t *testing.T) {
 		}
 		_ = c.Exited()
 		c.Vanish()
-		began := time.Now()
-		s.NothingLeft()
-		t.Logf("Envoy (pid %d) and all else ended %v after the adapter", envoy, time.Since(began))
+		t.Logf("Envoy (pid %d) and all else ended %v after the adapter", envoy, s.NoProcessLeft())
+		gone(t, s)
+		// The adapter's own folder nobody can remove but the next session.
+		next := s.Start()
+		next.Initialize()
+		next.Disconnect()
 	})
 }
 
