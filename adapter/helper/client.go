@@ -23,7 +23,8 @@ import (
 type Handlers struct {
 	// Output is called with each piece of the agent's output, in order, on a
 	// goroutine of its own. It may block for as long as it likes: the agent is
-	// then held back, and nothing else is. Nothing is dropped.
+	// then held back, and nothing else is. Nothing is dropped, but by a daemon while it
+	// is cut off from its client.
 	Output func(OutputParams)
 	// Gate and Exit are called one at a time, in the order the helper sent them,
 	// but for one exception: the exit of the agent comes after the output that

@@ -46,12 +46,11 @@ func newPlace(t *testing.T) *place {
 // execution is one run of the helper's command line, as an exec into a pod would be.
 type execution struct {
 	*exec.Cmd
-	in      *bufio.Reader
-	out     io.ReadCloser
-	stdin   io.WriteCloser
-	stderr  bytes.Buffer
-	waiting sync.Once
-	ended   chan struct{} // closed when it has been reaped
+	in     *bufio.Reader
+	out    io.ReadCloser
+	stdin  io.WriteCloser
+	stderr bytes.Buffer
+	ended  chan struct{} // closed when it has been reaped
 }
 
 func (p *place) exec(args ...string) (*execution, error) {
@@ -85,7 +84,7 @@ func (e *execution) Read(b []byte) (int, error)  { return e.in.Read(b) }
 func (e *execution) Write(b []byte) (int, error) { return e.stdin.Write(b) }
 func (e *execution) Close() error                { return errors.Join(e.stdin.Close(), e.out.Close()) }
 
-// within fails unless it ends in time.
+// mustEnd fails unless it ends in time.
 func (e *execution) mustEnd(t *testing.T) {
 	t.Helper()
 	select {
@@ -115,7 +114,6 @@ func (p *place) serve(session string, more ...string) (helper.Status, error) {
 type reached struct {
 	*client
 	link *link.Conn
-	stop context.CancelFunc
 
 	mu     sync.Mutex
 	last   *execution
