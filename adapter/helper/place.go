@@ -38,6 +38,16 @@ func (p Place) Serve(ctx context.Context, who string, lease time.Duration) (Stat
 	return status, err
 }
 
+// End ends the daemon and all it has started, without the link, and also when it does
+// not answer.
+func (p Place) End(ctx context.Context) error {
+	stream, _, err := p.begin(ctx, "end", "--dir", p.Dir, "--session", p.Session)
+	if err == nil {
+		_ = stream.Close()
+	}
+	return err
+}
+
 // Dial makes one transport to the daemon, for [link.ClientOptions]. An error after
 // which there is nothing to come back to is marked as [link.Permanent].
 func (p Place) Dial(ctx context.Context) (io.ReadWriteCloser, error) {
@@ -52,7 +62,7 @@ func (p Place) Dial(ctx context.Context) (io.ReadWriteCloser, error) {
 	return stream, nil
 }
 
-// begin runs one of the two commands and reads its status.
+// begin runs a command and reads its status.
 func (p Place) begin(ctx context.Context, args ...string) (*begun, Status, error) {
 	rwc, err := p.Run(ctx, args...)
 	if err != nil {

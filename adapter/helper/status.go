@@ -10,18 +10,19 @@ import (
 	"time"
 )
 
-// A helper that runs as a daemon is reached by two commands, each run beside Envoy
-// for one stream (by an exec into a pod):
+// A helper that runs as a daemon is reached by commands, each run beside Envoy for one
+// stream (by an exec into a pod):
 //
 //	envoydbg-helper serve --dir DIR --session ID [--who TEXT] [--lease DURATION]
 //	envoydbg-helper connect --dir DIR --session ID --protocol N
+//	envoydbg-helper end --dir DIR --session ID
 //
-// Serve starts the daemon and ends; connect passes its stdin and stdout on to it.
-// Both first say on stdout how that went, in one line, a [Status]. After a failure
+// Serve starts the daemon and ends; connect passes its stdin and stdout on to it; end
+// ends the daemon and all it has started, also when it does not answer. All first say on stdout how that went, in one line, a [Status]. After a failure
 // they read their stdin until it is closed: where an exec ends with input pending,
 // some container runtimes keep its stream open for minutes.
 
-// Status is the first line of serve and connect.
+// Status is the first line of each of them.
 type Status struct {
 	// Problem is empty when all went well; Text then says nothing, otherwise what is
 	// wrong, in words for the user.
@@ -42,7 +43,7 @@ type Status struct {
 	Lease time.Duration `json:"lease,omitempty"`
 }
 
-// Problem is why serve or connect has failed.
+// Problem is why a command has failed.
 type Problem string
 
 // Problems.

@@ -48,7 +48,7 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 		o.Who = whoAmI()
 	}
 	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: newSession()}
-	b := &beside{options: o}
+	b := &beside{options: o, place: place}
 	status, err := place.Serve(ctx, o.Who, o.Lease)
 	if err != nil {
 		return nil, b.fault(err)
@@ -95,7 +95,15 @@ func whoAmI() string {
 type beside struct {
 	*helper.Client
 	options Options
+	place   helper.Place
+	ended   bool // by command
 }
+
+// Bounds of the end. Together they stay below those of a session's.
+const (
+	answerTime = 1500 * time.Millisecond // the daemon's answer to End
+	forceTime  = 1500 * time.Millisecond // the command that ends it without an answer
+)
 
 // Dial implements startup.Beside.
 func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
@@ -115,10 +123,34 @@ func (b *beside) Err() error {
 	return err
 }
 
+// End implements startup.Beside. Where the daemon does not answer in time, because it
+// hangs or the link is cut off, it is ended by a command of its own.
+func (b *beside) End(ctx context.Context) (helper.EndResult, error) {
+	answer, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	r, err := b.Client.End(answer)
+	if err == nil || helper.Code(err) != 0 || ctx.Err() != nil {
+		return r, err
+	}
+	force, cancel := context.WithTimeout(ctx, forceTime)
+	defer cancel()
+	var told *helper.StatusError
+	if endErr := b.place.End(force); errors.As(endErr, &told) && told.Problem == helper.ProblemNoSession {
+		b.ended = true // it was gone already
+	} else if endErr != nil {
+		return r, errors.Join(err, endErr)
+	}
+	b.ended = true
+	return helper.EndResult{}, nil
+}
+
 // Close implements startup.Beside.
 func (b *beside) Close() error {
 	err := b.Client.Close()
 	if errors.Is(err, link.ErrUndelivered) {
+		if b.ended {
+			return nil
+		}
 		return fault.EndUntold(b.options.Lease)
 	}
 	return err

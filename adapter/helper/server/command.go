@@ -19,6 +19,7 @@ const (
 	wordStdio   = "stdio"
 	wordServe   = "serve"
 	wordConnect = "connect"
+	wordEnd     = "end"
 	wordLogs    = "logs"
 
 	wordDaemon  = "daemon"  // a session's supervisor, started by serve
@@ -31,6 +32,7 @@ const usage = `usage:
   %[1]s stdio
   %[1]s serve --dir DIR --session ID [--who TEXT] [--lease DURATION]
   %[1]s connect --dir DIR --session ID --protocol N
+  %[1]s end --dir DIR --session ID
   %[1]s logs --dir DIR [--follow]
   %[1]s version`
 
@@ -53,6 +55,8 @@ func Main(args []string, version string) (int, error) {
 		return serveMain(args[0], rest, version)
 	case word == wordConnect:
 		return connectMain(rest, version)
+	case word == wordEnd:
+		return endMain(rest)
 	case word == wordLogs:
 		return logsMain(rest)
 	case word == wordDaemon:

@@ -83,7 +83,7 @@ func (f *daemonFlags) args(name, word string) []string {
 		"--folder", f.dir, fmt.Sprintf("--made=%v", f.made)}
 }
 
-// conclude is the end of serve, and of connect when it fails: it tells the status, and
+// conclude is the end of serve and end, and of connect when it fails: it tells the status, and
 // reads the input until that is closed.
 func conclude(s helper.Status, err error) (int, error) {
 	var p *helper.StatusError

@@ -574,6 +574,37 @@ func TestAConnectThatNobodyReadsEndsWhenItIsReplaced(t *testing.T) {
 	p.gone()
 }
 
+// End by command needs no answer of the daemon's processes.
+func TestADaemonIsEndedByCommandWhicheverOfItsProcessesHangs(t *testing.T) {
+	for _, which := range []string{"none", "session", "supervisor", "both"} {
+		t.Run(which, func(t *testing.T) {
+			p := newPlace(t)
+			c, status := openDaemon(t, p)
+			c.startGated(nil, "envoy", "stay")
+			trace(t, c.gate(helper.GateWaiting).PID)
+			envoy := witness(t, c.envoy().PID)
+			for _, pid := range map[string][]int{"session": {c.hello.PID}, "supervisor": {status.PID}, "both": {c.hello.PID, status.PID}}[which] {
+				send(t, pid, syscall.SIGSTOP)
+				for s, err := process.Read(pid); s.State != 'T' && err == nil; s, err = process.Read(pid) {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			there := helper.Place{Dir: p.dir, Session: "11111111", Run: func(_ context.Context, args ...string) (io.ReadWriteCloser, error) { return p.exec(args...) }}
+			var told *helper.StatusError
+			if err := there.End(c.ctx); !errors.As(err, &told) || told.Problem != helper.ProblemTaken {
+				t.Errorf("the end of another session: %v", err)
+			}
+			there.Session = testSession
+			if err := there.End(c.ctx); err != nil {
+				t.Errorf("end: %v", err)
+			}
+			envoy.mustEnd(t, 0)
+			_ = c.Close()
+			p.gone()
+		})
+	}
+}
+
 // In a container whose PID 1 is the helper, the orphans of other execs become its
 // children. They are not the session's.
 func TestAHelperThatIsPID1LeavesTheOrphansOfOthersAlone(t *testing.T) {
