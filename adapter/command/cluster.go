@@ -14,6 +14,9 @@ import (
 	"github.com/envoydbg/envoydbg/kube"
 )
 
+// targets give the target for launch attributes.
+type targets func(*config.Config) startup.Target
+
 // targetOf is the target that the launch attributes name.
 func targetOf(c *config.Config) startup.Target {
 	if c.Local() {

@@ -13,8 +13,8 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
-func dapCommand() *cobra.Command {
-	var flags sessionFlags
+func dapCommand(target targets) *cobra.Command {
+	flags := sessionFlags{target: target}
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "dap",

@@ -36,17 +36,20 @@ type exit int
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // Main runs the command line and returns the exit code.
-func Main(args []string) int {
+func Main(args []string) int { return MainFor(args, targetOf) }
+
+// MainFor is Main for Envoys at other places.
+func MainFor(args []string, target targets) int {
 	// A client that goes away must not end the process with SIGPIPE before it
 	// has cleaned up. Notify, and not Ignore: children would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	root := newRoot()
+	root := newRoot(target)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	return report(cmd.CommandPath(), err, root.ErrOrStderr())
 }
 
-func newRoot() *cobra.Command {
+func newRoot(target targets) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "envoydbg",
 		Short:         "Debug the startup of Envoy",
@@ -61,7 +64,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("envoydbg {{.Version}}\n")
-	root.AddCommand(dapCommand(), runCommand(), sourcemapCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(dapCommand(target), runCommand(target), sourcemapCommand(), doctorCommand(), versionCommand())
 	return root
 }
 

@@ -36,8 +36,8 @@ type runFlags struct {
 	output       string
 }
 
-func runCommand() *cobra.Command {
-	var f runFlags
+func runCommand(target targets) *cobra.Command {
+	f := runFlags{session: sessionFlags{target: target}}
 	cmd := &cobra.Command{
 		Use:   "run [TARGET] [flags] [-- AGENT ARGUMENTS...]",
 		Short: "Debug the startup of Envoy from this terminal",

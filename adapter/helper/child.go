@@ -44,7 +44,7 @@ func FindBinary(dir, goarch string) (string, error) {
 // Ctrl-C in a terminal reaches only the adapter, and speaks to it over its
 // stdin and stdout. When ctx ends before the helper runs, the error is that of ctx.
 func Start(ctx context.Context, path string, h Handlers) (*Client, error) {
-	c, err := process.Start(ctx, process.Command{Path: path, Args: []string{"serve"}})
+	c, err := process.Start(ctx, process.Command{Path: path, Args: []string{"stdio"}})
 	if err != nil {
 		return nil, fmt.Errorf("the helper %s cannot be started: %w", path, err)
 	}

@@ -15,13 +15,16 @@ import (
 
 	"github.com/hashicorp/yamux"
 	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/envoydbg/envoydbg/adapter/helper/link"
 )
 
 // Handlers receive what the helper tells by itself. A nil handler is skipped.
 type Handlers struct {
 	// Output is called with each piece of the agent's output, in order, on a
 	// goroutine of its own. It may block for as long as it likes: the agent is
-	// then held back, and nothing else is. Nothing is dropped.
+	// then held back, and nothing else is. Nothing is dropped, but by a daemon while it
+	// is cut off from its client.
 	Output func(OutputParams)
 	// Gate and Exit are called one at a time, in the order the helper sent them,
 	// but for one exception: the exit of the agent comes after the output that
@@ -60,6 +63,9 @@ type Client struct {
 	// stuck is set when the helper has not answered a request in time.
 	stuck atomic.Bool
 
+	// link is the byte stream, when it can be resumed; else nil.
+	link *link.Conn
+
 	notices sync.Mutex // held while Gate or Exit is called
 	output  delivered
 
@@ -71,7 +77,8 @@ type Client struct {
 // ErrClosed is the error of a client that was closed by [Client.Close].
 var ErrClosed = errors.New("the connection to the helper was closed")
 
-// NewClient speaks to the helper at the other end of rwc, which it takes over.
+// NewClient speaks to the helper at the other end of rwc, which it takes over. When
+// that is a [link.Conn] whose end is not orderly, Err says what the link says.
 func NewClient(rwc io.ReadWriteCloser, h Handlers) (*Client, error) {
 	return newClient(rwc, h, nil)
 }
@@ -82,6 +89,7 @@ func newClient(rwc io.ReadWriteCloser, h Handlers, ended func(stuck bool) error)
 		return nil, err
 	}
 	c := &Client{mux: mux, handlers: h, done: make(chan struct{}), opened: make(chan struct{}), ended: ended}
+	c.link, _ = rwc.(*link.Conn)
 	go func() {
 		<-mux.CloseChan()
 		c.finish(errEnded)
@@ -213,6 +221,11 @@ func (d *delivered) reach(bytes int64, bound time.Duration, done <-chan struct{}
 // finish closes everything once and keeps the reason.
 func (c *Client) finish(why error) {
 	c.once.Do(func() {
+		if c.link != nil && !errors.Is(why, ErrClosed) {
+			if err := c.link.Err(); err != nil {
+				why = err
+			}
+		}
 		closed := make(chan struct{})
 		go func() {
 			defer close(closed)
@@ -221,6 +234,9 @@ func (c *Client) finish(why error) {
 		select {
 		case <-closed:
 		case <-time.After(closeWait):
+		}
+		if c.link != nil {
+			c.ending = c.link.Close() // what it was: it is closed already
 		}
 		if c.ended != nil && !c.released.Load() {
 			c.ending = c.ended(c.stuck.Load())
@@ -238,7 +254,7 @@ func (c *Client) finish(why error) {
 // helper started by [Start] it returns when that process has ended, with an
 // error when it did not end well (it names processes it could not end). A helper
 // that does not end within 4 s, or at once if it has left a request unanswered
-// before, is killed; the error says so.
+// before, is killed; the error says so. For a [link.Conn] it is the error of its Close.
 func (c *Client) Close() error {
 	c.finish(ErrClosed)
 	return c.ending

@@ -1,11 +1,12 @@
 // Package helper is the program that runs beside Envoy, as the adapter sees it:
-// the protocol (protocol.go), its client (client.go), and the start of a helper
-// on this machine (child.go). Folder server is the other end, folder gate what
+// the protocol (protocol.go), its client (client.go), the start of a helper on this
+// machine (child.go), and of one that runs as a daemon where only commands can be run
+// (place.go, status.go). Folder link carries the stream to such a daemon. Folder server is the other end, folder gate what
 // stands in Envoy's place, folder elfinfo reads ELF files for both ends, folder
 // envoydbg-helper is the main package.
 //
 //	adapter                     one byte stream            envoydbg-helper
-//	┌───────────────┐   (child's stdio, or pod exec)   ┌──────────────────────┐
+//	┌───────────────┐    (child's stdio, or a link)    ┌──────────────────────┐
 //	│ Client        │            ┌───────┐             │ server.Serve         │
 //	│  Hello … End ─┼─ JSON-RPC ─┤       ├─ stream 1 ──┼▶ handle ─▶ processes │
 //	│  Gate, Exit ◀─┼────────────┤ yamux ├─────────────┼─ queue ◀─ agent,gate │
@@ -15,7 +16,9 @@
 //	                                                   └──────────────────────┘
 //
 // Each stream has flow control of its own, so that an adapter which takes no
-// output for a while holds back the agent, and neither answers nor debugging.
+// output for a while holds back the agent, and neither answers nor debugging. A daemon
+// holds nothing back for an adapter that is cut off: it keeps the newest output, and
+// says how much is missing.
 //
 // # Goroutines of a Client
 //

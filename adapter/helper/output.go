@@ -16,7 +16,9 @@ import (
 //
 // An adapter that stops reading the stream holds the agent back: the helper reads
 // no more from the agent's pipes than its own small buffer holds, and a program
-// that writes to a full pipe waits. Nothing is dropped while the session lasts.
+// that writes to a full pipe waits. Nothing is dropped while the adapter is there. While
+// it is cut off from a daemon the newest 8 MiB are kept, and a line on stderr says how
+// much is missing before them.
 
 // MaxOutput is the largest number of bytes in one frame.
 const MaxOutput = 32 << 10

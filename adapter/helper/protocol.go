@@ -2,7 +2,7 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 3
+const Protocol = 4
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
@@ -84,6 +84,9 @@ type HelloResult struct {
 	UID      int    `json:"uid"`
 	// Dir is the session's folder beside Envoy, which the helper removes.
 	Dir string `json:"dir"`
+	// Lease is how long, in milliseconds, the helper and all it has started live
+	// without a client; 0 where they end with the stream.
+	Lease int64 `json:"lease,omitempty"`
 }
 
 // InspectParams names a file beside Envoy. A Path without a slash is looked up

@@ -3,12 +3,12 @@
 //
 //	startup ─▶ Target.Connect ─▶ Find ─▶ Container
 //	                  │                     │ Exec: place the helper
-//	                  │                     │ Stream: helper serve
+//	                  │                     │ Stream: helper serve, connect, connect, …
 //	                  ▼                     ▼
-//	            helper.Client ◀── one byte stream ──▶ helper in the container
+//	           remote.Connect ◀── link over such streams ──▶ helper in the container
 //	                                        ▲
 //	   Target.LLDBServer ─▶ bundle ─────────┘ Exec: helper unpack
 //
-// All goes through the one stream: the helper's answers, the output of the agent, and
+// All goes through the one link: the helper's answers, the output of the agent, and
 // the connections of the debug server.
 package pod

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/gdbremote"
-	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
@@ -40,6 +41,8 @@ type Target struct {
 	// Places are folders in the container where the helper may be put, best first; nil
 	// for those of an istio-proxy.
 	Places []string
+	// Reconnect is how long a cut connection may take to come back; 0 for the default.
+	Reconnect time.Duration
 	// CacheDir keeps what is made for uploads between sessions; empty for the user's.
 	CacheDir string
 
@@ -67,22 +70,14 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 	if t.placed, err = t.place(ctx); err != nil {
 		return nil, err
 	}
-	// The stream outlives the call.
-	stream := container.Stream(context.WithoutCancel(ctx), []string{t.placed.helper, "serve"})
-	c, err := helper.NewClient(stream, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
-	if err != nil {
-		_ = stream.Close()
-		return nil, fault.HelperStart(err, "")
-	}
-	return &beside{c}, nil
-}
-
-// beside is the helper in the container.
-type beside struct{ *helper.Client }
-
-// Dial implements startup.Beside.
-func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
-	return b.DialServer(ctx, socket)
+	return remote.Connect(ctx, remote.Options{
+		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
+			// The stream outlives the call.
+			return container.Stream(context.WithoutCancel(ctx), append([]string{t.placed.helper}, args...)), nil
+		},
+		Dir:       path.Join(t.placed.dir, "session"),
+		Reconnect: t.Reconnect,
+	}, n)
 }
 
 // Agent implements startup.Target: what the specification runs, or, where the

@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,6 +77,8 @@ func (s *Startup) End(keep bool) (kept string, left *fault.Fault) {
 	switch {
 	case len(result.Left) > 0:
 		return "", fault.LeftRunning(result.Left)
+	case errors.As(err, &left):
+		return "", left
 	case err != nil:
 		return "", fault.LeftUnknown(err)
 	}

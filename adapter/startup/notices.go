@@ -75,7 +75,7 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 	case helper.ExitParams:
 		return s.noteExit(n)
 	case helperGone:
-		return fault.HelperDied(fmt.Sprint(n.err))
+		return gone(n.err)
 	case gdbremote.Exit:
 		s.exited = true
 	case connectionLost:
@@ -193,10 +193,29 @@ func (s *Startup) helperEnd(ctx context.Context) error {
 	}
 	select {
 	case <-s.beside.Done():
-		return fault.HelperDied(fmt.Sprint(s.beside.Err()))
+		return gone(s.beside.Err())
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// gone is the fault of a helper that has ended, unless the target knows better.
+func gone(err error) *fault.Fault {
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return fault.HelperDied(fmt.Sprint(err))
+}
+
+// cut tells that the connection to the helper is cut off.
+func (s *Startup) cut(why error, patience time.Duration) {
+	s.host.Output(important, fault.LinkCut(why, patience).Error()+"\n")
+}
+
+// resumed tells that the connection to the helper goes on.
+func (s *Startup) resumed(after time.Duration) {
+	s.host.Output(console, fmt.Sprintf("The connection to the helper beside Envoy is back after %v; the session goes on.\n", after.Round(100*time.Millisecond)))
 }
 
 // ConfigurationDone says that the client has set its breakpoints.

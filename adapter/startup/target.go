@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
 	"github.com/envoydbg/envoydbg/adapter/helper"
@@ -40,6 +41,11 @@ type Notices struct {
 	Exit   func(helper.ExitParams)
 	// Progress tells the user how far something long is.
 	Progress func(format string, args ...any)
+	// Cut is called when the connection to the helper is cut off, with the reason and
+	// with how long it is tried to make it again, and Resumed when it goes on, after
+	// that time. Only a target on another machine calls them.
+	Cut     func(why error, patience time.Duration)
+	Resumed func(after time.Duration)
 }
 
 // Target is a place where Envoy can be debugged.

@@ -26,11 +26,16 @@ func (s *Sessions) Add(pid int) error {
 	if err != nil {
 		return err
 	}
+	s.Note(p)
+	return nil
+}
+
+// Note is [Sessions.Add] for a leader that was read before, and may have ended.
+func (s *Sessions) Note(leader Stat) {
 	if s.leaders == nil {
 		s.leaders = map[int]Stat{}
 	}
-	s.leaders[p.PID] = p
-	return nil
+	s.leaders[leader.PID] = leader
 }
 
 // Kill kills every member, again and again until there are none. At the deadline it

@@ -15,6 +15,10 @@ var fakeProgram string
 func TestMain(m *testing.M) {
 	pidns.Main(m, harness.SetUp, func() func() {
 		var err error
+		if tunnelProgram, err = harness.Build("tunnel", "./test/support/tunnel"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		if fakeProgram, err = harness.Build("fake-lldb-dap", "./test/e2e/fake-lldb-dap"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

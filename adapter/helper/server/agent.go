@@ -186,7 +186,7 @@ func (s *session) run(a *agent, cmd command) error {
 	}
 	var pipes sync.WaitGroup
 	for i, stream := range []string{"stdout", "stderr"} {
-		pipes.Go(func() { s.output.pump(stream, read[i]) })
+		pipes.Go(func() { pump(s.output, stream, read[i]) })
 	}
 	ended := make(chan struct{})
 	go func() { pipes.Wait(); close(ended) }()

@@ -27,6 +27,7 @@ type children struct {
 	starts chan func()
 	some   chan struct{} // a child was started: there is something to reap
 	reaper process.Reaper
+	told   func(process.Stat) // of each program that was started; may be nil
 
 	mu       sync.Mutex
 	byPID    map[int]*child
@@ -50,7 +51,7 @@ func (ch *child) end(status syscall.WaitStatus) {
 	close(ch.Done)
 }
 
-func newChildren() (*children, error) {
+func newChildren(told func(process.Stat)) (*children, error) {
 	// Orphans of what we start (Envoy when the agent dies, gdbservers) become
 	// our children, so that we can find and end them.
 	if err := process.Subreap(); err != nil {
@@ -60,6 +61,7 @@ func newChildren() (*children, error) {
 		return nil, err
 	}
 	c := &children{
+		told:   told,
 		starts: make(chan func()),
 		some:   make(chan struct{}, 1),
 		byPID:  map[int]*child{},
@@ -145,6 +147,9 @@ func (c *children) started(pid int, err error) (*child, error) {
 	ch := &child{PID: pid, Done: make(chan struct{})}
 	if err == nil {
 		ch.stat, _ = process.Read(pid)
+		if c.told != nil && ch.stat.PID != 0 {
+			c.told(ch.stat)
+		}
 	}
 	status, ended := c.early[pid]
 	if c.starting == 0 {

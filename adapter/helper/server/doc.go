@@ -3,7 +3,14 @@
 // Package server is the helper's side of the conversation that package helper
 // defines: everything that happens beside Envoy.
 //
-//	supervise ── two processes that watch each other ──▶ overStdio ─▶ Serve
+// It runs in one of two ways (command.go). With stdio the stream is the session, and
+// its end ends everything. With serve it is a daemon, which streams come and go to:
+//
+//	stdio ──▶ supervise ── two processes that watch each other ──▶ Serve(stdin, stdout)
+//
+//	serve ──▶ supervise ── the same two, in a session of their own ▶ Serve(link.Conn)
+//	connect ── stdin, stdout ──▶ DIR/link/s ─▶ link.Server ──────────────▲
+//	logs ◀── stdout, stderr ──── DIR/link/logs ◀── store ◀── output of the agent
 //
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
 //	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy
@@ -19,6 +26,7 @@
 //
 //	DIR                 0711
 //	├ lldb              0700: lldb-server's sockets
+//	├ link              0700: a daemon's sockets (place.go has its other files)
 //	└ RANDOM            0711: the gate, which an agent of another user may run
 //	  ├ start-NAME      what agents start
 //	  ├ bin/envoy       leads there, for PATH
@@ -30,7 +38,9 @@
 // Every program is started in a session of its own by one locked thread, with
 // PDEATHSIG. The helper is a subreaper: orphans become its children, so that
 // all it has caused to run are its descendants, and nothing else is ever
-// signalled; internal/process says how. The reaper is the only one that waits for
+// signalled; internal/process says how. As PID 1 of a container it would become the
+// parent of everybody's orphans; there a process of its own does the work (command.go).
+// The reaper is the only one that waits for
 // children; see [children]. That nothing is left is said only when the kernel
 // confirms it: no descendant in /proc, and no child.
 //
@@ -45,6 +55,9 @@
 //     pipes does; one that reports the exit; one that looks for an Envoy beside
 //     the gate until it is settled (bypass.go). Two for each process at the gate,
 //     and one that accepts them (gates.go).
+//   - for a daemon: one that accepts at each of its two sockets, and for each
+//     connection one that serves it, besides those of package link; in its supervisor
+//     one that copies the log.
 //   - for the platform: one that keeps the tail of its output, one that reports
 //     its exit, and during its start one that reads inotify.
 package server

@@ -97,7 +97,7 @@ func (s *session) hello(p helper.HelloParams) (helper.HelloResult, error) {
 	s.helloed, s.name = true, p.Session
 	close(s.greeted)
 	return helper.HelloResult{Protocol: helper.Protocol, Version: s.opts.Version, Arch: runtime.GOARCH,
-		PID: os.Getpid(), UID: os.Getuid(), Dir: s.dir}, nil
+		PID: os.Getpid(), UID: os.Getuid(), Dir: s.dir, Lease: s.opts.lease.Milliseconds()}, nil
 }
 
 func inspect(p helper.InspectParams) (helper.InspectResult, error) {

@@ -170,9 +170,13 @@ func writeProgram(t *testing.T, path string, b []byte) {
 //	deaf           ignores SIGTERM from now on
 //	at-term:N      from now on, at SIGTERM, prints N bytes and exits with 3
 //	stay           waits to be ended
+//	sync           waits for SIGUSR1
+//	done           makes the file $AGENT_DONE
 //	exit:N
 func playAgent(script []string) {
 	var envoy *exec.Cmd
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
 	for _, line := range script {
 		word, arg, _ := strings.Cut(line, ":")
 		switch word {
@@ -233,6 +237,13 @@ func playAgent(script []string) {
 				printLines(n)
 				os.Exit(3)
 			}()
+		case "sync":
+			<-asked
+		case "done":
+			if err := os.WriteFile(os.Getenv("AGENT_DONE"), nil, 0o600); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		case "stay":
 			<-make(chan os.Signal)
 		case "exit":

@@ -152,7 +152,7 @@ func (o *output) send(w io.Writer) {
 }
 
 // pump puts what comes through r until all who hold its other end are gone.
-func (o *output) pump(stream string, r *os.File) {
+func pump(o agentOutput, stream string, r *os.File) {
 	defer r.Close()
 	buf := make([]byte, helper.MaxOutput)
 	for {

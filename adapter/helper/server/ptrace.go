@@ -81,7 +81,7 @@ func traceChild(self string) (int, error) {
 }
 
 // rest is the child of the trial: it waits to be killed.
-func rest() { time.Sleep(2 * traceCheck) }
+func restUntilKilled() { time.Sleep(2 * traceCheck) }
 
 // whyRefused explains why not even a child may be traced.
 func whyRefused(yamaScope string, self credentials, said string) *helper.Refusal {

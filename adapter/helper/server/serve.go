@@ -9,12 +9,14 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/yamux"
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/gate"
+	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/internal/tempdir"
 )
 
@@ -25,6 +27,24 @@ type Options struct {
 	// Dir is the session's folder; empty makes one with MakeDir. It is removed
 	// at the end.
 	Dir string
+
+	output agentOutput        // nil for one that holds the agent back
+	lease  time.Duration      // told in answer to hello
+	start  func(process.Stat) // told of each program that is started; may be nil
+}
+
+// agentOutput is what the agent and Envoy write, on its way to the adapter.
+type agentOutput interface {
+	// put takes what was read from a stream, which it may make wait; data is copied.
+	put(stream string, data []byte)
+	// send writes what was put as frames, until it is closed or w fails.
+	send(w io.Writer)
+	// total is how many bytes were put.
+	total() int64
+	// drain begins and finishes the end of an agent, during which nothing waits for long.
+	drain(on bool)
+	// close says that the adapter takes no more.
+	close()
 }
 
 // session is what one adapter has started.
@@ -35,7 +55,7 @@ type session struct {
 	greeted  chan struct{}
 	children *children
 	notices  *queue
-	output   *output
+	output   agentOutput
 	closing  chan struct{} // closed when the session ends
 
 	platformMu sync.Mutex // one platformStart at a time
@@ -74,7 +94,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		dir = made.Path
 	}
 	defer tempdir.Remove(dir)
-	kids, err := newChildren()
+	kids, err := newChildren(opts.start)
 	if err != nil {
 		rwc.Close()
 		return err
@@ -85,7 +105,10 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		notices: newQueue(), output: newOutput(outputHeld), closing: make(chan struct{})}
+		notices: newQueue(), output: opts.output, closing: make(chan struct{})}
+	if s.output == nil {
+		s.output = newOutput(outputHeld)
+	}
 	err = s.serve(ctx, mux)
 	kids.close()
 	close(s.closing)

@@ -41,6 +41,10 @@ var The Parts
 // of MB of libraries, and some stories measure seconds.
 const parallel = "2"
 
+// targetVariable chooses what the stories debug through: "tunnel" for the target of
+// test/support/tunnel; by default the helper is a child of the adapter.
+const targetVariable = "ENVOYDBG_E2E_TARGET"
+
 // SetUp finds the parts and builds envoydbg. It is called by pidns.Main, and ends
 // the test run when a part is missing. The function that it returns removes what
 // was built.
@@ -56,7 +60,15 @@ func SetUp() func() {
 	if err := The.find(); err != nil {
 		fail(err)
 	}
-	if The.Envoydbg, err = build(dir, "envoydbg", "."); err != nil {
+	program := "."
+	switch target := os.Getenv(targetVariable); target {
+	case "":
+	case "tunnel":
+		program = "./test/support/tunnel"
+	default:
+		fail(fmt.Errorf("%s is %q: it may be \"tunnel\"", targetVariable, target))
+	}
+	if The.Envoydbg, err = build(dir, "envoydbg", program); err != nil {
 		fail(err)
 	}
 	if _, err := build(dir, "envoydbg-helper-linux-"+runtime.GOARCH, "./adapter/helper/envoydbg-helper"); err != nil {

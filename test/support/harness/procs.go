@@ -73,6 +73,7 @@ const (
 	Agent      Part = "agent"
 	Envoy      Part = "Envoy"
 	Gate       Part = "Envoy at the gate"
+	Connect    Part = "helper's connection"
 )
 
 // gateName is the program's name while it waits for the debugger.
@@ -93,7 +94,9 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 	case Helper:
 		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "session"
 	case Supervisor:
-		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "serve"
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && (arg == "stdio" || arg == "daemon")
+	case Connect:
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "connect"
 	case Agent:
 		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
 	case Envoy:

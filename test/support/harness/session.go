@@ -387,8 +387,12 @@ func (c *Session) Parts(part Part) []int {
 	for _, p := range all {
 		parents[p.PID] = p.Parent
 	}
-	// Of this session, if the story has several.
+	// Of this session, if the story has several. A helper that is a daemon is no
+	// descendant of the adapter.
 	ours := func(pid int) bool {
+		if len(c.story.sessions) == 1 {
+			return true
+		}
 		for ; pid > 1; pid = parents[pid] {
 			if pid == c.PID {
 				return true

@@ -41,6 +41,8 @@ type Story struct {
 	Dir string
 	// Ctx ends with the story, at the latest after its bound.
 	Ctx context.Context
+	// Variables are added to the environment of its sessions.
+	Variables []string
 
 	mark     string
 	agents   int
@@ -155,7 +157,7 @@ func (s *Story) Env() []string {
 			env = append(env, e)
 		}
 	}
-	return append(env, "TMPDIR="+s.Dir, s.mark)
+	return append(append(env, "TMPDIR="+s.Dir, s.mark), s.Variables...)
 }
 
 // Attributes are the arguments of a launch or attach request.
