@@ -49,6 +49,10 @@ func (r *router) event(m *dapio.Message) {
 		if r.sequence != nil && r.stops == 1 {
 			r.client.output(console, r.sequence.Summary())
 		}
+	case "output":
+		if r.sequence == nil || !isNoise(m.Get("body.output").Str, r.state >= stateOver) {
+			r.pass(m)
+		}
 	case "breakpoint":
 		if m = r.breakpoints.Event(m); m != nil {
 			r.pass(m)

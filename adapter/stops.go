@@ -32,6 +32,13 @@ func (r *router) stop(m *dapio.Message) *dapio.Message {
 	return m
 }
 
+// isNoise recognizes what lldb-dap prints and no user of a startup can use: its advice
+// for beginners, and that it has killed an Envoy that was to end with the session.
+func isNoise(text string, over bool) bool {
+	return strings.HasPrefix(text, "To get started with the debug console") ||
+		over && strings.HasPrefix(text, "Process ") && strings.Contains(text, "exited with status = 9 ")
+}
+
 // presetOf is the preset whose breakpoint has stopped the process; "" if it was none.
 func (r *router) presetOf(m *dapio.Message) (preset string) {
 	m.Get("body.hitBreakpointIds").ForEach(func(_, id gjson.Result) bool {

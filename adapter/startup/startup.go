@@ -145,7 +145,9 @@ func (s *Startup) run(ctx context.Context) (err error) {
 	steps := []func(context.Context) error{s.preflight, s.server, s.symbols, s.startAgent, s.reach, s.bind}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			s.reveal()
+			if ctx.Err() == nil { // else somebody has ended the session
+				s.reveal()
+			}
 			return err
 		}
 	}
