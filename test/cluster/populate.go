@@ -24,7 +24,7 @@ func (s state) populate(ctx context.Context, root string) error {
 		{"istiod ready", []string{
 			"create namespace istio-system",
 			"apply --server-side -f bin/tools/istio/istio.yaml",
-			"rollout status deployment/istiod -n istio-system --timeout=120s",
+			"rollout status deployment/istiod -n istio-system --timeout=60s",
 			"apply --server-side -f test/cluster/manifests/mesh.yaml",
 		}},
 		{"workloads ready", []string{

@@ -59,7 +59,7 @@ build_images() {
   cp -L "$ROOT/bin/tools/istio/pilot-discovery" pilot/usr/local/bin/
   cp -L "$ROOT/bin/tools/envoy_bootstrap_tmpl.json" pilot/var/lib/istio/envoy/
   pack pilot
-  image pilot:1 "{\"Entrypoint\":[\"/usr/local/bin/pilot-discovery\"],\"Env\":[$path]}" base pilot
+  image pilot:1 "{\"Entrypoint\":[\"/usr/local/bin/pilot-discovery\"],\"User\":\"1337:1337\",\"Env\":[$path]}" base pilot
 
   # The sidecar's image as Istio lays it out, with a second Envoy: the sample, whose
   # source is here. The variable would name the commit that Envoy was built of.

@@ -7,14 +7,14 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/errors"
-	_ "github.com/coredns/coredns/plugin/health"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
 )
 
 func main() {
-	linked := []string{"errors", "health", "kubernetes", "ready"}
+	linked := []string{"bind", "errors", "kubernetes", "ready"}
 	dnsserver.Directives = slices.DeleteFunc(dnsserver.Directives, func(name string) bool {
 		return !slices.Contains(linked, name)
 	})
