@@ -30,7 +30,9 @@ func (s state) populate(ctx context.Context, root string) error {
 		{"workloads ready", []string{
 			"apply --server-side -f test/cluster/manifests/demo.yaml",
 			"rollout status statefulset/fortio-server -n demo --timeout=60s",
-			"rollout status statefulset/fortio-server-classic -n demo --timeout=60s",
+			"wait pod/fortio-server-classic-0 -n demo --for=create --timeout=60s",
+			"wait pod/fortio-server-classic-0 -n demo --timeout=60s " +
+				`--for=jsonpath={.status.containerStatuses[?(@.name=="istio-proxy")].state.running}`,
 		}},
 	} {
 		began := time.Now()

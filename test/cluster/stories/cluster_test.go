@@ -14,12 +14,14 @@ func TestMain(m *testing.M) { pidns.Main(m, cluster.Up) }
 var workloads = []string{"fortio-server", "fortio-server-classic"}
 
 // startAgent starts pilot-agent in the held sidecar of the pod, as Istio would have
-// started it, and returns when Envoy is ready.
+// started it, and returns when it has its certificate and Envoy its configuration.
 func startAgent(c *cluster.Cluster, namespace, pod string) {
 	agent := c.Follow("exec", "-n", namespace, pod, "-c", "istio-proxy", "--",
 		"pilot-agent", "proxy", "sidecar", "--domain", namespace+".svc.cluster.local",
 		"--proxyLogLevel=warning", "--log_output_level=default:info")
-	agent.Until("Envoy proxy is ready")
+	agent.Until("generated new workload certificate")
+	c.Kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--",
+		"pilot-agent", "wait", "--url", "http://127.0.0.1:15000/ready", "--timeoutSeconds", "60")
 }
 
 func TestAHeldSidecarHasTheRightsThatIstioGivesIt(t *testing.T) {
@@ -56,8 +58,13 @@ func TestAnAgentStartedByHandConnectsTheMesh(t *testing.T) {
 	if out, err := get("fortio-server", "fortio-server-classic"); err == nil {
 		t.Fatalf("a request got through while the sidecars are held:\n%s", out)
 	}
+	ready := c.Kubectl("get", "pod", "fortio-server-classic-0", "-n", namespace, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`)
+	if ready != "False" {
+		t.Errorf("a held sidecar with its probes is ready: %q", ready)
+	}
 	for _, workload := range workloads {
 		startAgent(c, namespace, workload+"-0")
+		c.WaitReady(namespace, "pod/"+workload+"-0")
 		certificates := c.Kubectl("exec", "-n", namespace, workload+"-0", "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "certs")
 		if identity := "spiffe://cluster.local/ns/" + namespace + "/sa/default"; !strings.Contains(certificates, identity) {
 			t.Errorf("%s has no certificate for %s:\n%s", workload, identity, certificates)

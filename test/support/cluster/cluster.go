@@ -20,7 +20,7 @@ import (
 )
 
 // Limit bounds what a test waits for in the cluster.
-const Limit = 90 * time.Second
+const Limit = 60 * time.Second
 
 // shared is the cluster of the process's tests; Up sets it.
 var shared struct {
@@ -202,8 +202,8 @@ func (c *Cluster) Apply(manifest string) {
 }
 
 // Demo makes a namespace with the workloads of test/cluster/manifests/demo.yaml: the
-// StatefulSets fortio-server, with a native sidecar, and fortio-server-classic. It
-// returns when their held pods, NAME-0, are ready.
+// StatefulSets fortio-server and fortio-server-classic. It returns when the containers
+// of their pods, NAME-0, run, with the sidecars held.
 func (c *Cluster) Demo() (namespace string) {
 	c.tb.Helper()
 	text, err := os.ReadFile(filepath.Join(shared.root, "test/cluster/manifests/demo.yaml"))
@@ -212,8 +212,12 @@ func (c *Cluster) Demo() (namespace string) {
 	}
 	namespace = c.Namespace()
 	c.Apply(strings.ReplaceAll(string(text), ": demo\n", ": "+namespace+"\n"))
-	for _, pod := range []string{"pod/fortio-server-0", "pod/fortio-server-classic-0"} {
-		c.WaitReady(namespace, pod)
+	c.WaitReady(namespace, "pod/fortio-server-0")
+	const classic = "pod/fortio-server-classic-0"
+	c.Kubectl("wait", "-n", namespace, classic, "--for=create", "--timeout="+Limit.String())
+	for _, container := range []string{"main-app", "istio-proxy"} {
+		c.Kubectl("wait", "-n", namespace, classic, "--timeout="+Limit.String(),
+			`--for=jsonpath={.status.containerStatuses[?(@.name=="`+container+`")].state.running}`)
 	}
 	return namespace
 }
@@ -264,7 +268,7 @@ func (c *Cluster) print() {
 		for _, arguments := range [][]string{
 			{"get", "pods", "-n", namespace, "-o", "wide"},
 			{"get", "events", "-n", namespace, "--sort-by=.metadata.creationTimestamp"},
-			{"logs", "-n", namespace, "--all-pods", "--all-containers", "--prefix", "--tail=50", "--selector="},
+			{"logs", "-n", namespace, "--all-containers", "--prefix", "--tail=20", "--selector=!none"},
 		} {
 			out, err := c.try("", arguments)
 			c.tb.Logf("kubectl %s: %v\n%s", strings.Join(arguments, " "), err, out)
