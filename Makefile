@@ -4,6 +4,10 @@
 #   make playground   makes a folder to do the same in VS Code
 #   make test         runs all tests
 #
+# and as root, for a cluster to try things in:
+#
+#   make cluster-up, make cluster-down
+#
 # The other targets are for work on the project. After `make test` or
 # `make setup-all` each suite can be run by itself: make unit, make e2e, ...
 
@@ -16,9 +20,9 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e cluster clients npm-clients vscode
 
-.PHONY: demo playground vsix test build setup setup-all bench bench-race bench-cost bench-sourcemap clean $(suites)
+.PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -51,6 +55,8 @@ bench-cost: setup build
 bench-sourcemap: setup-all
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
 
+cluster: bin/cluster
+
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
@@ -65,6 +71,18 @@ setup:
 
 setup-all: node_modules/.package-lock.json
 	test/setup/setup.sh --vscode
+
+setup-cluster: setup
+	test/setup/cluster.sh
+
+cluster-up: setup-cluster bin/cluster
+	bin/cluster up
+
+cluster-down: bin/cluster
+	bin/cluster down
+
+bin/cluster: $(go_sources) go.mod go.sum
+	CGO_ENABLED=0 go build -trimpath -o $@ ./test/cluster
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node 20.19 or newer"; exit 1; }

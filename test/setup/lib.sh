@@ -102,6 +102,9 @@ install_dir() {
   mv -T "$new" "$dir"
 }
 
+# hash COMMAND...: a short name for what the command prints.
+hash() { "$@" | sha256sum | cut -c1-16; }
+
 # expose PATH NAME: makes the tool at PATH, which contains its version, available in
 # the checkout as bin/tools/NAME.
 expose() {

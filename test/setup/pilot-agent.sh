@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The real pilot-agent, built from the Go module in pilot-agent/, and what it
+# The real pilot-agent, built from the Go module in istio/, and what it
 # needs to run without istiod (see agent.sh):
 #   pilot-agent
 #   envoy_bootstrap_tmpl.json   the template of Envoy's bootstrap configuration
@@ -9,11 +9,11 @@ here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
-version=$(cd "$here/pilot-agent" && go list -m -f '{{.Version}}' istio.io/istio)
+version=$(cd "$here/istio" && go list -m -f '{{.Version}}' istio.io/istio)
 target=$TOOLS/pilot-agent/$version
 
 build() {
-  cd "$ROOT/test/setup/pilot-agent"
+  cd "$ROOT/test/setup/istio"
   CGO_ENABLED=0 go build -v -trimpath -ldflags '-s -w' -o "$1/" istio.io/istio/pilot/cmd/pilot-agent
   cp "$(go list -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json" \
     "$1/envoy_bootstrap_tmpl.json"

@@ -27,7 +27,7 @@ var suites = []suite{
 		npm run -s lint || rc=1
 		exit $rc`},
 	{name: "unit", limit: 15 * time.Minute, script: `
-		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel)(/|$)')
+		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel|cluster/stories)(/|$)')
 		` + gotestsum + `-- -race -timeout 5m $packages`},
 	{name: "extension", limit: 5 * time.Minute, script: `npm run -s test:unit`},
 	// A number of inputs and not a time, at whose end Go 1.26 may report "context
@@ -46,6 +46,7 @@ var suites = []suite{
 	// Before e2e, which debugs what it builds.
 	{name: "bazel", limit: 21 * time.Minute, script: gotestsum + `-- -count=1 -timeout 20m ./test/bazel/...`},
 	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`},
+	{name: "cluster", limit: 16 * time.Minute, script: gotestsum + `-- -count=1 -timeout 15m ./test/cluster/stories`},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},

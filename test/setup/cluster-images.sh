@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# The images of the test cluster's pods:
+#   cluster-images/   a store of containerd's that has them
+#
+# Needs the packages of cluster.sh, and what the other scripts have made.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=test/setup/lib.sh
+source "$here/lib.sh"
+
+base=$TOOLS/cluster-base/bookworm-1
+build_base() {
+  debootstrap --variant=minbase --include=iptables,iproute2,curl,procps,ca-certificates bookworm "$1/root"
+  cd "$1"
+  rm -rf root/var/cache/apt/* root/var/lib/apt/lists/* root/usr/share/{doc,man,locale,info}/* root/var/log/*
+  tar --sort=name --mtime=@0 --numeric-owner -C root -cf base.tar .
+  rm -rf root
+}
+expect="a minute" locked cluster-base install_dir "Debian for the images" "$base" build_base
+
+image_inputs() {
+  cat "$here/cluster-images.sh" "$ROOT"/test/cluster/app/*.go
+  readlink -f "$base" "$ROOT/bin/tools/"{envoy,pilot-agent,istio} "$ROOT/bin/sample/envoy"
+  go version
+}
+
+# pack NAME: makes the layer NAME.tar of the folder NAME.
+pack() {
+  tar --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -C "$1" -cf "$1.tar" .
+  rm -rf "$1"
+}
+
+# image TAG CONFIG LAYER...: adds an image of these layers, lowest first, to the
+# archive's manifest. CONFIG is the image's own part of the configuration.
+image() {
+  local tag=$1 config=$2 layer diffs=() files=()
+  shift 2
+  for layer in "$@"; do
+    diffs+=("\"sha256:$(sha256sum <"$layer.tar" | cut -d' ' -f1)\"")
+    files+=("\"$layer.tar\"")
+  done
+  local IFS=,
+  printf '{"architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+    "$(go env GOARCH)" "$config" "${diffs[*]}" >"${tag//[:\/]/-}.json"
+  manifest+=("{\"Config\":\"${tag//[:\/]/-}.json\",\"RepoTags\":[\"envoydbg.test/$tag\"],\"Layers\":[${files[*]}]}")
+}
+
+build_images() {
+  cd "$1"
+  local manifest=() path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' commit sidecar
+  ln -s "$base/base.tar" base.tar
+
+  mkdir app
+  (cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$1/app/app" ./test/cluster/app)
+  pack app
+  image app:1 '{"Entrypoint":["/app"],"Cmd":["pause"]}' app
+
+  mkdir -p pilot/usr/local/bin pilot/var/lib/istio/envoy
+  cp -L "$ROOT/bin/tools/istio/pilot-discovery" pilot/usr/local/bin/
+  cp -L "$ROOT/bin/tools/envoy_bootstrap_tmpl.json" pilot/var/lib/istio/envoy/
+  pack pilot
+  image pilot:1 "{\"Entrypoint\":[\"/usr/local/bin/pilot-discovery\"],\"User\":\"1337:1337\",\"Env\":[$path]}" base pilot
+
+  # The sidecar's image as Istio lays it out, with a second Envoy: the sample, whose
+  # source is here. The variable would name the commit that Envoy was built of.
+  mkdir -p proxyv2/usr/local/bin proxyv2/var/lib/istio/envoy
+  cp -L "$ROOT/bin/tools/pilot-agent" "$ROOT/bin/tools/envoy" proxyv2/usr/local/bin/
+  cp -L "$ROOT/bin/sample/envoy" proxyv2/usr/local/bin/envoy-sample
+  cp -L "$ROOT/bin/tools/envoy_bootstrap_tmpl.json" proxyv2/var/lib/istio/envoy/
+  commit=$(sha1sum <proxyv2/usr/local/bin/envoy-sample | cut -d' ' -f1)
+  pack proxyv2
+  sidecar="{\"Entrypoint\":[\"/usr/local/bin/pilot-agent\"],\"WorkingDir\":\"/\",\"Env\":[$path,\"ISTIO_META_ISTIO_PROXY_SHA=istio-proxy:$commit\"]}"
+  image proxyv2:1 "$sidecar" base proxyv2
+
+  # Like Istio's own distroless one, it has iptables and what that and Envoy link to.
+  mkdir -p distroless/usr/bin
+  tar -C distroless -xf base.tar --wildcards ./bin ./sbin ./lib ./lib64 ./usr/lib64 ./etc/passwd ./etc/group ./run \
+    './usr/sbin/*tables*' './etc/alternatives/*tables*' './usr/lib/*/xtables' './usr/lib/*/ld-linux*' \
+    './usr/lib/*/'lib{xtables,ip4tc,ip6tc,mnl,nftnl,c,m,rt,dl,pthread,gcc_s}.so.*
+  pack distroless
+  image proxyv2:1-distroless "$sidecar" distroless proxyv2
+
+  local IFS=,
+  echo "[${manifest[*]}]" >manifest.json
+  tar -chf images.tar -- *.json *.tar
+  unset IFS
+  make_store "$1"
+  find "$1" -mindepth 1 -maxdepth 1 ! -name store -exec rm -rf {} +
+}
+
+# make_store DIR: makes DIR/store, a containerd's store, of DIR/images.tar. This
+# containerd and its mounts end with a namespace of their own.
+make_store() {
+  cat >containerd.toml <<END
+version = 2
+root = "$1/store"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "/run/containerd.sock"
+END
+  # shellcheck disable=SC2016 # the inner shell expands it
+  unshare --pid --fork --kill-child --mount-proc --mount --net bash -euo pipefail -c '
+    mount -t tmpfs tmpfs /run
+    containerd --config containerd.toml &
+    for _ in $(seq 300); do
+      [ ! -S /run/containerd.sock ] || break
+      sleep 0.1
+    done
+    ctr -a /run/containerd.sock -n k8s.io images import --snapshotter overlayfs images.tar
+    ctr -a /run/containerd.sock -n k8s.io images ls
+    kill %1
+    wait %1 || true'
+}
+target=$TOOLS/cluster-images/$(hash image_inputs)
+expect="a minute" locked cluster-images install_dir "images" "$target" build_images
+expose "$target/store" cluster-images
