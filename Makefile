@@ -55,7 +55,7 @@ bench-cost: setup build
 bench-sourcemap: setup-all
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
 
-cluster: bin/cluster
+cluster: setup-cluster bin/cluster
 
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 

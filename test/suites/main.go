@@ -36,17 +36,28 @@ func main() {
 		fmt.Printf("\n== %s\n", s.name)
 		results = append(results, s.run(ctx, os.Stdout, root, filepath.Join(root, "out/junit")))
 	}
-	if !summary(os.Stdout, chosen, results) {
+	passed := summary(os.Stdout, chosen, results)
+	for _, s := range suites {
+		if s.apart && len(os.Args) == 1 {
+			fmt.Printf("\nThe suite %q was not part of this run: make %s\n", s.name, s.name)
+		}
+	}
+	if !passed {
 		os.Exit(1)
 	}
 }
 
 // choose returns the suites of these names in the order of the list.
 func choose(names []string) ([]suite, error) {
-	if len(names) == 0 {
-		return suites, nil
-	}
 	var chosen []suite
+	if len(names) == 0 {
+		for _, s := range suites {
+			if !s.apart {
+				chosen = append(chosen, s)
+			}
+		}
+		return chosen, nil
+	}
 	for _, s := range suites {
 		if i := slices.Index(names, s.name); i >= 0 {
 			chosen = append(chosen, s)
