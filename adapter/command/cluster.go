@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -27,6 +29,16 @@ func targetOf(c *config.Config) startup.Target {
 
 // container is a sidecar as the target needs it.
 type container struct{ *kube.Sidecar }
+
+// Exec implements pod.Container.
+func (c container) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
+	err := c.Sidecar.Exec(ctx, command, stdin, stdout)
+	// A refusal comes as the text of an upgrade that has failed, too.
+	if err != nil && (apierrors.IsForbidden(err) || strings.Contains(err.Error(), "is forbidden: User")) {
+		return fault.Forbidden(err.Error())
+	}
+	return err
+}
 
 // Command implements pod.Container.
 func (c container) Command() []string { return c.Sidecar.Command }

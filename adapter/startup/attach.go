@@ -50,7 +50,7 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 	initCommands := slices.Concat([]string{
 		// Nobody can answer a question of LLDB's here; LLDB 19 would wait for ever.
 		"?settings set auto-confirm true",
-	}, ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
+	}, s.patience(), ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
 		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(s.remote.Path), quote(s.cfg.Program)),
 		"?!target delete",
 	})
@@ -70,6 +70,15 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 		}
 	}
 	return dapio.NewRequest("attach", json.RawMessage(args)), nil
+}
+
+// patience lets LLDB wait for an answer over a connection that may be cut and taken up
+// again. By default it gives up after 5 s.
+func (s *Startup) patience() []string {
+	if s.cfg.Local() {
+		return nil
+	}
+	return []string{"?settings set plugin.process.gdb-remote.packet-timeout 330"}
 }
 
 // ignoreSIGPIPE keeps LLDB from stopping at a signal that Envoy ignores. Targets made
