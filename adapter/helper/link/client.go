@@ -26,8 +26,8 @@ type ClientOptions struct {
 	Attempt time.Duration
 	// Reconnect bounds how long a new transport is tried for after a cut; 5 min.
 	Reconnect time.Duration
-	// Cut, when not nil, is called when the stream is cut off, with the reason, and
-	// Resumed when it goes on, with how long it was. They are called one at a time and
+	// Cut, when not nil, is called when the stream is cut off and may come back, with
+	// the reason, and Resumed when it goes on, with how long it was. They are called one at a time and
 	// in order, on a goroutine of their own: they may block.
 	Cut     func(why error)
 	Resumed func(after time.Duration)
@@ -131,11 +131,12 @@ func (c *client) keep(t *transport) {
 			return
 		}
 		since := time.Now()
+		tell := func() {}
 		if c.opts.Cut != nil && c.cutOff() {
-			c.told.tell(func() { c.opts.Cut(why) })
+			tell = sync.OnceFunc(func() { c.told.tell(func() { c.opts.Cut(why) }) })
 		}
 		var err error
-		if t, err = c.again(why); err != nil {
+		if t, err = c.again(why, tell); err != nil {
 			c.fail(err)
 			return
 		}
@@ -146,9 +147,16 @@ func (c *client) keep(t *transport) {
 	}
 }
 
-// again makes a new transport, for as long as that is tried.
-func (c *client) again(cut error) (*transport, error) {
+// cutGrace is how long a cut may stay untold while the first attempt is made: it may
+// find that there is nothing to come back to.
+const cutGrace = time.Second
+
+// again makes a new transport, for as long as that is tried. It calls tell when the
+// stream is to be had again, or may be.
+func (c *client) again(cut error, tell func()) (*transport, error) {
 	since := time.Now()
+	late := time.AfterFunc(cutGrace, tell)
+	defer late.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.Reconnect)
 	defer cancel()
 	stop := make(chan struct{})
@@ -162,11 +170,12 @@ func (c *client) again(cut error) (*transport, error) {
 	}()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		t, err := c.connect(ctx)
-		if err == nil {
-			return t, nil
-		}
 		if isPermanent(err) {
 			return nil, err
+		}
+		tell()
+		if err == nil {
+			return t, nil
 		}
 		// Not all clients of a server that was away at the same moment.
 		next := time.NewTimer(pause/2 + mathrand.N(pause))

@@ -416,6 +416,10 @@ func TestADialThatCanNeverWorkEndsTheStreamAtOnce(t *testing.T) {
 		if _, err := e.client.Read(make([]byte, 1)); !errors.Is(err, forbidden) || time.Since(began) > 0 {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
+		synctest.Wait()
+		if n := e.cuts.Load(); n != 0 {
+			t.Error("the user is told to wait for what cannot come")
+		}
 	})
 }
 

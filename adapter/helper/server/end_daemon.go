@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -51,7 +52,11 @@ func endDaemon(place, session string) error {
 	case err == nil:
 	case errors.As(err, &taken) && taken.Problem == helper.ProblemTaken:
 		endProcesses(h.PID)
-		if lock, err = lockPlace(place); err != nil {
+		lock, err = lockPlace(place)
+		if _, missing := os.Stat(place); errors.Is(missing, fs.ErrNotExist) {
+			return nil // it had made the place, and has removed it
+		}
+		if err != nil {
 			return problem(helper.ProblemFailed, "the daemon (pid %d) does not end", h.PID)
 		}
 	default:
