@@ -83,11 +83,17 @@ func TestAnAgentStartedByHandConnectsTheMesh(t *testing.T) {
 func TestAKilledPartComesBack(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := c.Demo()
+	inPod := []string{"exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "true"}
 	for _, part := range []string{"kube-apiserver", "kubelet", "containerd"} {
 		t.Run(part, func(t *testing.T) {
 			before := c.Kubectl("get", "pod", "fortio-server-0", "-n", namespace, "-o", "jsonpath={.metadata.uid} {.status.containerStatuses[*].restartCount}")
+			c.Part("stop", part)
+			if _, err := c.TryKubectl(inPod...); err == nil {
+				t.Error("a command runs in the pod without it")
+			}
+			c.Part("start", part)
 			c.Part("kill", part)
-			c.Eventually("exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "true")
+			c.Eventually(inPod...)
 			after := c.Kubectl("get", "pod", "fortio-server-0", "-n", namespace, "-o", "jsonpath={.metadata.uid} {.status.containerStatuses[*].restartCount}")
 			if before != after {
 				t.Errorf("the pod was %q and is %q", before, after)

@@ -133,8 +133,9 @@ func (c *Cluster) Kubeconfig() string { return shared.kubeconfig }
 // Cut ends all of the tests' connections to the API server; new ones are accepted.
 func (c *Cluster) Cut() { shared.relay.Cut() }
 
-// Part kills, stops or starts a part of the cluster, such as "kubelet". A part that
-// was stopped is started again at the test's end.
+// Part kills, stops or starts a part of the cluster, such as "kubelet", and returns
+// when that part has ended, or has been told to start. One that was stopped is started
+// again at the test's end.
 func (c *Cluster) Part(do, name string) {
 	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)
