@@ -78,6 +78,40 @@ func TestAnAgentStartedByHandConnectsTheMesh(t *testing.T) {
 	}
 }
 
+// distroless is a held sidecar with Istio's image without a shell.
+const distroless = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: distroless
+  annotations:
+    sidecar.istio.io/proxyImageType: distroless
+    sidecar.istio.io/nativeSidecar: "false"
+    proxy.istio.io/overrides: |
+      {"containers": [{
+        "name": "istio-proxy",
+        "command": ["/usr/local/bin/pilot-agent"],
+        "args": ["wait", "--url", "http://127.0.0.1:1/", "--timeoutSeconds", "2147483"],
+        "startupProbe": {"failureThreshold": 1000000}
+      }]}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}
+`
+
+func TestASidecarWithoutAShellConnectsToo(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.ApplyIn(namespace, distroless)
+	c.WaitRunning(namespace, "pod/distroless", "istio-proxy")
+	if out, err := c.TryKubectl("exec", "-n", namespace, "distroless", "-c", "istio-proxy", "--", "sh", "-c", "true"); err == nil || !strings.Contains(err.Error(), "executable file not found") {
+		t.Errorf("a shell in the image: %v: %s", err, out)
+	}
+	startAgent(c, namespace, "distroless")
+	c.WaitReady(namespace, "pod/distroless")
+}
+
 // A container runtime, a kubelet or an API server that is killed comes back, and
 // what runs in the pods goes on.
 func TestAKilledPartComesBack(t *testing.T) {
