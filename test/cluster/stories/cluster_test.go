@@ -112,6 +112,38 @@ func TestASidecarWithoutAShellConnectsToo(t *testing.T) {
 	c.WaitReady(namespace, "pod/distroless")
 }
 
+// onNode is a pod in the node's own network.
+const onNode = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: on-node
+spec:
+  hostNetwork: true
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: main, image: "envoydbg.test/proxyv2:1", command: [sleep, "3600"]}
+`
+
+func TestNoWayLeadsOutOfTheCluster(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace()
+	c.ApplyIn(namespace, onNode)
+	c.WaitReady(namespace, "pod/on-node")
+	ip := func(arguments ...string) []string {
+		out := c.Kubectl(append([]string{"exec", "-n", namespace, "on-node", "--", "ip", "-oneline"}, arguments...)...)
+		return strings.Split(strings.TrimSpace(out), "\n")
+	}
+	for _, link := range ip("link") {
+		if name := strings.TrimSuffix(strings.Fields(link)[1], ":"); name != "lo" && name != "pods" && !strings.Contains(link, "master pods") {
+			t.Errorf("the node has the interface %s", link)
+		}
+	}
+	if routes := ip("route"); len(routes) != 1 || !strings.HasPrefix(routes[0], "10.244.0.0/16 dev pods ") {
+		t.Errorf("the node has the routes %q", routes)
+	}
+}
+
 // A container runtime, a kubelet or an API server that is killed comes back, and
 // what runs in the pods goes on.
 func TestAKilledPartComesBack(t *testing.T) {
