@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// group is the control group below which the kubelet puts the pods.
-const group = "envoydbg"
+// group is the control group below which the kubelet puts the pods. The name is the
+// state's own: a kubelet removes whatever else it finds there.
+func (s state) group() string {
+	return fmt.Sprintf("envoydbg-%.4x", sha256.Sum256([]byte(s)))
+}
 
 // hierarchies are the folders of the control groups: one for each controller, or
 // one for all with version 2.
@@ -41,7 +45,7 @@ func hierarchies() ([]string, error) {
 }
 
 // makeGroups makes the group in each hierarchy. The kubelet does so only below it.
-func makeGroups() error {
+func makeGroups(group string) error {
 	roots, err := hierarchies()
 	if err != nil {
 		return err
@@ -66,7 +70,7 @@ func makeGroups() error {
 
 // removeGroups removes the group from each hierarchy once its processes have
 // ended. The kernel lets go of a group a moment after its last process.
-func removeGroups(limit time.Duration) error {
+func removeGroups(group string, limit time.Duration) error {
 	roots, err := hierarchies()
 	if err != nil {
 		return err

@@ -17,7 +17,8 @@ type keeper struct {
 
 	mu      sync.Mutex
 	wanted  bool
-	process *os.Process // nil between an end and the next start
+	process *os.Process   // nil between an end and the next start
+	ended   chan struct{} // closed when process has ended
 	changed chan struct{}
 	starts  int
 }
@@ -64,7 +65,7 @@ func (k *keeper) once() error {
 	}
 	k.starts++
 	if err = cmd.Start(); err == nil {
-		k.process = cmd.Process
+		k.process, k.ended = cmd.Process, make(chan struct{})
 	}
 	k.mu.Unlock()
 	if err != nil {
@@ -73,24 +74,34 @@ func (k *keeper) once() error {
 	err = cmd.Wait()
 	k.mu.Lock()
 	k.process = nil
+	close(k.ended)
 	k.mu.Unlock()
 	return fmt.Errorf("ended: %w", err)
 }
 
-// want says whether the part is to run, and kill ends it now.
+// want says whether the part is to run, and kill ends it first.
 func (k *keeper) want(wanted, kill bool) error {
 	k.mu.Lock()
 	k.wanted = wanted
 	var err error
+	var ended chan struct{}
 	if kill && k.process != nil {
-		err = k.process.Signal(syscall.SIGKILL)
+		err, ended = k.process.Signal(syscall.SIGKILL), k.ended
 	}
 	k.mu.Unlock()
 	select {
 	case k.changed <- struct{}{}:
 	default:
 	}
-	return err
+	if err != nil || ended == nil {
+		return err
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(5 * time.Second):
+		return fmt.Errorf("%s has not ended after SIGKILL", k.name)
+	}
 }
 
 // String is the part's line in `cluster status`.

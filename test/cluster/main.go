@@ -109,7 +109,7 @@ func begin(ctx context.Context, s state, lock *os.File, images string) error {
 	if err := copyStore(images, s.node("containerd")); err != nil {
 		return err
 	}
-	if err := makeGroups(); err != nil {
+	if err := makeGroups(s.group()); err != nil {
 		return err
 	}
 	say("image store", fmt.Sprintf("%.1f s", time.Since(copying).Seconds()))
@@ -160,6 +160,8 @@ func begin(ctx context.Context, s state, lock *os.File, images string) error {
 	return follow(ctx, progress, s)
 }
 
+var errInterrupted = errors.New("interrupted")
+
 // follow shows the progress until the cluster is ready.
 func follow(ctx context.Context, progress *os.File, s state) error {
 	lines := bufio.NewScanner(progress)
@@ -176,7 +178,7 @@ func follow(ctx context.Context, progress *os.File, s state) error {
 		fmt.Println("  " + lines.Text())
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted")
+		return errInterrupted
 	}
 	return fmt.Errorf("it ended while it started; %s ends with:\n%s", s.path("logs/cluster.log"), tail(s.path("logs/cluster.log")))
 }
@@ -282,4 +284,4 @@ func kill(s state) error {
 }
 
 // remove removes what outlives the processes. The caller holds the lock.
-func remove(s state) error { return errors.Join(removeGroups(limit), s.clear()) }
+func remove(s state) error { return errors.Join(removeGroups(s.group(), limit), s.clear()) }

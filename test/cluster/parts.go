@@ -97,7 +97,7 @@ func (s state) configure() error {
 		"podLogsDir":               s.node("pod-logs"),
 		"volumePluginDir":          s.node("volume-plugins"),
 		"cgroupDriver":             "cgroupfs",
-		"cgroupRoot":               "/" + group,
+		"cgroupRoot":               "/" + s.group(),
 		"failCgroupV1":             false,
 		"failSwapOn":               false,
 		"makeIPTablesUtilChains":   false,

@@ -37,7 +37,11 @@ func (s state) populate(ctx context.Context, root string) error {
 	} {
 		began := time.Now()
 		for _, command := range step.commands {
-			if out, err := s.kubectl(ctx, root, command); err != nil {
+			out, err := s.kubectl(ctx, root, command)
+			if ctx.Err() != nil {
+				return errInterrupted
+			}
+			if err != nil {
 				return fmt.Errorf("%w\n%s\n%s", err, out, s.explain(ctx, root))
 			}
 		}

@@ -78,16 +78,88 @@ func TestAnAgentStartedByHandConnectsTheMesh(t *testing.T) {
 	}
 }
 
+// distroless is a held sidecar with Istio's image without a shell.
+const distroless = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: distroless
+  annotations:
+    sidecar.istio.io/proxyImageType: distroless
+    sidecar.istio.io/nativeSidecar: "false"
+    proxy.istio.io/overrides: |
+      {"containers": [{
+        "name": "istio-proxy",
+        "command": ["/usr/local/bin/pilot-agent"],
+        "args": ["wait", "--url", "http://127.0.0.1:1/", "--timeoutSeconds", "2147483"],
+        "startupProbe": {"failureThreshold": 1000000}
+      }]}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}
+`
+
+func TestASidecarWithoutAShellConnectsToo(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.ApplyIn(namespace, distroless)
+	c.WaitRunning(namespace, "pod/distroless", "istio-proxy")
+	if out, err := c.TryKubectl("exec", "-n", namespace, "distroless", "-c", "istio-proxy", "--", "sh", "-c", "true"); err == nil || !strings.Contains(err.Error(), "executable file not found") {
+		t.Errorf("a shell in the image: %v: %s", err, out)
+	}
+	startAgent(c, namespace, "distroless")
+	c.WaitReady(namespace, "pod/distroless")
+}
+
+// onNode is a pod in the node's own network.
+const onNode = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: on-node
+spec:
+  hostNetwork: true
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: main, image: "envoydbg.test/proxyv2:1", command: [sleep, "3600"]}
+`
+
+func TestNoWayLeadsOutOfTheCluster(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace()
+	c.ApplyIn(namespace, onNode)
+	c.WaitReady(namespace, "pod/on-node")
+	ip := func(arguments ...string) []string {
+		out := c.Kubectl(append([]string{"exec", "-n", namespace, "on-node", "--", "ip", "-oneline"}, arguments...)...)
+		return strings.Split(strings.TrimSpace(out), "\n")
+	}
+	for _, link := range ip("link") {
+		if name := strings.TrimSuffix(strings.Fields(link)[1], ":"); name != "lo" && name != "pods" && !strings.Contains(link, "master pods") {
+			t.Errorf("the node has the interface %s", link)
+		}
+	}
+	if routes := ip("route"); len(routes) != 1 || !strings.HasPrefix(routes[0], "10.244.0.0/16 dev pods ") {
+		t.Errorf("the node has the routes %q", routes)
+	}
+}
+
 // A container runtime, a kubelet or an API server that is killed comes back, and
 // what runs in the pods goes on.
 func TestAKilledPartComesBack(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := c.Demo()
+	inPod := []string{"exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "true"}
 	for _, part := range []string{"kube-apiserver", "kubelet", "containerd"} {
 		t.Run(part, func(t *testing.T) {
 			before := c.Kubectl("get", "pod", "fortio-server-0", "-n", namespace, "-o", "jsonpath={.metadata.uid} {.status.containerStatuses[*].restartCount}")
+			c.Part("stop", part)
+			if _, err := c.TryKubectl(inPod...); err == nil {
+				t.Error("a command runs in the pod without it")
+			}
+			c.Part("start", part)
 			c.Part("kill", part)
-			c.Eventually("exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "true")
+			c.Eventually(inPod...)
 			after := c.Kubectl("get", "pod", "fortio-server-0", "-n", namespace, "-o", "jsonpath={.metadata.uid} {.status.containerStatuses[*].restartCount}")
 			if before != after {
 				t.Errorf("the pod was %q and is %q", before, after)

@@ -133,8 +133,9 @@ func (c *Cluster) Kubeconfig() string { return shared.kubeconfig }
 // Cut ends all of the tests' connections to the API server; new ones are accepted.
 func (c *Cluster) Cut() { shared.relay.Cut() }
 
-// Part kills, stops or starts a part of the cluster, such as "kubelet". A part that
-// was stopped is started again at the test's end.
+// Part kills, stops or starts a part of the cluster, such as "kubelet", and returns
+// when that part has ended, or has been told to start. One that was stopped is started
+// again at the test's end.
 func (c *Cluster) Part(do, name string) {
 	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)
@@ -201,6 +202,12 @@ func (c *Cluster) Apply(manifest string) {
 	c.run(manifest, []string{"apply", "--server-side", "-f", "-"})
 }
 
+// ApplyIn is Apply for objects that name no namespace.
+func (c *Cluster) ApplyIn(namespace, manifest string) {
+	c.tb.Helper()
+	c.run(manifest, []string{"apply", "--server-side", "-n", namespace, "-f", "-"})
+}
+
 // Demo makes a namespace with the workloads of test/cluster/manifests/demo.yaml: the
 // StatefulSets fortio-server and fortio-server-classic. It returns when the containers
 // of their pods, NAME-0, run, with the sidecars held.
@@ -213,13 +220,19 @@ func (c *Cluster) Demo() (namespace string) {
 	namespace = c.Namespace()
 	c.Apply(strings.ReplaceAll(string(text), ": demo\n", ": "+namespace+"\n"))
 	c.WaitReady(namespace, "pod/fortio-server-0")
-	const classic = "pod/fortio-server-classic-0"
-	c.Kubectl("wait", "-n", namespace, classic, "--for=create", "--timeout="+Limit.String())
-	for _, container := range []string{"main-app", "istio-proxy"} {
-		c.Kubectl("wait", "-n", namespace, classic, "--timeout="+Limit.String(),
+	c.WaitRunning(namespace, "pod/fortio-server-classic-0", "main-app", "istio-proxy")
+	return namespace
+}
+
+// WaitRunning waits until what is named like "pod/NAME" exists and these of its
+// containers run, ready or not.
+func (c *Cluster) WaitRunning(namespace, name string, containers ...string) {
+	c.tb.Helper()
+	c.Kubectl("wait", "-n", namespace, name, "--for=create", "--timeout="+Limit.String())
+	for _, container := range containers {
+		c.Kubectl("wait", "-n", namespace, name, "--timeout="+Limit.String(),
 			`--for=jsonpath={.status.containerStatuses[?(@.name=="`+container+`")].state.running}`)
 	}
-	return namespace
 }
 
 // WaitReady waits until what is named like "pod/NAME" exists and is ready.
