@@ -10,7 +10,9 @@ import (
 
 // stop is a stopped event as the client should see it.
 func (r *router) stop(m *dapio.Message) *dapio.Message {
-	paused := r.pausing && m.Get("body.reason").Str == "exception" && strings.Contains(m.Get("body.description").Str, "SIGSTOP")
+	reason := m.Get("body.reason").Str
+	// A pause may come while LLDB steps off a breakpoint, which ends in a trace.
+	paused := r.pausing && (reason == "trace" || reason == "exception" && strings.Contains(m.Get("body.description").Str, "SIGSTOP"))
 	r.pausing = false
 	switch {
 	case paused:
