@@ -61,7 +61,7 @@ build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-ar
 
 bin/envoydbg: $(go_sources) go.mod go.sum
 	@echo "Building envoydbg: up to a minute the first time."
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(stamp)' -o $@ .
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(stamp)' -o $@ .
 
 bin/envoydbg-helper-linux-%: $(go_sources) go.mod go.sum
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w $(stamp)' -o $@ ./adapter/helper/envoydbg-helper
