@@ -701,3 +701,15 @@ func Upload(what, container string, err error) *Fault {
 	return &Fault{Code: 1608, What: fmt.Sprintf("%s could not be brought into %s.", upperFirst(what), container), Evidence: []string{text(err)},
 		Do: "Look at the free space and the memory limit of the container, and start the session again.", Cause: err}
 }
+
+// NoSession: there is no session whose output could be shown.
+func NoSession(container string, err error) *Fault {
+	return &Fault{Code: 1609, What: fmt.Sprintf("There is no output of a session in %s.", container), Evidence: []string{text(err)},
+		Do: "Start one with \"envoydbg run\"; its output goes with it.", Cause: err}
+}
+
+// InUse: what is to be removed belongs to a session that is there.
+func InUse(dir string) *Fault {
+	return &Fault{Code: 1610, What: "A session uses what is to be removed.", Evidence: []string{dir},
+		Do: "End the session first; \"envoydbg logs\" shows whether it is yours."}
+}

@@ -70,6 +70,8 @@ var each = map[string]*Fault{
 	"Forbidden":           Forbidden("pods/exec is forbidden"),
 	"Exec":                Exec("pod/x", errCause),
 	"NoPlace":             NoPlace("pod/x", []string{"/tmp"}, nil),
+	"NoSession":           NoSession("pod/x", errCause),
+	"InUse":               InUse("/var/lib/istio/data/.envoydbg"),
 	"Upload":              Upload("lldb-server", "pod/x", errCause),
 	"NotYet":              NotYet("evaluate"),
 	"ServerDied":          ServerDied("signal: killed", ""),

@@ -37,6 +37,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoCluster":           NoCluster(cause),
 		"NoPod":               NoPod("pod/x", "demo", why("not found")),
 		"Exec":                Exec("pod/x", cause),
+		"NoSession":           NoSession("pod/x", cause),
 		"LinkCut":             LinkCut(cause, time.Minute),
 		"LinkLost":            LinkLost(time.Minute, time.Minute, cause, cause),
 		"SessionGone":         SessionGone(cause),

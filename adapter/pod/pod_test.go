@@ -89,8 +89,13 @@ func TestMain(m *testing.M) {
 // target is a target in a room with one folder.
 func target(t *testing.T, r *room) *Target {
 	t.Helper()
+	place, err := os.MkdirTemp("", "room-") // short enough for unix sockets below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(place) })
 	return &Target{Find: func(context.Context) (Container, error) { return r, nil }, HelperDir: helperDir,
-		Places: []string{"/nonexistent", t.TempDir()}, CacheDir: t.TempDir(), progress: func(string, ...any) {}}
+		Places: []string{"/nonexistent", place}, CacheDir: t.TempDir(), progress: func(string, ...any) {}}
 }
 
 func connect(t *testing.T, to *Target) startup.Beside {
@@ -99,7 +104,10 @@ func connect(t *testing.T, to *Target) startup.Beside {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = b.Close() })
+	t.Cleanup(func() { // else the daemon would wait for its lease
+		_, _ = b.End(context.Background())
+		_ = b.Close()
+	})
 	return b
 }
 
@@ -121,6 +129,9 @@ func TestTheHelperIsPlacedOnce(t *testing.T) {
 		}
 		if st, err := os.Stat(to.placed.dir); err != nil || st.Mode().Perm() != 0o700 {
 			t.Errorf("the folder: %v, %v", st, err)
+		}
+		if _, err := b.End(t.Context()); err != nil {
+			t.Error(err)
 		}
 		if err := b.Close(); err != nil {
 			t.Error(err)
@@ -145,6 +156,39 @@ func TestLLDBServerIsBroughtOnce(t *testing.T) {
 		if len(r.ran) != commands {
 			t.Errorf("round %d: %q", round, r.ran)
 		}
+	}
+}
+
+// What was brought can be removed, but not from under a session.
+func TestWhatWasBroughtIsRemovedWhenNobodyUsesIt(t *testing.T) {
+	r := &room{}
+	to := target(t, r)
+	if gone, err := to.Clean(t.Context()); err != nil || len(gone) > 0 {
+		t.Errorf("before anything was brought: %v, %v", gone, err)
+	}
+	b := connect(t, to)
+	if _, err := b.Hello(t.Context(), helper.HelloParams{Protocol: helper.Protocol, Session: "01234567"}); err != nil {
+		t.Fatal(err)
+	}
+	var f *fault.Fault
+	if _, err := to.Clean(t.Context()); !errors.As(err, &f) || f.Code != 1610 {
+		t.Errorf("during a session: %v", err)
+	}
+	if _, err := b.End(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := to.Logs(t.Context(), false, io.Discard); !errors.As(err, &f) || f.Code != 1609 {
+		t.Errorf("logs after the session: %v", err)
+	}
+	gone, err := to.Clean(t.Context())
+	if err != nil || len(gone) != 1 || gone[0] != to.placed.dir {
+		t.Errorf("after the session: %v, %v", gone, err)
+	}
+	if _, err := os.Stat(to.placed.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 

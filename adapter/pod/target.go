@@ -62,20 +62,17 @@ func (t *Target) Name() string {
 // Connect implements startup.Target.
 func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	t.progress = n.Progress
-	container, err := t.Find(ctx)
-	if err != nil {
+	var err error
+	if t.placed, err = t.find(ctx); err != nil {
 		return nil, err
 	}
-	t.container = container
-	if t.placed, err = t.place(ctx); err != nil {
-		return nil, err
-	}
+	container := t.container
 	return remote.Connect(ctx, remote.Options{
 		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
 			// The stream outlives the call.
 			return container.Stream(context.WithoutCancel(ctx), append([]string{t.placed.helper}, args...)), nil
 		},
-		Dir:       path.Join(t.placed.dir, "session"),
+		Dir:       path.Join(t.placed.dir, sessionFolder),
 		Reconnect: t.Reconnect,
 	}, n)
 }

@@ -1,0 +1,83 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/pod"
+	"github.com/envoydbg/envoydbg/kube"
+)
+
+// podFlags are those of a command about a pod.
+type podFlags struct{ container string }
+
+func (f *podFlags) add(cmd *cobra.Command) {
+	kube.NewFlags().Add(cmd.Flags())
+	cmd.Flags().StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container with Envoy in it")
+}
+
+// target is the pod that the command names.
+func (f *podFlags) target(cmd *cobra.Command, name string) *pod.Target {
+	c := &config.Config{Target: name, Container: f.container, KubectlFlags: kube.Given(cmd.Flags())}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }}
+}
+
+func logsCommand() *cobra.Command {
+	var f podFlags
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "logs TARGET",
+		Short: "Show what the agent and Envoy of a pod's debug session have written",
+		Long: `Logs shows what the agent and Envoy of the debug session in a pod have written since
+its start, as far as it is kept (8 MiB), whoever has the session.`,
+		Example:               `  envoydbg logs statefulset/fortio-server -n demo -f`,
+		Args:                  cobra.ExactArgs(1),
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			err := f.target(cmd, args[0]).Logs(ctx, follow, cmd.OutOrStdout())
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what they write")
+	return cmd
+}
+
+func cleanCommand() *cobra.Command {
+	var f podFlags
+	cmd := &cobra.Command{
+		Use:   "clean TARGET",
+		Short: "Remove what was brought into a pod",
+		Long: `Clean removes the helper and lldb-server that debug sessions have brought into a pod
+and left there for the next one. They go with the pod in any case.`,
+		Example:               `  envoydbg clean statefulset/fortio-server -n demo`,
+		Args:                  cobra.ExactArgs(1),
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			gone, err := f.target(cmd, args[0]).Clean(cmd.Context())
+			for _, dir := range gone {
+				fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", dir)
+			}
+			if err == nil && len(gone) == 0 {
+				fmt.Fprintln(cmd.OutOrStdout(), "nothing was there")
+			}
+			if err != nil {
+				return fault.From(err)
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
