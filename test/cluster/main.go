@@ -212,13 +212,19 @@ func openGateway(s state) (files []*os.File, err error) {
 }
 
 // copyStore copies containerd's store. Its layers never change, so they are hard
-// links; its databases do.
+// links where that is possible; its databases do.
 func copyStore(from, to string) error {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
 		return fmt.Errorf("the images are missing (%w): run `make setup-cluster`", err)
 	}
-	if out, err := exec.Command("cp", "-al", from, to).CombinedOutput(); err != nil {
+	how := "-al"
+	if apart, err := onTwoFileSystems(from, filepath.Dir(to)); err != nil {
+		return err
+	} else if apart {
+		how = "-a"
+	}
+	if out, err := exec.Command("cp", how, from, to).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy of the image store: %w: %s", err, out)
 	}
 	return filepath.WalkDir(to, func(path string, e fs.DirEntry, err error) error {
@@ -240,6 +246,16 @@ func copyStore(from, to string) error {
 		}
 		return os.WriteFile(path, text, 0o600)
 	})
+}
+
+func onTwoFileSystems(a, b string) (bool, error) {
+	var stat [2]unix.Stat_t
+	for i, path := range []string{a, b} {
+		if err := unix.Stat(path, &stat[i]); err != nil {
+			return false, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return stat[0].Dev != stat[1].Dev, nil
 }
 
 // down ends the cluster, and removes what it or an earlier one has left.

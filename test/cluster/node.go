@@ -181,6 +181,16 @@ func (n *node) isolate() error {
 	if err := unix.Mount("overlay", "/var/lib", "overlay", 0, "lowerdir=/var/lib,upperdir=/run/lib,workdir=/run/lib.work"); err != nil {
 		return fmt.Errorf("overlay on /var/lib: %w", err)
 	}
+	// On the disk, as in any cluster, but below a path that leaves room for the names of
+	// the kubelet's sockets, which can have 107 bytes in all.
+	for _, folder := range []string{kubeletRoot, n.state.node("kubelet")} {
+		if err := os.Mkdir(folder, 0o750); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount(n.state.node("kubelet"), kubeletRoot, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount of %s: %w", kubeletRoot, err)
+	}
 	if err := unix.Sethostname([]byte(nodeName)); err != nil {
 		return err
 	}

@@ -18,6 +18,12 @@ const (
 	nodeName    = "node"
 )
 
+// Paths in the cluster's own mount namespace, where /run is empty at the start.
+const (
+	kubeletRoot      = "/run/kubelet"
+	containerdSocket = "/run/containerd.sock"
+)
+
 // part is one program of the cluster.
 type part struct {
 	name    string
@@ -34,7 +40,7 @@ func (s state) parts(programs, dns string) []part {
 	}
 	config := func(name string) string { return "--kubeconfig=" + s.node(name+".kubeconfig") }
 	return []part{
-		{"containerd", []string{"containerd", "--config", s.node("containerd.toml")}, s.node("containerd.sock")},
+		{"containerd", []string{"containerd", "--config", s.node("containerd.toml")}, containerdSocket},
 		{"etcd", kube("etcd",
 			"--data-dir="+s.node("etcd"),
 			// It need not outlive the machine.
@@ -68,7 +74,7 @@ func (s state) parts(programs, dns string) []part {
 			config("scheduler"), "--bind-address=127.0.0.1", "--leader-elect=false"), ""},
 		{"kubelet", kube("kubelet",
 			"--config="+s.node("kubelet.json"), config("kubelet"),
-			"--root-dir="+s.node("kubelet"),
+			"--root-dir="+kubeletRoot,
 			"--hostname-override="+nodeName, "--node-ip="+nodeAddress), "http://127.0.0.1:10248/healthz"},
 		{"kube-proxy", kube("kube-proxy", "--config="+s.node("proxy.json")), ""},
 		{"coredns", []string{dns, "-conf", s.node("Corefile")}, "http://127.0.0.1:8181/ready"},
@@ -93,7 +99,7 @@ func (s state) configure() error {
 		"clusterDNS":               []string{nodeAddress},
 		"clusterDomain":            "cluster.local",
 		"resolvConf":               s.node("resolv.conf"),
-		"containerRuntimeEndpoint": "unix://" + s.node("containerd.sock"),
+		"containerRuntimeEndpoint": "unix://" + containerdSocket,
 		"podLogsDir":               s.node("pod-logs"),
 		"volumePluginDir":          s.node("volume-plugins"),
 		"cgroupDriver":             "cgroupfs",
@@ -160,7 +166,7 @@ func (s state) configure() error {
 		return err
 	}
 	return os.WriteFile(s.node("containerd.toml"), fmt.Appendf(nil, containerdConfig,
-		s.node("containerd"), s.node("containerd.sock"), s.node("cni")), 0o600)
+		s.node("containerd"), containerdSocket, s.node("cni")), 0o600)
 }
 
 // containerdConfig takes the store, the socket and the folder of the network's

@@ -164,7 +164,10 @@ func (c *Cluster) Namespace(labels ...string) string {
 	if len(labels) > 0 {
 		c.Kubectl(append([]string{"label", "namespace", name}, labels...)...)
 	}
+	// A pod without its account is refused, and one without Istio's certificate waits
+	// for it in steps that double.
 	c.Kubectl("wait", "serviceaccount/default", "-n", name, "--for=create", "--timeout="+Limit.String())
+	c.Kubectl("wait", "configmap/istio-ca-root-cert", "-n", name, "--for=create", "--timeout="+Limit.String())
 	return name
 }
 
