@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
@@ -63,6 +64,16 @@ func (s *Sidecar) executor(command []string, stdin bool) (remotecommand.Executor
 	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	})
+}
+
+// Gone says of an error of Exec or Stream that the pod has been deleted or replaced, or
+// that the user may not reach it any more. While a kubelet or an API server comes back,
+// other errors come: connections that are refused, and that the pod does not exist yet.
+func (s *Sidecar) Gone(err error) bool {
+	text := err.Error()
+	return apierrors.IsNotFound(err) || apierrors.IsForbidden(err) ||
+		strings.Contains(text, fmt.Sprintf("pods %q not found", s.Pod)) || strings.Contains(text, "is forbidden: User") ||
+		strings.Contains(text, "exec: ") && strings.Contains(text, "no such file or directory") // another container of that name
 }
 
 // tail keeps the end of what is written to it.

@@ -34,7 +34,7 @@ type container struct{ *kube.Sidecar }
 func (c container) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
 	err := c.Sidecar.Exec(ctx, command, stdin, stdout)
 	// A refusal comes as the text of an upgrade that has failed, too.
-	if err != nil && (apierrors.IsForbidden(err) || strings.Contains(err.Error(), "is forbidden: User")) {
+	if err != nil && strings.Contains(err.Error(), "is forbidden: User") {
 		return fault.Forbidden(err.Error())
 	}
 	return err

@@ -57,6 +57,7 @@ func (r *room) Stream(ctx context.Context, command []string) io.ReadWriteCloser 
 	}{out, in, in}
 }
 
+func (*room) Gone(error) bool   { return false }
 func (*room) String() string    { return "pod/test container room" }
 func (*room) Command() []string { return []string{"pilot-agent", "wait"} }
 

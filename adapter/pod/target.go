@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper/link"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/adapter/startup"
@@ -25,6 +26,9 @@ type Container interface {
 	// Stream runs a command whose stdin and stdout are the stream. Read ends with
 	// io.EOF when the command has ended.
 	Stream(ctx context.Context, command []string) io.ReadWriteCloser
+	// Gone says of an error of either that the container is not there any more, or may
+	// not be reached: trying again is of no use.
+	Gone(err error) bool
 	// String names it for the user.
 	String() string
 	// Command is what its specification runs in it.
@@ -70,11 +74,27 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 	return remote.Connect(ctx, remote.Options{
 		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
 			// The stream outlives the call.
-			return container.Stream(context.WithoutCancel(ctx), append([]string{t.placed.helper}, args...)), nil
+			stream := container.Stream(context.WithoutCancel(ctx), append([]string{t.placed.helper}, args...))
+			return &watched{stream, container}, nil
 		},
 		Dir:       path.Join(t.placed.dir, sessionFolder),
 		Reconnect: t.Reconnect,
 	}, n)
+}
+
+// watched marks an error that says that its container is gone.
+type watched struct {
+	io.ReadWriteCloser
+	container Container
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadWriteCloser.Read(p)
+	if err != nil && err != io.EOF && w.container.Gone(err) {
+		err = link.Permanent(err)
+	}
+	return n, err
 }
 
 // Agent implements startup.Target: what the specification runs, or, where the

@@ -246,6 +246,17 @@ func TestACutConnectionIsTakenUpAgain(t *testing.T) {
 	}
 }
 
+// A pod that is deleted under a session ends it, with a word that says so.
+func TestADeletedPodEndsTheSession(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	p := productOf(t, c, "22")
+	s := p.debug(namespace, "pod/fortio-server-classic-0", "-x", "await what never comes")
+	s.until("● stopped at main")
+	c.Kubectl("delete", "pod", "fortio-server-classic-0", "-n", namespace, "--grace-period=0", "--force")
+	s.ends(1, "[ED15") // gone, or replaced by its StatefulSet
+}
+
 // A second session is told who has the first.
 func TestASecondSessionIsToldWhoHasTheFirst(t *testing.T) {
 	c := cluster.Of(t)
