@@ -20,11 +20,8 @@ func (r *router) stop(m *dapio.Message) *dapio.Message {
 		// shows as an error.
 		m = with(m, `{"reason":"pause","description":"Paused","text":""}`)
 	case strings.HasPrefix(m.Get("body.description").Str, "breakpoint "):
-		// LLDB's number of a breakpoint and its place means nothing to the user.
 		if preset := r.presetOf(m); preset != "" {
 			m = with(m, `{"description":"Paused at `+preset+`","text":"`+preset+`"}`)
-		} else if patched, err := m.Delete("body.description"); err == nil {
-			m = patched
 		}
 	}
 	m = r.breakpoints.Stopped(m)

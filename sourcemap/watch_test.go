@@ -46,6 +46,12 @@ func (w *watching) notices(what string, change func(), ok func(*Map) bool) {
 		w.t.Fatalf("%s: holds before the change", what)
 	}
 	change()
+	w.comes(what, ok)
+}
+
+// comes waits for a map of which something holds.
+func (w *watching) comes(what string, ok func(*Map) bool) {
+	w.t.Helper()
 	start := time.Now()
 	late := time.After(20 * time.Second)
 	for {
@@ -95,7 +101,7 @@ func TestRebuildsCleansAndModesAreNoticed(t *testing.T) {
 	put(t, filepath.Join(out, "k8-dbg/bin/first.cc"), "")
 	put(t, elf, "rebuilt before the watch")
 	w := watch(t, m)
-	w.notices("a rebuild before the watch", func() {}, has(generated("first.cc")))
+	w.comes("a rebuild before the watch", has(generated("first.cc")))
 
 	w.notices("a rebuild", func() {
 		put(t, filepath.Join(out, "k8-dbg/bin/more.cc"), "")
