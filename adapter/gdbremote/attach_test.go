@@ -143,9 +143,14 @@ func TestAProcessThatEndsDuringTheAttachIsNotTheStart(t *testing.T) {
 		server.sends("E03;4e6f20737563682070726f63657373")
 		server.receives(awaitEnvoy)
 	}
+	const refused = "E01;4f7065726174696f6e206e6f74207065726d6974746564" // a zombie, or no permission
+	for range maxZombies {
+		server.sends(refused)
+		server.receives(awaitEnvoy)
+	}
 	s.observesNothing()
-	answersAttach(server, client, attached)
-	s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+	passes(server, client, refused)
+	s.observes("attached 0, swallowed [], error Operation not permitted, ended false")
 }
 
 // A process that is not the session's is let go before anybody is told; the

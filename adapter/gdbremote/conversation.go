@@ -22,7 +22,7 @@ import (
 //	run               T, S                passes it on; if it is the attach's own
 //	                                      late SIGSTOP, resumes again instead
 //	run, status       W, X                tells Exited, passes it on
-//	awaited           E, no such process  asks again: the process has ended during the attach
+//	awaited           E, see isEnding     asks again: the process has ended during the attach
 //	awaited, skip     T, S before exec    with SkipToExec: resumes (skip)
 //	                  T, S, else          asks Admit, then answers with it (neutral) or sends D (release)
 //	                  E, W, X, other      tells Attached with an error, passes it on
@@ -45,8 +45,10 @@ type conversation struct {
 	lastOwn []byte
 	inPart  bool // the server is in the middle of a long packet
 
-	// wait is the packet of the session's own attach.
+	// wait is the packet of the session's own attach; zombies counts the refusals that
+	// may have been processes at their end.
 	wait    string
+	zombies int
 	skipped []string
 	refused Attached
 	// idle: no process is debugged any more, because it has ended, was let go,
@@ -305,7 +307,7 @@ func (c *conversation) isAttachsStop(stop Stop) bool {
 // attachAnswer handles the answer to the session's own attach, or a stop on the
 // way from there to the exec.
 func (c *conversation) attachAnswer(request request, stop Stop) step {
-	if request == requestAwaited && strings.Contains(stop.Err, errNoProcess) {
+	if request == requestAwaited && c.isEnding(stop.Err) {
 		return step{own: c.wait, kind: requestAwaited}
 	}
 	failed := stop.Err != "" || stop.Exit != nil
@@ -349,10 +351,28 @@ func (c *conversation) admitted(out Attached, err error) step {
 	return step{answer: c.attachStop, attached: &out}
 }
 
-// errNoProcess is the debug server's error when the process that it has found has ended
-// before it could attach: ESRCH, in the words of libc. Such a process was not the start,
-// so the wait goes on.
-const errNoProcess = "No such process"
+// What the debug server says, in the words of libc, of a process that it has found and
+// that has ended before it could attach: ESRCH, or EPERM while the process is a zombie
+// (Linux, ptrace_attach).
+const (
+	errNoProcess    = "No such process"
+	errNotPermitted = "Operation not permitted"
+)
+
+// maxZombies is how many refusals in a row may have been zombies. Where ptrace is not
+// permitted each attach is refused.
+const maxZombies = 20
+
+// isEnding says whether the attach has failed because the process was ending. Such a
+// process was not the start, so the wait goes on.
+func (c *conversation) isEnding(err string) bool {
+	if strings.Contains(err, errNotPermitted) {
+		c.zombies++
+		return c.zombies <= maxZombies
+	}
+	c.zombies = 0
+	return strings.Contains(err, errNoProcess)
+}
 
 // resumePacket lets the process run on towards its exec. The stop of the attach
 // itself is not passed to the process, nor are traps; any other signal is one

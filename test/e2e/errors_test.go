@@ -23,7 +23,7 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
 		says       string
 	}{
 		{"another build", with("envoyPath", harness.The.Envoy), 1203, "build-id"},
-		{"no such target", with("target", "moon"), 1003, `"moon"`},
+		{"no such target", with("target", "moon/"), 1003, `"moon/"`},
 		{"target is no string", with("target", 1), 1001, `"target"`},
 		{"program is no string", with("program", 1), 1001, `"program"`},
 		{"program is relative", with("program", "bazel-bin/envoy"), 1001, `"program"`},
@@ -68,7 +68,7 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"no such work tree", with("workTree", "/nonexistent"), 1001, `"workTree"`},
 		{"no such folder in the source map", with("sourceMap", [][]string{{"/proc/self/cwd", "/nonexistent"}}), 1001, `"sourceMap"`},
 		{"a name that is nearly right", with("breakPointPreset", []string{"main"}), 1001, `"breakpointPresets"`},
-		{"an attribute of the agent that is nearly right", agentWith("enviroment", "x"), 1001, "command, env, cwd, start"},
+		{"an attribute of the agent that is nearly right", agentWith("enviroment", "x"), 1001, "command, env, cwd, output, start"},
 		{"an agent's attribute in the wrong place", with("command", []string{"x"}), 1001, `"agent": {"command": …}`},
 		{"no target", with("target", nil), 1001, `"target": "local"`},
 		{"a misspelled target", func(s *harness.Story) harness.Attributes {
