@@ -21,6 +21,12 @@ func TestAPauseIsAPause(t *testing.T) {
 		first := c.Stopped(0)
 		c.Step("continue", first)
 		c.Output("starting main dispatch loop")
+		// What Envoy writes may be here before LLDB knows that it runs.
+		for !strings.Contains(c.Command("process status"), "is running") {
+			if s.Ctx.Err() != nil {
+				t.Fatal("LLDB never says that Envoy runs")
+			}
+		}
 		c.Do("pause", map[string]int{"threadId": first.Thread}, nil)
 		stop := c.Seen(first.Index+1, "stopped")
 		if stop.Get("body.reason").Str != "pause" || strings.Contains(string(stop.Raw), "SIGSTOP") {
