@@ -43,15 +43,13 @@ func (s *Sidecar) Inside(ctx context.Context) []Finding {
 // findings reads what the script has printed.
 func findings(lines []string) []Finding {
 	value := map[string]string{}
-	var envoys, agents, disks, memory []string
+	var envoys, disks, memory []string
 	for _, line := range lines {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		f := strings.Fields(rest)
 		switch {
 		case word == "process" && len(f) == 3 && f[2] == "envoy":
 			envoys = append(envoys, f[0])
-		case word == "process" && len(f) == 3 && f[2] == "pilot-agent":
-			agents = append(agents, f[0])
 		case word == "writable" && len(f) == 2 && (f[0] == "tmpfs" || f[0] == "ramfs"):
 			memory = append(memory, f[1])
 		case word == "writable" && len(f) == 2:
