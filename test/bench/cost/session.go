@@ -153,9 +153,10 @@ func (s *session) reach(request string, arguments map[string]any) error {
 		return err
 	}
 	atBreakpoint := func() bool { return strings.Contains(stopped.Get("body.reason").String(), "breakpoint") }
-	if _, entry := arguments["launchCommands"]; entry && !atBreakpoint() {
+	_, entry := arguments["launchCommands"]
+	for n := 0; entry && !atBreakpoint() && n < 2; n++ {
 		// lldb-dap 19 runs launchCommands asynchronously, and rarely reports the
-		// stop at the entry, with no reason or as SIGSTOP, before the breakpoint's.
+		// stop at the entry, with no reason and as SIGSTOP, before the breakpoint's.
 		if _, err := s.send("continue", map[string]any{"threadId": stopped.Get("body.threadId").Int()}); err != nil {
 			return err
 		}
