@@ -12,7 +12,7 @@ import (
 // Bounds of the end, beside Envoy.
 const (
 	sequenceTime = 500 * time.Millisecond // the sequence, whose context has ended
-	heldTime     = time.Second            // the helper's end of an Envoy that is stopped
+	heldTime     = 500 * time.Millisecond // the helper's end of an Envoy that is stopped
 	endTime      = 3 * time.Second        // the helper's end of what it has started
 )
 

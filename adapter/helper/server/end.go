@@ -16,6 +16,9 @@ import (
 
 // The grace of each step of end, and the bound on all of it.
 const (
+	// graceHeld is short: what got SIGKILL runs no further instruction, but is only seen
+	// to have ended when its tracer has been, which may be stopped itself.
+	graceHeld  = 100 * time.Millisecond
 	graceEnvoy = 2 * time.Second
 	graceAgent = 1 * time.Second
 	endBound   = 5 * time.Second
@@ -117,7 +120,7 @@ func (s *session) signal(sig syscall.Signal, late time.Time, want func(process.T
 // after it.
 func (s *session) endHeld() {
 	s.closeGate()
-	s.signal(syscall.SIGKILL, time.Now().Add(time.Second), func(t process.Table, p process.Stat) bool {
+	s.signal(syscall.SIGKILL, time.Now().Add(graceHeld), func(t process.Table, p process.Stat) bool {
 		return p.HeldByDebugger() && !s.serverSide(t, p)
 	})
 }
