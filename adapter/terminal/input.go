@@ -102,6 +102,7 @@ func (l *loop) inputEnded(why error) {
 		l.quit()
 		return
 	}
+	l.left = l.opts.Live
 	if l.opts.Live && underWay {
 		l.graceFor = l.commands
 		l.graceOver = time.After(inputGrace)

@@ -46,6 +46,7 @@ type loop struct {
 	repeat    string   // what an empty line stands for
 	until     string   // the text that it waits for
 	recent    recent   // output in which the text may be already
+	left      bool     // the program that gave the commands has closed its end
 	graceFor  int      // the command that graceOver is about
 	graceOver <-chan time.Time
 
@@ -225,7 +226,7 @@ func (l *loop) ready(command string) bool {
 	case w != nil && w.name == "start":
 		return l.armed
 	case w != nil && w.name == "quit":
-		return l.configured && l.until == "" && !l.stepping
+		return (l.configured || l.left) && l.until == "" && !l.stepping
 	case need == always, need == running, need == set:
 		return l.configured && l.until == ""
 	}

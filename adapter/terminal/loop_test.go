@@ -316,6 +316,24 @@ func TestTheEndOfTheInputEndsAStartup(t *testing.T) {
 	}
 }
 
+// The program that has given the commands leaves while its last one, start, is under
+// way. Envoy need not come for the session to end.
+func TestTheEndOfTheInputIsNotForgottenWhileACommandIsUnderWay(t *testing.T) {
+	in, program := io.Pipe()
+	s := begin(t, Options{Input: in, Live: true})
+	s.answer(s.asked("initialize"), "{}")
+	s.asked("attach") // not answered before Envoy is there
+	s.event("envoyPhase", `{"phase":"agent started","state":"waiting","detail":"armed"}`)
+	_, _ = io.WriteString(program, "start\n")
+	start := s.asked("startAgent")
+	_ = program.Close()
+	s.running("while start is under way")
+	s.answer(start, `{"pid":1}`)
+	if err := s.ends(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A file, or /dev/null, has an end from the beginning, and that means nothing
 // before Envoy may run.
 func TestTheEndOfAFileIsTheLastCommand(t *testing.T) {
