@@ -57,8 +57,6 @@ func (s *Session) end(how ending) {
 			case how.keep:
 				s.client.output(important, fault.NotKept().Error()+"\n")
 			}
-		}
-		if run != nil {
 			answer = nil // it is to a request of ours
 		}
 		within(routerTime, func() { s.router.finish(opened, how.request, answer) })

@@ -178,7 +178,7 @@ func (s *Session) Ask(ctx context.Context, m *dapio.Message) (*dapio.Message, er
 	return p.Ask(ctx, m)
 }
 
-// Run lets the client's configurationDone through, upon which Envoy runs.
+// Go lets the client's configurationDone through, upon which Envoy runs.
 func (s *Session) Go() {
 	r := s.router
 	r.mu.Lock()

@@ -94,8 +94,9 @@ type sequence interface {
 	Initialized()
 	// DebuggeeEnded: lldb-dap has told the end of Envoy.
 	DebuggeeEnded()
-	// Stopped is the first stop as the client should see it.
-	Stopped(m *dapio.Message) *dapio.Message
+	// FirstStop is how the first stop is to be called where it is at no breakpoint; ""
+	// as LLDB calls it.
+	FirstStop() (reason, description string)
 	// Summary says how long each phase took.
 	Summary() string
 }

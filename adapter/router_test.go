@@ -85,7 +85,7 @@ func (f *fakeSequence) ConfigurationDone()                        { f.done++ }
 func (f *fakeSequence) Initialized()                              {}
 func (f *fakeSequence) DebuggeeEnded()                            { f.ended++ }
 func (f *fakeSequence) StartAgent(answer func(int, *fault.Fault)) { f.asked = append(f.asked, answer) }
-func (f *fakeSequence) Stopped(m *dapio.Message) *dapio.Message   { return m }
+func (f *fakeSequence) FirstStop() (string, string)               { return "", "" }
 func (f *fakeSequence) Summary() string                           { return "summary" }
 
 func newStage(t *testing.T) *stage {

@@ -10,25 +10,24 @@ import (
 
 // stop is a stopped event as the client should see it.
 func (r *router) stop(m *dapio.Message) *dapio.Message {
-	reason := m.Get("body.reason").Str
-	// A pause may come while LLDB steps off a breakpoint, which ends in a trace.
-	paused := r.pausing && (reason == "trace" || reason == "exception" && strings.Contains(m.Get("body.description").Str, "SIGSTOP"))
+	r.stops++
+	reason, description, preset := m.Get("body.reason").Str, m.Get("body.description").Str, r.presetOf(m)
+	paused := r.pausing && reason == "exception" && strings.Contains(description, "SIGSTOP")
 	r.pausing = false
 	switch {
 	case paused:
 		// lldb-dap calls the signal that it pauses with an exception, which VS Code
 		// shows as an error.
-		m = with(m, `{"reason":"pause","description":"Paused","text":""}`)
-	case strings.HasPrefix(m.Get("body.description").Str, "breakpoint "):
-		if preset := r.presetOf(m); preset != "" {
-			m = with(m, `{"description":"Paused at `+preset+`","text":"`+preset+`"}`)
+		m = called(m, "pause", "Paused", "")
+	case preset != "":
+		m = called(m, reason, "Paused at "+preset, preset)
+	case r.sequence != nil && r.stops == 1 && reason != "breakpoint":
+		// LLDB 19 calls the stop at the entry an exception, 22 by the signal of the exec.
+		if as, description := r.sequence.FirstStop(); as != "" {
+			m = called(m, as, description, "")
 		}
 	}
-	m = r.breakpoints.Stopped(m)
-	if r.stops++; r.sequence != nil && r.stops == 1 {
-		return r.sequence.Stopped(m)
-	}
-	return m
+	return r.breakpoints.Stopped(m)
 }
 
 // isNoise recognizes what lldb-dap prints and no user of a startup can use: its advice
@@ -47,14 +46,13 @@ func (r *router) presetOf(m *dapio.Message) (preset string) {
 	return preset
 }
 
-// with is m with these members in its body.
-func with(m *dapio.Message, members string) *dapio.Message {
-	gjson.Parse(members).ForEach(func(key, v gjson.Result) bool {
-		if patched, err := m.Set("body."+key.Str, []byte(v.Raw)); err == nil {
+// called is a stopped event under another name.
+func called(m *dapio.Message, reason, description, text string) *dapio.Message {
+	for path, value := range map[string]string{"body.reason": reason, "body.description": description, "body.text": text} {
+		if patched, err := m.Set(path, marshal(value)); err == nil {
 			m = patched
 		}
-		return true
-	})
+	}
 	return m
 }
 

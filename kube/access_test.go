@@ -92,7 +92,7 @@ func TestWhatWouldRestartTheContainerIsTold(t *testing.T) {
 
 func TestTheContainerTellsAboutItself(t *testing.T) {
 	parked := []string{"Uid: 1337\t1337\t1337\t1337", "CapEff: 0000000000000000", "NoNewPrivs: 1", "Seccomp: 2", "machine x86_64",
-		"process 1 1337 pilot-agent", "process 30 1337 sh", "writable ext2/ext3 /var/lib/istio/data", "writable tmpfs /etc/istio/proxy"}
+		"process 1 pilot-agent", "process 30 sh", "writable ext2/ext3 /var/lib/istio/data", "writable tmpfs /etc/istio/proxy"}
 	for _, x := range []struct {
 		lines []string
 		want  string
@@ -101,7 +101,7 @@ func TestTheContainerTellsAboutItself(t *testing.T) {
 		{append([]string{"yama 2"}, parked...), "node ok, tracing failed, Envoy ok, folder ok"},
 		{append([]string{"yama 1"}, parked...), "node ok, tracing ok, Envoy ok, folder ok"},
 		{append([]string{"yama 2"}, append(parked, "CapEff: 0000000000080000")...), "node ok, tracing ok, Envoy ok, folder ok"},
-		{append(parked, "process 25 1337 envoy"), "node ok, tracing ok, Envoy failed, folder ok"},
+		{append(parked, "process 25 envoy"), "node ok, tracing ok, Envoy failed, folder ok"},
 		{parked[:7], "node ok, tracing ok, Envoy ok, folder failed"},
 		{[]string{"", "nonsense", "process", "writable", "process x"}, "node ok, tracing ok, Envoy ok, folder failed"},
 	} {

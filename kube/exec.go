@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,12 +14,14 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
+
+	"github.com/envoydbg/envoydbg/internal/tail"
 )
 
 // ExitError: the command ran, and ended with another code than 0.
 type ExitError struct {
 	Code   int
-	Stderr string // its last lines
+	Stderr string // its beginning and its end
 }
 
 func (e *ExitError) Error() string {
@@ -37,7 +38,7 @@ func (s *Sidecar) Exec(ctx context.Context, command []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
-	var stderr tail
+	var stderr tail.Tail
 	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &stderr})
 	var code exec.CodeExitError
 	if errors.As(err, &code) {
@@ -74,30 +75,6 @@ func (s *Sidecar) Gone(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsForbidden(err) ||
 		strings.Contains(text, fmt.Sprintf("pods %q not found", s.Pod)) || strings.Contains(text, "is forbidden: User") ||
 		strings.Contains(text, "exec: ") && strings.Contains(text, "no such file or directory") // another container of that name
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// tailSize bounds a tail, in bytes.
-const tailSize = 2 << 10
-
-// Write implements io.Writer.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	t.text = t.text[max(0, len(t.text)-tailSize):]
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
 }
 
 // Stream runs a command in the container as one byte stream: what is written is its

@@ -10,28 +10,27 @@ import (
 )
 
 // inside tells about the container in lines of a word and its value. It needs nothing
-// but a shell: /proc is read by the shell itself.
+// but a shell: /proc is read by the shell itself. Its arguments are folders.
 const inside = `while read key value; do case $key in Uid:|Gid:|CapEff:|NoNewPrivs:|Seccomp:) echo "$key $value";; esac; done < /proc/self/status
 read yama 2>/dev/null < /proc/sys/kernel/yama/ptrace_scope && echo "yama $yama"
 echo "machine $(uname -m)"
 for p in /proc/[0-9]*; do
   read -r name 2>/dev/null < $p/comm || continue
-  while read key value; do [ "$key" = Uid: ] && set -- $value && owner=$1; done 2>/dev/null < $p/status
-  echo "process ${p#/proc/} $owner $name"
+  echo "process ${p#/proc/} $name"
 done
-for d in /var/lib/istio/data /etc/istio/proxy /tmp; do [ -d $d ] && [ -w $d ] && echo "writable $(stat -f -c %T $d 2>/dev/null) $d"; done
+for d; do [ -d $d ] && [ -w $d ] && echo "writable $(stat -f -c %T $d 2>/dev/null) $d"; done
 echo end`
 
 // insideTime bounds the look.
 const insideTime = 20 * time.Second
 
 // Inside looks at the container from within: who the user is, whether it may trace a
-// process of its own, what runs, and where files can be put.
-func (s *Sidecar) Inside(ctx context.Context) []Finding {
+// process of its own, what runs, and in which of the folders files can be put.
+func (s *Sidecar) Inside(ctx context.Context, folders []string) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, insideTime)
 	defer cancel()
 	var out bytes.Buffer
-	err := s.Exec(ctx, []string{"sh", "-c", inside}, nil, &out)
+	err := s.Exec(ctx, append([]string{"sh", "-c", inside, "sh"}, folders...), nil, &out)
 	text, ended := strings.CutSuffix(strings.TrimSpace(out.String()), "end")
 	if err != nil || !ended {
 		return []Finding{{Check: "shell", State: Failed, What: fmt.Sprintf("no command can be run: %v", err),
@@ -48,7 +47,7 @@ func findings(lines []string) []Finding {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		f := strings.Fields(rest)
 		switch {
-		case word == "process" && len(f) == 3 && f[2] == "envoy":
+		case word == "process" && len(f) == 2 && f[1] == "envoy":
 			envoys = append(envoys, f[0])
 		case word == "writable" && len(f) == 2 && (f[0] == "tmpfs" || f[0] == "ramfs"):
 			memory = append(memory, f[1])

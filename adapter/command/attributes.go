@@ -56,12 +56,7 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, e
 // attributes turns the flags into launch attributes. Those that were not given
 // stay out, so that the defaults are defined in one place.
 func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any, error) {
-	total := len(args)
-	target, args, err := f.targetWord(cmd, args)
-	if err != nil {
-		return nil, err
-	}
-	command, err := agentCommand(cmd, args, total)
+	target, command, err := f.words(cmd, args)
 	if err != nil {
 		return nil, err
 	}
@@ -189,42 +184,36 @@ func overlaps(name string, given map[string]string) []string {
 	return all
 }
 
-// targetWord is the target: the word before "--" that names a pod or a workload, or
-// that of the flag. It returns the other words.
-func (f *runFlags) targetWord(cmd *cobra.Command, args []string) (string, []string, error) {
-	at := cmd.Flags().ArgsLenAtDash()
-	if at < 0 {
-		at = len(args)
+// words are those that belong to no flag: before "--" the name of a pod or a workload,
+// which is the target, and behind it the agent's command.
+func (f *runFlags) words(cmd *cobra.Command, args []string) (target string, command []string, err error) {
+	before := args
+	if at := cmd.Flags().ArgsLenAtDash(); at >= 0 {
+		before, command = args[:at], args[at:]
 	}
-	if at != 1 || !kube.IsResource(args[0]) {
-		return f.target, args, nil
+	switch {
+	case len(before) == 0:
+		return f.target, command, nil
+	case len(before) > 1 || !kube.IsResource(before[0]):
+		return "", nil, strayWord(cmd, before[0])
+	case cmd.Flags().Changed("target"):
+		return "", nil, fault.Usage("--target and "+before[0]+" name two targets", "Give one of them.")
 	}
-	if cmd.Flags().Changed("target") {
-		return "", nil, fault.Usage("--target and "+args[0]+" name two targets", "Give one of them.")
-	}
-	return args[0], args[1:], nil
+	return before[0], command, nil
 }
 
-// agentCommand is what stands behind "--". A word before it is nobody's: a command
-// without "--" would lose its own flags, and --gate false is no flag with a value.
-func agentCommand(cmd *cobra.Command, args []string, total int) ([]string, error) {
-	before, after := args, []string(nil)
-	if at := cmd.Flags().ArgsLenAtDash(); at >= 0 {
-		at = max(0, at-(total-len(args))) // without the target
-		before, after = args[:at], args[at:]
-	}
-	if len(before) == 0 {
-		return after, nil
-	}
+// strayWord is the error for a word that is nobody's: a command without "--" would lose
+// its own flags, and --gate false is no flag with a value.
+func strayWord(cmd *cobra.Command, word string) error {
 	fix := `The agent's command stands after "--": envoydbg run … -- pilot-agent proxy sidecar.`
-	if word := before[0]; word == "true" || word == "false" {
+	if word == "true" || word == "false" {
 		cmd.Flags().Visit(func(f *pflag.Flag) {
 			if f.Value.Type() == "bool" {
 				fix = fmt.Sprintf("Write --%s=%s.", f.Name, word)
 			}
 		})
 	}
-	return nil, fault.Usage(fmt.Sprintf("%q belongs to no flag", before[0]), fix)
+	return fault.Usage(fmt.Sprintf("%q belongs to no flag", word), fix)
 }
 
 // parsePairs reads the values of --source-map.

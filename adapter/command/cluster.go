@@ -43,7 +43,7 @@ func (c container) Exec(ctx context.Context, command []string, stdin io.Reader, 
 // Command implements pod.Container.
 func (c container) Command() []string { return c.Sidecar.Command }
 
-// find finds the sidecar of a target in a cluster.
+// find finds the sidecar that the launch attributes name.
 func find(ctx context.Context, c *config.Config) (pod.Container, error) {
 	flags := kube.NewFlags()
 	arguments := c.KubectlFlags
@@ -55,13 +55,18 @@ func find(ctx context.Context, c *config.Config) (pod.Container, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return nil, fault.BadAttribute("kubectlFlags", "has a mistake: "+err.Error(), "Write the flags as for kubectl, for example [\"--as=jane\"].")
 	}
+	return findBy(ctx, flags, c.Target, c.Container)
+}
+
+// findBy finds a sidecar by kubectl's flags.
+func findBy(ctx context.Context, flags *kube.Flags, target, name string) (pod.Container, error) {
 	cluster, err := kube.Connect(flags)
 	if err != nil {
 		return nil, fault.NoCluster(err)
 	}
-	s, err := cluster.Find(ctx, c.Target, c.Container)
+	s, err := cluster.Find(ctx, target, name)
 	if err != nil {
-		return nil, clusterFault(err, c.Target, cluster.Namespace())
+		return nil, clusterFault(err, target, cluster.Namespace())
 	}
 	return container{s}, nil
 }

@@ -15,12 +15,13 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
 
 func doctorCommand() *cobra.Command {
-	flags := kube.NewFlags()
-	var name, output, dap string
+	var f podFlags
+	var output, dap string
 	cmd := &cobra.Command{
 		Use:   "doctor TARGET",
 		Short: "Check whether the Envoy of a pod can be debugged",
@@ -38,7 +39,7 @@ command line.`,
 			if !ok {
 				return fault.Usage(fmt.Sprintf("--output is %q", output), "It is table, json or yaml.")
 			}
-			found := examine(cmd, flags, args[0], name, dap)
+			found := examine(cmd, &f, args[0], dap)
 			if err := print(cmd.OutOrStdout(), found); err != nil {
 				return fault.OutputLost(err)
 			}
@@ -51,8 +52,7 @@ command line.`,
 		},
 		DisableFlagsInUseLine: true,
 	}
-	flags.Add(cmd.Flags())
-	cmd.Flags().StringVarP(&name, "container", "c", kube.DefaultContainer, "`name` of the container with Envoy in it")
+	f.add(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, json or yaml")
 	cmd.Flags().StringVar(&dap, "lldb-dap", "", "lldb-dap `program`")
 	return cmd
@@ -92,11 +92,11 @@ func printTable(w io.Writer, found []kube.Finding) error {
 }
 
 // examine does the checks, as far as each lets the next be done.
-func examine(cmd *cobra.Command, flags *kube.Flags, target, name, dap string) []kube.Finding {
+func examine(cmd *cobra.Command, flags *podFlags, target, dap string) []kube.Finding {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	found := []kube.Finding{programs(dap)}
-	cluster, err := kube.Connect(flags)
+	cluster, err := kube.Connect(flags.kubectl)
 	if err != nil {
 		return append(found, kube.Finding{Check: "kubeconfig", State: kube.Failed, What: err.Error(), Fix: "kubectl config view"})
 	}
@@ -105,7 +105,7 @@ func examine(cmd *cobra.Command, flags *kube.Flags, target, name, dap string) []
 		return found
 	}
 	found = append(found, cluster.May(ctx, kube.Permissions(target))...)
-	s, err := cluster.Find(ctx, target, name)
+	s, err := cluster.Find(ctx, target, flags.container)
 	if err != nil {
 		f := fault.From(clusterFault(err, target, cluster.Namespace()))
 		return append(found, kube.Finding{Check: "pod", State: kube.Failed, What: strings.Join(append([]string{f.What}, f.Evidence...), " "), Fix: f.Do})
@@ -116,7 +116,7 @@ func examine(cmd *cobra.Command, flags *kube.Flags, target, name, dap string) []
 	}
 	found = append(found, kube.Finding{Check: "pod", State: kube.OK, What: fmt.Sprintf("%s on node %s; %s %s", s.Pod, s.Node, kind, s.Container)})
 	found = append(found, s.Lifecycle(ctx)...)
-	return append(found, s.Inside(ctx)...)
+	return append(found, s.Inside(ctx, pod.Places)...)
 }
 
 // programs looks for LLDB on this machine.

@@ -8,24 +8,25 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/envoydbg/envoydbg/adapter/config"
-	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
 
 // podFlags are those of a command about a pod.
-type podFlags struct{ container string }
+type podFlags struct {
+	kubectl   *kube.Flags
+	container string
+}
 
 func (f *podFlags) add(cmd *cobra.Command) {
-	kube.NewFlags().Add(cmd.Flags())
+	f.kubectl = kube.NewFlags()
+	f.kubectl.Add(cmd.Flags())
 	cmd.Flags().StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container with Envoy in it")
 }
 
 // target is the pod that the command names.
-func (f *podFlags) target(cmd *cobra.Command, name string) *pod.Target {
-	c := &config.Config{Target: name, Container: f.container, KubectlFlags: kube.Given(cmd.Flags())}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }}
+func (f *podFlags) target(name string) *pod.Target {
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return findBy(ctx, f.kubectl, name, f.container) }}
 }
 
 func logsCommand() *cobra.Command {
@@ -42,7 +43,7 @@ its start, as far as it is kept (8 MiB), whoever has the session.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			err := f.target(cmd, args[0]).Logs(ctx, follow, cmd.OutOrStdout())
+			err := f.target(args[0]).Logs(ctx, follow, cmd.OutOrStdout())
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -65,17 +66,14 @@ and left there for the next one. They go with the pod in any case.`,
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			gone, err := f.target(cmd, args[0]).Clean(cmd.Context())
+			gone, err := f.target(args[0]).Clean(cmd.Context())
 			for _, dir := range gone {
 				fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", dir)
 			}
 			if err == nil && len(gone) == 0 {
 				fmt.Fprintln(cmd.OutOrStdout(), "nothing was there")
 			}
-			if err != nil {
-				return fault.From(err)
-			}
-			return nil
+			return err
 		},
 	}
 	f.add(cmd)

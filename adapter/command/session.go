@@ -87,7 +87,7 @@ type logFile struct {
 func openLog(path string, stderr io.Writer) (*logFile, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
-		return nil, fault.Log(path, cause(err))
+		return nil, fault.Log(path, fault.WithoutPath(err))
 	}
 	return &logFile{file: file, stderr: stderr}, nil
 }
@@ -101,17 +101,9 @@ func (l *logFile) Write(p []byte) (int, error) {
 	}
 	if _, err := l.file.Write(p); err != nil {
 		l.failed = true
-		fmt.Fprintln(l.stderr, fault.LogCut(l.file.Name(), cause(err)))
+		fmt.Fprintln(l.stderr, fault.LogCut(l.file.Name(), fault.WithoutPath(err)))
 	}
 	return len(p), nil
 }
 
 func (l *logFile) close() { _ = l.file.Close() }
-
-// cause is an error of the file system without the path, which the fault has.
-func cause(err error) error {
-	if e, ok := err.(*os.PathError); ok {
-		return e.Err
-	}
-	return err
-}

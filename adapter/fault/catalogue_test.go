@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -127,15 +128,32 @@ var (
 	heading = regexp.MustCompile(`^### ED(\d{4}) (.*)$`)
 )
 
-// catalogue reads the exported functions of catalogue.go that return a *Fault.
-func catalogue(t *testing.T) []constructor {
+// declarations are those of the files of the catalogue.
+func declarations(t *testing.T) []ast.Decl {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, parser.ParseComments)
+	files, err := filepath.Glob("catalogue_*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all []ast.Decl
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, file.Decls...)
+	}
+	return all
+}
+
+// catalogue reads the exported functions of the catalogue, which return a *Fault.
+func catalogue(t *testing.T) []constructor {
+	t.Helper()
 	var all []constructor
-	for _, d := range file.Decls {
+	for _, d := range declarations(t) {
 		f, ok := d.(*ast.FuncDecl)
 		if !ok || f.Recv != nil || !f.Name.IsExported() {
 			continue

@@ -1,6 +1,10 @@
 package fault
 
-import "regexp"
+import (
+	"errors"
+	"os"
+	"regexp"
+)
 
 // What follows turns errors into words for people. Some come as text from the helper,
 // so it is done by their text. The system's own words ("no such file or directory")
@@ -33,6 +37,16 @@ var wording = []struct {
 
 // Plain is an error in words for people.
 func Plain(err error) string { return text(err) }
+
+// WithoutPath is an error of the file system without the path, where the text around it
+// names that.
+func WithoutPath(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
 
 // plain is text without what only Go programmers understand.
 func plain(text string) string {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"io/fs"
 	"net"
@@ -103,12 +101,8 @@ var dependent = []string{"Name", "Assign", "beside", "logFile", "console", "text
 var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
 
 func TestEveryTextThatDependsOnSomethingIsTried(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	tried := calls(errCause, "")
-	for _, d := range file.Decls {
+	for _, d := range declarations(t) {
 		f, ok := d.(*ast.FuncDecl)
 		if !ok || f.Recv != nil || !f.Name.IsExported() {
 			continue

@@ -1,12 +1,12 @@
 package paths
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // subdue marks the frames of a stackTrace whose source is not on this machine, such as
@@ -39,8 +39,7 @@ func (w *Rewriter) isHere(debugPath string) bool {
 	}
 	here, known := w.here[debugPath]
 	if !known {
-		st, err := os.Stat(debugPath)
-		here = err == nil && filepath.IsAbs(debugPath) && st.Mode().IsRegular()
+		here = filepath.IsAbs(debugPath) && regular.Is(debugPath)
 		w.here[debugPath] = here
 	}
 	return here

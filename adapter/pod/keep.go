@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path"
 	"strings"
@@ -16,9 +17,15 @@ const sessionFolder = "session"
 // Logs writes what the agent and Envoy of the running session have written, from the
 // start as far as it was kept, and with follow what they write until they end.
 func (t *Target) Logs(ctx context.Context, follow bool, to io.Writer) error {
-	p, err := t.find(ctx)
-	if err != nil {
+	if err := t.find(ctx); err != nil {
 		return err
+	}
+	p, _, _, err := t.look(ctx)
+	switch {
+	case err != nil:
+		return err
+	case p.dir == "":
+		return fault.NoSession(t.container.String(), errors.New("there has been none in this container, or its helper was of another release"))
 	}
 	command := []string{"sh", "-c", `exec "$@" 2>&1`, "sh", p.helper, "logs", "--dir", path.Join(p.dir, sessionFolder)}
 	if follow {
@@ -28,16 +35,6 @@ func (t *Target) Logs(ctx context.Context, follow bool, to io.Writer) error {
 		return fault.NoSession(t.container.String(), err)
 	}
 	return nil
-}
-
-// find finds the container, and the helper in it.
-func (t *Target) find(ctx context.Context) (placed, error) {
-	container, err := t.Find(ctx)
-	if err != nil {
-		return placed{}, err
-	}
-	t.container = container
-	return t.place(ctx)
 }
 
 // clean removes what was uploaded, and says from where. While a session is there it has
@@ -54,11 +51,9 @@ echo "` + helper.EndMark + `"`
 // Clean removes the helper and lldb-server from the container, and returns the folders
 // that are gone. It is refused while a session is there.
 func (t *Target) Clean(ctx context.Context) (gone []string, err error) {
-	container, err := t.Find(ctx)
-	if err != nil {
+	if err := t.find(ctx); err != nil {
 		return nil, err
 	}
-	t.container = container
 	text, err := t.script(ctx, clean, nil, append([]string{folder, sessionFolder}, t.where()...)...)
 	if err != nil {
 		return nil, t.execFault(err)

@@ -23,9 +23,9 @@ type placed struct {
 	helper string // the helper's path
 }
 
-// usualPlaces are where a stock istio-proxy may write, best first. A folder that is memory
+// Places are where a stock istio-proxy may write, best first. A folder that is memory
 // counts against the container's limit, and one may not run programs from /dev/shm.
-var usualPlaces = []string{"/var/lib/istio/data", "/etc/istio/proxy", "/var/run/secrets/istio", "/tmp", "/var/tmp"}
+var Places = []string{"/var/lib/istio/data", "/etc/istio/proxy", "/var/run/secrets/istio", "/tmp", "/var/tmp"}
 
 // folder is below one of the places.
 const folder = ".envoydbg"
@@ -34,7 +34,7 @@ func (t *Target) where() []string {
 	if t.Places != nil {
 		return t.Places
 	}
-	return usualPlaces
+	return Places
 }
 
 // execTime bounds a command that does next to nothing. An exec can hang for minutes
@@ -67,22 +67,9 @@ chmod 0700 "$1/$2.$$" && mv "$1/$2.$$" "$1/$2" && "$1/$2" version && echo "` + h
 // place brings the helper into the container, unless it is there.
 func (t *Target) place(ctx context.Context) (placed, error) {
 	var none placed
-	binaries := map[string]*binary{"x86_64": {name: "none"}, "aarch64": {name: "none"}}
-	for machine, arch := range map[string]string{"x86_64": "amd64", "aarch64": "arm64"} {
-		if b, err := readBinary(t.HelperDir, arch); err == nil {
-			binaries[machine] = b
-		}
-	}
-	machine, have, options, err := t.look(ctx, binaries)
-	if err != nil {
-		return none, t.execFault(err)
-	}
-	b := binaries[machine]
-	if b == nil || b.content == nil {
-		return none, fault.NoHelper("envoydbg-helper-linux for "+machine, errors.New("the node of the container needs it"))
-	}
-	if have != "" {
-		return placed{have, path.Join(have, b.name)}, nil
+	there, b, options, err := t.look(ctx)
+	if err != nil || there != none {
+		return there, err
 	}
 	var why []string
 	for _, o := range options {
@@ -132,16 +119,27 @@ type option struct {
 	free    int64 // bytes
 }
 
-// look runs probe. have is the folder that has the helper of the machine.
-func (t *Target) look(ctx context.Context, binaries map[string]*binary) (machine, have string, options []option, err error) {
+// look finds the helper in the container; where it is not, there is empty, and b is the
+// one to bring into one of the options.
+func (t *Target) look(ctx context.Context) (there placed, b *binary, options []option, err error) {
+	binaries := map[string]*binary{"x86_64": {name: "none"}, "aarch64": {name: "none"}}
+	for machine, arch := range map[string]string{"x86_64": "amd64", "aarch64": "arm64"} {
+		if b, err := readBinary(t.HelperDir, arch); err == nil {
+			binaries[machine] = b
+		}
+	}
 	text, err := t.script(ctx, probe, nil, append([]string{binaries["x86_64"].name, binaries["aarch64"].name}, t.where()...)...)
+	if err != nil {
+		return there, nil, nil, t.execFault(err)
+	}
+	machine := ""
 	for _, line := range strings.Split(text, "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {
 		case "machine":
 			machine = rest
 		case "have":
-			have = rest
+			there.dir = rest
 		case "place":
 			var o option
 			if _, err := fmt.Sscanf(rest, "%s %d %s", &o.fs, &o.free, &o.dir); err == nil {
@@ -149,7 +147,14 @@ func (t *Target) look(ctx context.Context, binaries map[string]*binary) (machine
 			}
 		}
 	}
-	return machine, have, options, err
+	b = binaries[machine]
+	if b == nil || b.content == nil {
+		return placed{}, nil, nil, fault.NoHelper("envoydbg-helper-linux for "+machine, errors.New("the node of the container needs it"))
+	}
+	if there.dir != "" {
+		there.helper = path.Join(there.dir, b.name)
+	}
+	return there, b, options, nil
 }
 
 func (t *Target) put(ctx context.Context, dir string, b *binary) error {

@@ -66,11 +66,14 @@ func (t *Target) Name() string {
 // Connect implements startup.Target.
 func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	t.progress = n.Progress
-	var err error
-	if t.placed, err = t.find(ctx); err != nil {
+	if err := t.find(ctx); err != nil {
 		return nil, err
 	}
 	container := t.container
+	var err error
+	if t.placed, err = t.place(ctx); err != nil {
+		return nil, err
+	}
 	return remote.Connect(ctx, remote.Options{
 		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
 			// The stream outlives the call.
@@ -80,6 +83,12 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 		Dir:       path.Join(t.placed.dir, sessionFolder),
 		Reconnect: t.Reconnect,
 	}, n)
+}
+
+// find finds the container.
+func (t *Target) find(ctx context.Context) (err error) {
+	t.container, err = t.Find(ctx)
+	return err
 }
 
 // watched marks an error that says that its container is gone.

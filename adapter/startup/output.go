@@ -1,7 +1,6 @@
 package startup
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -18,11 +17,7 @@ func (s *Startup) openOutput() error {
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		why := err
-		if p := new(os.PathError); errors.As(err, &p) {
-			why = p.Err
-		}
-		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, why), "Name another file.")
+		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, fault.WithoutPath(err)), "Name another file.")
 	}
 	s.agentLog = file // open as long as this process: the last words come at its end
 	return nil

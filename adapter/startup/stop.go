@@ -1,33 +1,17 @@
 package startup
 
-import (
-	"encoding/json"
-	"strings"
+import "strings"
 
-	"github.com/envoydbg/envoydbg/adapter/dapio"
-)
-
-// Stopped names the stop at Envoy's entry, or where it was caught, what it is: LLDB
-// 19 calls it an exception, 22 by the signal of the exec. It is called when Envoy has
-// been let run, after which pastMain does not change.
-func (s *Startup) Stopped(m *dapio.Message) *dapio.Message {
-	reason, description := "entry", "Envoy's entry"
+// FirstStop names a first stop at no breakpoint: at Envoy's entry, or where it was
+// caught. It is called when Envoy has been let run, after which pastMain does not change.
+func (s *Startup) FirstStop() (reason, description string) {
 	switch {
-	case m.Get("body.reason").String() == "breakpoint":
-		return m
 	case s.cfg.StopOnEntry:
+		return "entry", "Envoy's entry"
 	case s.pastMain:
-		reason, description = "pause", "Caught past main"
-	default:
-		return m
+		return "pause", "Caught past main"
 	}
-	for path, value := range map[string]string{"body.reason": reason, "body.description": description, "body.text": ""} {
-		text, _ := json.Marshal(value) // a string never fails
-		if patched, err := m.Set(path, text); err == nil {
-			m = patched
-		}
-	}
-	return m
+	return "", ""
 }
 
 // Summary says how long each phase took.

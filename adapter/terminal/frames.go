@@ -3,11 +3,13 @@ package terminal
 import (
 	"bufio"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 
 	"github.com/google/go-dap"
+
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // selection is the frame that commands are about.
@@ -54,18 +56,12 @@ const mostSearched = 32
 func (l *loop) showCaller() {
 	l.frames(1, mostSearched, func(frames []dap.StackFrame) {
 		for i, f := range frames {
-			if readable(sourcePath(f)) {
+			if regular.Is(sourcePath(f)) {
 				l.view.frame(i+1, f)
 				return
 			}
 		}
 	})
-}
-
-// readable reports whether there is such a file.
-func readable(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular()
 }
 
 // selectFrame selects the frame of a level and shows it.
@@ -162,16 +158,9 @@ func excerpt(path string, line, around int) []sourceLine {
 
 // sourceLines reads some lines of a file.
 func sourceLines(path string, first, last int) ([]sourceLine, error) {
-	st, err := os.Stat(path)
+	file, err := regular.Open(path)
 	if err != nil {
-		return nil, cause(err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is no file") // a pipe would hold up everything
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, cause(err)
+		return nil, fault.WithoutPath(err)
 	}
 	defer file.Close()
 	var out []sourceLine
@@ -182,12 +171,4 @@ func sourceLines(path string, first, last int) ([]sourceLine, error) {
 		}
 	}
 	return out, sc.Err()
-}
-
-// cause is an error of the file system without the path.
-func cause(err error) error {
-	if e, ok := err.(*os.PathError); ok {
-		return e.Err
-	}
-	return err
 }

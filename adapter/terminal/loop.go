@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
 // loop is the state of one run.
@@ -460,7 +461,7 @@ func (l *loop) onStopped(m *dapio.Message) {
 			}
 		}
 		l.view.stopped(s)
-		if paused && len(frames) > 0 && !readable(sourcePath(frames[0])) {
+		if paused && len(frames) > 0 && !regular.Is(sourcePath(frames[0])) {
 			l.showCaller()
 		}
 	})

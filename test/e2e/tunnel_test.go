@@ -114,15 +114,21 @@ func TestAStartupGoesOnWhenItsLinkIsCutInEachPhase(t *testing.T) {
 	})
 }
 
+// mainThroughTunnel is a session at the end of a link that stands in main.
+func mainThroughTunnel(s *harness.Story, reconnect string) *harness.Session {
+	c := throughTunnel(s, reconnect)
+	c.Initialize()
+	c.Attach(tunneled(s))
+	c.Configure(mainPlace(s))
+	c.Stopped(0)
+	return c
+}
+
 // A link that does not come back ends the session with an error, and the lease ends
 // the rest.
 func TestALinkThatDoesNotComeBackEndsTheSession(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		c := throughTunnel(s, "2s")
-		c.Initialize()
-		c.Attach(tunneled(s))
-		c.Configure(mainPlace(s))
-		c.Stopped(0)
+		c := mainThroughTunnel(s, "2s")
 		if err := os.WriteFile(filepath.Join(s.Dir, "down"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -141,11 +147,7 @@ func TestALinkThatDoesNotComeBackEndsTheSession(t *testing.T) {
 // What is beside Envoy ends by itself when the adapter is killed.
 func TestTheLeaseEndsWhatAKilledAdapterLeaves(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		c := throughTunnel(s, "1s")
-		c.Initialize()
-		c.Attach(tunneled(s))
-		c.Configure(mainPlace(s))
-		c.Stopped(0)
+		c := mainThroughTunnel(s, "1s")
 		envoy := c.Part(harness.Envoy)
 		if err := harness.Kill(c.PID); err != nil {
 			t.Fatal(err)
@@ -164,11 +166,7 @@ func TestTheLeaseEndsWhatAKilledAdapterLeaves(t *testing.T) {
 // A second session at the same place is told who has it.
 func TestASecondSessionIsToldWhoDebugs(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
-		c := throughTunnel(s, "1m")
-		c.Initialize()
-		c.Attach(tunneled(s))
-		c.Configure(mainPlace(s))
-		c.Stopped(0)
+		c := mainThroughTunnel(s, "1m")
 		second := s.StartCommand(filepath.Join(s.Dir, "trace2"), tunnelProgram, "dap", "--lldb-dap", s.LLDB.DAP)
 		second.Initialize()
 		second.Attach(tunneled(s))

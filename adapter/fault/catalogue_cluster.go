@@ -1,0 +1,72 @@
+package fault
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ED16xx: clusters.
+
+// NoCluster: the kubeconfig or a flag for it is not right.
+func NoCluster(err error) *Fault {
+	return &Fault{Code: 1601, What: "There is no way to the cluster.", Evidence: []string{text(err)},
+		Do: "Try \"kubectl get pods\" with the same kubeconfig and flags.", Cause: err}
+}
+
+// NoPod: the target leads to no pod.
+func NoPod(target, namespace, why string) *Fault {
+	return &Fault{Code: 1602, What: fmt.Sprintf("There is no pod for %s in the namespace %q.", target, namespace), Evidence: []string{plain(why)},
+		Do: fmt.Sprintf("Set %s to a pod or workload that \"kubectl get\" shows, and %s to where it is.", Name("target"), Name("namespace"))}
+}
+
+// ManyPods: the target leads to more than one pod.
+func ManyPods(target string, pods []string) *Fault {
+	return &Fault{Code: 1603, What: fmt.Sprintf("%s has %d pods.", target, len(pods)), Evidence: pods,
+		Do: fmt.Sprintf("Set %s to one of them.", Name("target"))}
+}
+
+// NoContainer: the pod has no such container, or it does not run.
+func NoContainer(what string) *Fault {
+	return &Fault{Code: 1604, What: fmt.Sprintf("The container cannot be debugged: %s.", what),
+		Do: fmt.Sprintf("Set %s to the one with Envoy in it, or wait until it runs.", Name("container"))}
+}
+
+// Forbidden: the user may not do what is needed.
+func Forbidden(what string) *Fault {
+	return &Fault{Code: 1605, What: "The cluster does not permit what is needed.", Evidence: []string{what},
+		Do: "docs/security.md has the Role that a user of envoydbg needs."}
+}
+
+// Exec: a command could not be run in the container.
+func Exec(container string, err error) *Fault {
+	return &Fault{Code: 1606, What: fmt.Sprintf("No command can be run in %s.", container), Evidence: []string{text(err)},
+		Do: "Try \"kubectl exec\" with \"sh -c true\" there; the image needs a shell.", Cause: err}
+}
+
+// NoPlace: nowhere in the container can the helper be put.
+func NoPlace(container string, places, why []string) *Fault {
+	evidence := why
+	if len(evidence) == 0 {
+		evidence = []string{"none of these can be written to: " + strings.Join(places, ", ")}
+	}
+	return &Fault{Code: 1607, What: fmt.Sprintf("There is no folder for the helper in %s.", container), Evidence: evidence,
+		Do: "Mount an emptyDir on disk there, as Istio does at /var/lib/istio/data."}
+}
+
+// Upload: something could not be brought into the container.
+func Upload(what, container string, err error) *Fault {
+	return &Fault{Code: 1608, What: fmt.Sprintf("%s could not be brought into %s.", upperFirst(what), container), Evidence: []string{text(err)},
+		Do: "Look at the free space and the memory limit of the container, and start the session again.", Cause: err}
+}
+
+// NoSession: there is no session whose output could be shown.
+func NoSession(container string, err error) *Fault {
+	return &Fault{Code: 1609, What: fmt.Sprintf("There is no output of a session in %s.", container), Evidence: []string{text(err)},
+		Do: "Start one with \"envoydbg run\"; its output goes with it.", Cause: err}
+}
+
+// InUse: what is to be removed belongs to a session that is there.
+func InUse(dir string) *Fault {
+	return &Fault{Code: 1610, What: "A session uses what is to be removed.", Evidence: []string{dir},
+		Do: "End the session first; \"envoydbg logs\" shows whether it is yours."}
+}

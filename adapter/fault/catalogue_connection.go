@@ -1,0 +1,63 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ED15xx: the connection to a helper on another machine.
+
+// LinkCut: the connection to the helper was cut, and is being taken up again.
+func LinkCut(why error, patience time.Duration) *Fault {
+	return &Fault{Code: 1501, What: "The connection to the helper beside Envoy was cut.", Evidence: []string{text(why)}, Cause: why,
+		Do: fmt.Sprintf("Wait: it is being made again for up to %v, and the session then goes on as it was.", patience)}
+}
+
+// LinkLost: the connection to the helper could not be taken up again.
+func LinkLost(waited, lease time.Duration, cut, last error) *Fault {
+	return &Fault{Code: 1502, What: fmt.Sprintf("The connection to the helper beside Envoy could not be made again within %v; the debug session is over.", waited.Round(time.Second)),
+		Evidence: []string{"cut by:      " + text(cut), "last attempt: " + text(last)}, Cause: errors.Join(cut, last),
+		Do: fmt.Sprintf("Start the session again when Envoy's machine can be reached. The helper ends Envoy, the agent and itself %v after the cut.", lease)}
+}
+
+// SessionGone: the helper that the session had is not there any more.
+func SessionGone(cause error) *Fault {
+	return &Fault{Code: 1503, What: "The helper beside Envoy has ended, and with it Envoy and the agent; the debug session is over.",
+		Evidence: []string{text(cause)}, Cause: cause, Do: "Start the session again. If it repeats, look whether the container is killed there, for example because its memory is short."}
+}
+
+// SessionTaken: another session is beside that Envoy. who is empty when that is not
+// known yet.
+func SessionTaken(dir, who string, since time.Time) *Fault {
+	f := &Fault{Code: 1504, What: "Somebody else debugs this Envoy.", Evidence: []string{dir},
+		Do: "Wait for the end of that session, or ask for it. When its user has gone for good, it ends by itself some minutes later."}
+	if who != "" {
+		f.Evidence = []string{fmt.Sprintf("%s, since %s", who, since.Local().Format(time.DateTime)), dir}
+	}
+	return f
+}
+
+// HelperVersion: the helper that answers is of another release.
+func HelperVersion(cause error) *Fault {
+	return &Fault{Code: 1505, What: "The helper beside Envoy is of another release than envoydbg.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Install envoydbg and its helper of one release. If a session of the other release still runs there, wait for its end."}
+}
+
+// HelperUser: the helper's folder beside Envoy belongs to another user.
+func HelperUser(dir string, cause error) *Fault {
+	return &Fault{Code: 1506, What: "The helper's folder beside Envoy belongs to another user.", Evidence: []string{dir, text(cause)}, Cause: cause,
+		Do: "Run the helper as the user that it was first run as, or remove the folder."}
+}
+
+// HelperUnreached: the helper could not be started or reached beside Envoy.
+func HelperUnreached(cause error) *Fault {
+	return &Fault{Code: 1507, What: "The helper beside Envoy cannot be started or reached.", Evidence: []string{text(cause)}, Cause: cause,
+		Do: "Start the session again; with \"--log FILE\" the trace says what happened."}
+}
+
+// EndUntold: the helper could not be told that the session has ended.
+func EndUntold(lease time.Duration) *Fault {
+	return &Fault{Code: 1508, What: "The session has ended while the connection to the helper beside Envoy was cut.",
+		Do: fmt.Sprintf("Wait: the helper ends Envoy, the agent and itself within %v.", lease)}
+}

@@ -1,0 +1,112 @@
+package startup
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/gdbremote"
+	"github.com/envoydbg/envoydbg/adapter/helper"
+)
+
+// server starts lldb-server there and the relay here.
+func (s *Startup) server(ctx context.Context) error {
+	s.phases.Begin(PhaseServer)
+	path, err := s.opts.Target.LLDBServer(ctx, s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
+	if err != nil {
+		return err
+	}
+	platform, err := s.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
+	if err != nil {
+		return s.cause(ctx, fault.ServerStart(err.Error()))
+	}
+	relay, err := gdbremote.Start(gdbremote.Config{Dir: s.opts.Dir, Platform: platform.Socket, Dial: s.beside.Dial,
+		Awaited: s.awaited(), SkipToExec: s.cfg.Gate, Admit: s.admit, Observer: observer{s}})
+	if err != nil {
+		return err
+	}
+	if !s.own(func() { s.relay = relay }) {
+		relay.Close()
+		return context.Canceled
+	}
+	if !strings.HasPrefix(platform.Version, fmt.Sprintf("%d.", s.opts.LLDB.Major)) {
+		s.host.Output(important, fmt.Sprintf("lldb-dap is %s and lldb-server is %s; they are only known to work together in one version.\n",
+			s.opts.LLDB.Text, platform.Version))
+	}
+	s.phases.End("lldb-server %s (pid %d)", platform.Version, platform.PID)
+	return nil
+}
+
+// symbols hands the attach to lldb-dap, which loads the symbols and then tells
+// the debug server to wait.
+func (s *Startup) symbols(ctx context.Context) error {
+	s.phases.Begin(PhaseSymbols)
+	if err := s.until(ctx, func() bool { return s.sources != nil }); err != nil {
+		return err
+	}
+	found := s.useSources()
+	attach, err := s.attachRequest()
+	if err != nil {
+		return err
+	}
+	err = s.host.Attach(attach, func(answer *dapio.Message, err error) { s.box.post(attachAnswered{answer, err}) })
+	if err != nil {
+		return s.cause(ctx, err)
+	}
+	if err := s.until(ctx, func() bool { return s.armed != nil }); err != nil {
+		return err
+	}
+	what := "symbols and line tables"
+	switch {
+	case found != "":
+		what = found
+	case s.local.DWARF:
+	case s.local.Symbols:
+		what = "symbols, no line tables"
+	default:
+		what = "stripped: no symbols"
+	}
+	s.phases.End("%s  %s", filepath.Base(s.cfg.Program), what)
+
+	s.phases.Begin(PhaseArmed)
+	s.phases.End("%s %s written; %s", s.armed.Packet, s.armed.Name, s.polling(ctx, s.armed.ServerPID))
+	return nil
+}
+
+// pollingTime bounds the look at the debug server's own state. The packet makes
+// the order safe by itself (the wait includes processes that exist already), so
+// this is evidence, and its absence no failure.
+const pollingTime = 500 * time.Millisecond
+
+// pollingPause is the time between two looks. lldb-server scans every millisecond.
+const pollingPause = 2 * time.Millisecond
+
+// polling looks at the debug server until it is seen between two scans.
+func (s *Startup) polling(ctx context.Context, pid int) string {
+	ctx, cancel := context.WithTimeout(ctx, pollingTime)
+	defer cancel()
+	detail := "no answer"
+	for {
+		state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
+		case err != nil:
+			return "its state cannot be read: " + fault.Plain(err)
+		case state.Polling:
+			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
+		}
+		detail = state.Detail
+		select {
+		case <-time.After(pollingPause):
+		case <-ctx.Done():
+		}
+	}
+}
