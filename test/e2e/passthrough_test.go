@@ -188,3 +188,27 @@ func TestAPlainSessionFindsTheSourcesOfABazelBuild(t *testing.T) {
 		c.End()
 	})
 }
+
+// A core file of a program that Bazel built shows the local sources, too.
+func TestACoreFileHasTheSourceMap(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		core := filepath.Join(s.Dir, "core")
+		c := s.Start("--work-tree", harness.The.Sources)
+		c.Initialize()
+		c.Launch(harness.Attributes{"program": harness.The.SampleDebug})
+		c.Configure(mainPlace(s))
+		c.Stopped(0)
+		said := c.Command("process save-core --style full " + core)
+		c.Disconnect()
+		if _, err := os.Stat(core); err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+		c = s.Start("--work-tree", harness.The.Sources)
+		c.Initialize()
+		c.Attach(harness.Attributes{"program": harness.The.SampleDebug, "coreFile": core})
+		c.Seen(0, "initialized")
+		c.Do("configurationDone", nil, nil)
+		at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+		c.End() // LLDB 22 cannot detach from a core file, and says so
+	})
+}
