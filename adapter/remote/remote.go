@@ -120,6 +120,9 @@ func (b *beside) Err() error {
 	if f := b.known(err); f != nil {
 		return f
 	}
+	if link.IsPermanent(err) { // the place is gone, with all that was there
+		return fault.SessionGone(err)
+	}
 	return err
 }
 

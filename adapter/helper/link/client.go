@@ -105,7 +105,7 @@ func Connect(ctx context.Context, opts ClientOptions) (*Conn, error) {
 			return c.Conn, nil
 		}
 		var broken *handshakeError
-		if !errors.As(err, &broken) || isPermanent(err) {
+		if !errors.As(err, &broken) || IsPermanent(err) {
 			return nil, err
 		}
 		select {
@@ -170,7 +170,7 @@ func (c *client) again(cut error, tell func()) (*transport, error) {
 	}()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		t, err := c.connect(ctx)
-		if isPermanent(err) {
+		if IsPermanent(err) {
 			return nil, err
 		}
 		tell()
@@ -267,7 +267,7 @@ func (c *client) handshake(t *transport, attempt uint64) error {
 	case f.kind != frameWelcome:
 		return &handshakeError{fmt.Errorf("a frame of type %d in place of the welcome", f.kind)}
 	}
-	if _, err = c.attach(t, f.number); err != nil && !isPermanent(err) {
+	if _, err = c.attach(t, f.number); err != nil && !IsPermanent(err) {
 		err = &handshakeError{err}
 	}
 	return err

@@ -85,8 +85,8 @@ func (p permanent) Unwrap() error { return p.error }
 // Permanent marks an error of Dial after which trying again is of no use.
 func Permanent(err error) error { return permanent{err} }
 
-// isPermanent says whether no new transport should be tried.
-func isPermanent(err error) bool {
+// IsPermanent says of an error that no new transport is tried after it.
+func IsPermanent(err error) bool {
 	var refused *Refused
 	if errors.As(err, &refused) {
 		return refused.Reason != RefusedStale
