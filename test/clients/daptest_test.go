@@ -105,8 +105,17 @@ func TestDelvesClientDebugsTheStartup(t *testing.T) {
 			t.Error("no variable argc")
 		}
 		d.NextRequest(thread)
-		next[*dap.NextResponse](d)
-		next[*dap.StoppedEvent](d)
+		// lldb-dap answers once Envoy runs: the stop may come before the answer.
+		answered, stoppedAgain := false, false
+		until(d, func(m dap.Message) bool {
+			switch m.(type) {
+			case *dap.NextResponse:
+				answered = true
+			case *dap.StoppedEvent:
+				stoppedAgain = true
+			}
+			return answered && stoppedAgain
+		})
 		d.EvaluateRequest("Envoy::main_began", frames[0].Id, "watch")
 		if v := next[*dap.EvaluateResponse](d).Body.Result; v != "1" {
 			t.Errorf("main_began is %q after the step", v)
