@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/client"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/test/support/failures"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -36,6 +37,15 @@ var stages = []stage{
 		harness.Supervisor, harness.Agent, harness.Envoy}},
 	{"running", reachRunning, []harness.Part{harness.LLDBDap, harness.Platform, harness.GDBServer, harness.Helper,
 		harness.Supervisor, harness.Agent, harness.Envoy}},
+}
+
+// phases are the stages' names.
+func phases() []string {
+	var names []string
+	for _, s := range stages {
+		names = append(names, s.name)
+	}
+	return names
 }
 
 // reachSymbols lets LLDB read its commands from a pipe that nobody writes to,
@@ -229,7 +239,7 @@ func survives(t *testing.T, c *harness.Session) string {
 // Each part is killed in each phase, and each session is the next one after a
 // failure: it must not suffer from what came before.
 func TestEveryPartMayDieInEveryPhase(t *testing.T) {
-	var rows table
+	rows := failures.Table{Phases: phases()}
 	t.Run("phase", func(t *testing.T) {
 		for _, st := range stages {
 			t.Run(st.name, func(t *testing.T) {
@@ -251,7 +261,7 @@ func TestEveryPartMayDieInEveryPhase(t *testing.T) {
 									next.Disconnect()
 								}
 								s.NothingLeft()
-								rows.add(row{st.name, in.name, lldb.Version, out.sees, out.after, left})
+								rows.Add(failures.Row{Phase: st.name, What: in.name, LLDB: lldb.Version, Sees: out.sees, After: out.after, Gone: left})
 							})
 						}
 						t.Run("and the next session works", func(t *testing.T) {
@@ -270,13 +280,13 @@ func TestEveryPartMayDieInEveryPhase(t *testing.T) {
 		for _, st := range stages {
 			all += len(injuries(st)) * len(harness.The.LLDBs)
 		}
-		rows.check(t, "killed", all)
+		rows.Check(t, "killed", all)
 	}
 }
 
 // What goes wrong without anybody being killed.
 func TestStartupsThatGoWrong(t *testing.T) {
-	var rows table
+	var rows failures.Table
 	cases := []struct {
 		name       string
 		attributes func(s *harness.Story) harness.Attributes
@@ -335,13 +345,14 @@ func TestStartupsThatGoWrong(t *testing.T) {
 						c.Output("error initializing configuration: ENVOY_SAMPLE_EXIT=3")
 					}
 					c.End()
-					rows.add(row{"starting", x.name, s.LLDB.Version, sees, end.Time.Sub(began), s.NoProcessLeft()})
+					rows.Add(failures.Row{Phase: "starting", What: x.name, LLDB: s.LLDB.Version, Sees: sees, After: end.Time.Sub(began),
+						Gone: s.NoProcessLeft()})
 				})
 			})
 		}
 	})
 	if !t.Failed() {
-		rows.check(t, "wrong", len(cases)*len(harness.The.LLDBs))
+		rows.Check(t, "wrong", len(cases)*len(harness.The.LLDBs))
 	}
 }
 

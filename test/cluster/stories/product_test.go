@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -60,9 +61,18 @@ func (s *session) Write(b []byte) (int, error) {
 // start runs envoydbg.
 func (p *product) start(args ...string) *session {
 	p.t.Helper()
+	return p.startFrom(nil, args...)
+}
+
+// startFrom is start with a standard input.
+func (p *product) startFrom(stdin *os.File, args ...string) *session {
+	p.t.Helper()
 	s := &session{product: p, more: make(chan struct{}), done: make(chan error, 1)}
 	s.cmd = exec.Command(p.tool("envoydbg"), args...)
 	s.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
+	if stdin != nil {
+		s.cmd.Stdin = stdin
+	}
 	s.cmd.Stdout, s.cmd.Stderr = s, s
 	if err := s.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -80,7 +90,13 @@ func (p *product) start(args ...string) *session {
 // debug runs a session with the sample Envoy of the image.
 func (p *product) debug(namespace, target string, more ...string) *session {
 	p.t.Helper()
-	return p.start(append([]string{"run", target, "-n", namespace, "--lldb-dap", p.tool("tools/lldb-" + p.lldb + "/bin/lldb-dap"),
+	return p.debugFrom(nil, namespace, target, more...)
+}
+
+// debugFrom is debug with a standard input.
+func (p *product) debugFrom(stdin *os.File, namespace, target string, more ...string) *session {
+	p.t.Helper()
+	return p.startFrom(stdin, append([]string{"run", target, "-n", namespace, "--lldb-dap", p.tool("tools/lldb-" + p.lldb + "/bin/lldb-dap"),
 		"--work-tree", filepath.Join(p.root, "test/sample"), "--program", p.tool("sample/envoy.debug"),
 		"--envoy-path", "/usr/local/bin/envoy-sample"}, more...)...)
 }
@@ -113,9 +129,8 @@ func (s *session) until(text string) {
 	}
 }
 
-// ends waits for the end, with this exit code, and checks that the lines are there in
-// this order.
-func (s *session) ends(code int, lines ...string) {
+// end waits for the end and returns the exit code.
+func (s *session) end() int {
 	s.t.Helper()
 	select {
 	case <-s.done:
@@ -123,7 +138,14 @@ func (s *session) ends(code int, lines ...string) {
 	case <-time.After(cluster.Limit):
 		s.t.Fatalf("it does not end:\n%s", s.text())
 	}
-	if got := s.cmd.ProcessState.ExitCode(); got != code {
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// ends waits for the end, with this exit code, and checks that the lines are there in
+// this order.
+func (s *session) ends(code int, lines ...string) {
+	s.t.Helper()
+	if got := s.end(); got != code {
 		s.t.Errorf("exit code %d, want %d:\n%s", got, code, s.text())
 	}
 	rest := s.text()
@@ -137,12 +159,17 @@ func (s *session) ends(code int, lines ...string) {
 	}
 }
 
+var zombie = regexp.MustCompile(`(?m)^Z.*\n?`)
+
 // parked checks that nothing runs in a sidecar but what parks it.
 func parked(t *testing.T, c *cluster.Cluster, namespace, pod string) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		out := c.Kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", "ps", "-e", "-o", "args=")
+		out := c.Kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", "ps", "-e", "-o", "stat=,args=")
+		// The process that parks the sidecar waits for no child: what has ended stays a
+		// zombie.
+		out = zombie.ReplaceAllString(out, "")
 		left := strings.Contains(out, "envoy") || strings.Contains(out, "lldb") || strings.Contains(out, "proxy sidecar")
 		if !left {
 			return
@@ -205,41 +232,20 @@ func TestACutConnectionIsTakenUpAgain(t *testing.T) {
 	for _, lldb := range lldbs {
 		t.Run("LLDB "+lldb, func(t *testing.T) {
 			p := productOf(t, c, lldb)
-			r, w, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer w.Close()
-			s := &session{product: p, more: make(chan struct{}), done: make(chan error, 1)}
-			s.cmd = exec.Command(p.tool("envoydbg"), "run", "pod/fortio-server-0", "-n", namespace,
-				"--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"), "--work-tree", filepath.Join(p.root, "test/sample"),
-				"--program", p.tool("sample/envoy.debug"), "--envoy-path", "/usr/local/bin/envoy-sample")
-			s.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
-			s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = r, s, s
-			if err := s.cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			r.Close()
-			go func() { s.done <- s.cmd.Wait() }()
-			say := func(command string) {
-				t.Helper()
-				if _, err := fmt.Fprintln(w, command); err != nil {
-					t.Fatal(err)
-				}
-			}
+			s := p.typing(namespace)
 			s.until("● stopped at main")
 			c.Cut()
-			say("next")
+			s.say("next")
 			s.until("main_common.cc:20")
-			say("b server.cc:99")
-			say("continue")
+			s.say("b server.cc:99")
+			s.say("continue")
 			s.until("● stopped at breakpoint 2")
-			say("continue")
+			s.say("continue")
 			s.until("server.cc:99] starting main dispatch loop")
 			c.Cut()
-			say("pause")
+			s.say("pause")
 			s.until("● stopped: pause")
-			say("quit")
+			s.say("quit")
 			s.ends(0, "was cut", "is back", "was cut", "is back", "nothing is left running")
 			parked(t, c, namespace, "fortio-server-0")
 		})

@@ -245,6 +245,12 @@ func (c *Cluster) WaitReady(namespace, name string) {
 	c.Kubectl("wait", "-n", namespace, name, "--for=condition=Ready", "--timeout="+Limit.String())
 }
 
+// Post sends an object to a path of the API.
+func (c *Cluster) Post(path, object string) {
+	c.tb.Helper()
+	c.run(object, []string{"create", "--raw", path, "-f", "-"})
+}
+
 func (c *Cluster) run(input string, arguments []string) string {
 	c.tb.Helper()
 	out, err := c.try(input, arguments)

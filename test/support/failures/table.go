@@ -1,10 +1,9 @@
-package e2e
+package failures
 
 import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,40 +11,44 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoydbg/envoydbg/test/support/harness"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
-// row is one failure on one version of LLDB.
-type row struct {
-	phase, what string
-	version     int
-	sees        string
-	after       time.Duration // until the user sees it
-	gone        time.Duration // from then until nothing is left
+// Row is one failure on one version of LLDB.
+type Row struct {
+	Phase, What string
+	LLDB        int
+	Sees        string
+	After       time.Duration // until the user sees it
+	Gone        time.Duration // from then until nothing is left
 }
 
-// table collects the rows of one test for docs/failures.md.
-type table struct {
+// Table collects the rows of one test for docs/failures.md.
+type Table struct {
+	// Phases are in the order of the rows.
+	Phases []string
+
 	mu   sync.Mutex
-	rows []row
+	rows []Row
 }
 
-func (r *table) add(x row) {
+// Add adds a row. Tests that run at once may share a table.
+func (r *Table) Add(x Row) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.rows = append(r.rows, x)
 }
 
-// check compares the rows with the table of that name in docs/failures.md, but
+// Check compares the rows with the table of that name in docs/failures.md, but
 // for the seconds. With UPDATE_DOCS=1 it writes them there. Rows that go test
 // -run has left out make it do neither; all is their number.
-func (r *table) check(t *testing.T, name string, all int) {
+func (r *Table) Check(t *testing.T, name string, all int) {
 	t.Helper()
 	if len(r.rows) != all {
 		t.Logf("%d of %d rows: not compared with the docs", len(r.rows), all)
 		return
 	}
-	path := filepath.Join(harness.The.Root, "docs/failures.md")
+	path := checkout.Path(t, "docs/failures.md")
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -81,25 +84,25 @@ var seconds = regexp.MustCompile(`\d+\.\d+`)
 // timeless is a table without its measured seconds.
 func timeless(table string) string { return seconds.ReplaceAllString(table, "_") }
 
-func (r *table) markdown() string {
-	order := func(name string) int { return slices.IndexFunc(stages, func(s stage) bool { return s.name == name }) }
-	slices.SortStableFunc(r.rows, func(a, b row) int {
-		return cmp.Or(order(a.phase)-order(b.phase), cmp.Compare(a.what, b.what), a.version-b.version)
+func (r *Table) markdown() string {
+	order := func(name string) int { return slices.Index(r.Phases, name) }
+	slices.SortStableFunc(r.rows, func(a, b Row) int {
+		return cmp.Or(order(a.Phase)-order(b.Phase), cmp.Compare(a.What, b.What), a.LLDB-b.LLDB)
 	})
 	var b strings.Builder
 	b.WriteString("| phase | what happens | what the user sees | after (s), LLDB 19 / 22 | nothing left after (s), LLDB 19 / 22 |\n|---|---|---|---|---|\n")
 	for i := 0; i < len(r.rows); {
 		first := r.rows[i]
 		var sees, after, gone []string
-		for ; i < len(r.rows) && r.rows[i].phase == first.phase && r.rows[i].what == first.what; i++ {
+		for ; i < len(r.rows) && r.rows[i].Phase == first.Phase && r.rows[i].What == first.What; i++ {
 			x := r.rows[i]
-			if !slices.Contains(sees, x.sees) {
-				sees = append(sees, x.sees)
+			if !slices.Contains(sees, x.Sees) {
+				sees = append(sees, x.Sees)
 			}
-			after = append(after, fmt.Sprintf("%.1f", x.after.Seconds()))
-			gone = append(gone, fmt.Sprintf("%.1f", (x.after+x.gone).Seconds()))
+			after = append(after, fmt.Sprintf("%.1f", x.After.Seconds()))
+			gone = append(gone, fmt.Sprintf("%.1f", (x.After+x.Gone).Seconds()))
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", first.phase, first.what, strings.Join(sees, "; or: "),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", first.Phase, first.What, strings.Join(sees, "; or: "),
 			strings.Join(after, " / "), strings.Join(gone, " / "))
 	}
 	return b.String()
