@@ -24,6 +24,11 @@ type room struct {
 	ran   []string // the command lines
 	fails func(command []string) error
 	cut   bool // each command ends without a word, as when the kubelet dies
+
+	shared       []string
+	beside       []string // the images of the rooms made beside it
+	refuses      error
+	carrierFails func(command []string) error
 }
 
 func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
@@ -57,9 +62,33 @@ func (r *room) Stream(ctx context.Context, command []string) io.ReadWriteCloser 
 	}{out, in, in}
 }
 
-func (*room) Gone(error) bool   { return false }
-func (*room) String() string    { return "pod/test container room" }
-func (*room) Command() []string { return []string{"pilot-agent", "wait"} }
+func (*room) Gone(error) bool { return false }
+func (*room) NoProgram(err error) bool {
+	return errors.Is(err, errNoProgram) || errors.Is(err, os.ErrNotExist)
+}
+func (*room) Image() string      { return "istio/proxyv2:1.2.3-distroless" }
+func (r *room) Shared() []string { return r.shared }
+func (*room) String() string     { return "pod/test container room" }
+func (*room) Command() []string  { return []string{"pilot-agent", "wait"} }
+
+// Beside is another room of this machine.
+func (r *room) Beside(_ context.Context, image string, command []string) (Runner, error) {
+	r.beside = append(r.beside, image)
+	if r.refuses != nil {
+		return nil, r.refuses
+	}
+	return &room{fails: r.carrierFails}, nil
+}
+
+var errNoProgram = errors.New("executable file not found")
+
+// bare is a container without a shell.
+func bare(command []string) error {
+	if command[0] == "sh" {
+		return errNoProgram
+	}
+	return nil
+}
 
 // helperDir has a helper.
 var helperDir string
@@ -94,12 +123,15 @@ func target(t *testing.T, r *room) *Target {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(place) })
 	return &Target{Find: func(context.Context) (Container, error) { return r, nil }, HelperDir: helperDir,
-		Places: []string{"/nonexistent", place}, CacheDir: t.TempDir(), progress: func(string, ...any) {}}
+		Places: []string{"/nonexistent", place}, CacheDir: t.TempDir(), progress: func(string, ...any) {}, say: func(string, ...any) {}}
 }
+
+// quiet are notices that nobody reads.
+var quiet = startup.Notices{Progress: func(string, ...any) {}, Say: func(string, ...any) {}}
 
 func connect(t *testing.T, to *Target) startup.Beside {
 	t.Helper()
-	b, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+	b, err := to.Connect(t.Context(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +266,7 @@ func TestWhereTheHelperCannotBePlaced(t *testing.T) {
 			if x.change != nil {
 				x.change(to)
 			}
-			_, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+			_, err := to.Connect(t.Context(), quiet)
 			var f *fault.Fault
 			if !errors.As(err, &f) || f.Code != x.code || !strings.Contains(f.Error(), x.says) {
 				t.Errorf("%v", err)
