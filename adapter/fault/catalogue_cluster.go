@@ -95,3 +95,15 @@ func NotCarried(container, dir string) *Fault {
 	return &Fault{Code: 1614, What: fmt.Sprintf("The helper was stored in %s by an ephemeral container, but cannot be run in %s.", dir, container),
 		Do: "Mount an emptyDir on disk there, as Istio does at /var/lib/istio/data."}
 }
+
+// ServerMachine: the lldb-server to bring is for another machine than the container's.
+func ServerMachine(server, machine, container, node string) *Fault {
+	return &Fault{Code: 1615, What: fmt.Sprintf("%s is for %s, but the node of %s is %s.", server, machine, container, node),
+		Do: fmt.Sprintf("Put an lldb-server for %s into the image, and set %s to where it is.", node, Assign("lldbServer", `"container:/usr/bin/lldb-server"`))}
+}
+
+// ServerVersion: the lldb-server to bring is of another version than lldb-dap.
+func ServerVersion(server, version, dap, name string) *Fault {
+	return &Fault{Code: 1616, What: fmt.Sprintf("%s is version %s, but lldb-dap is %s.", server, version, dap),
+		Do: fmt.Sprintf("Install %s, or set %s to an lldb-server of that version.", name, Name("lldbServer"))}
+}

@@ -72,6 +72,8 @@ var each = map[string]*Fault{
 	"Exec":                Exec("pod/x", errCause),
 	"NoPlace":             NoPlace("pod/x", []string{"/tmp"}, nil),
 	"NoSession":           NoSession("pod/x", errCause),
+	"ServerMachine":       ServerMachine("/usr/bin/lldb-server", "amd64", "pod/x", "arm64"),
+	"ServerVersion":       ServerVersion("/usr/bin/lldb-server", "19.1.7", "22.1.8", "lldb-server-22"),
 	"NoShell":             NoShell("pod/x", "busybox"),
 	"ImageRefused":        ImageRefused("busybox", "pod/x", errCause),
 	"ImageNotStarted":     ImageNotStarted("busybox", "pod/x", "waiting: ErrImagePull"),

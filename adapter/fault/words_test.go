@@ -36,6 +36,8 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoPod":               NoPod("pod/x", "demo", why("not found")),
 		"Exec":                Exec("pod/x", cause),
 		"NoSession":           NoSession("pod/x", cause),
+		"ServerMachine":       ServerMachine("/usr/bin/lldb-server", "amd64", "pod/x", "arm64"),
+		"ServerVersion":       ServerVersion("/usr/bin/lldb-server", "19.1.7", "22.1.8", "lldb-server-22"),
 		"NoShell":             NoShell("pod/x", "busybox"),
 		"ImageRefused":        ImageRefused("busybox", "pod/x", cause),
 		"ImageNotStarted":     ImageNotStarted("busybox", "pod/x", why("waiting: ErrImagePull")),

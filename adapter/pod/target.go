@@ -2,7 +2,6 @@ package pod
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -10,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper/link"
-	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
@@ -135,27 +132,6 @@ func (t *Target) Agent() []string {
 	}
 	return []string{"pilot-agent", "proxy", "sidecar", "--domain", "$(POD_NAMESPACE).svc.cluster.local",
 		"--proxyLogLevel=warning", "--proxyComponentLogLevel=misc:error", "--log_output_level=default:info"}
-}
-
-// LLDBServer implements startup.Target: the server of this machine is brought into the
-// container, with the libraries that it needs.
-func (t *Target) LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error) {
-	if strings.HasPrefix(wanted, "container:") {
-		return strings.TrimPrefix(wanted, "container:"), nil
-	}
-	local, err := lldb.FindServer(wanted, dap, v)
-	if err != nil {
-		return "", err
-	}
-	path, err := t.uploadServer(ctx, local)
-	if err != nil && ctx.Err() == nil {
-		var f *fault.Fault
-		if errors.As(err, &f) {
-			return "", f
-		}
-		return "", fault.Upload("lldb-server", t.container.String(), err)
-	}
-	return path, err
 }
 
 // megabytes is a number of bytes for people.

@@ -164,7 +164,8 @@ func TestTheHelperIsCarriedInWithoutACommonVolume(t *testing.T) {
 	if got := c.Kubectl("get", "pod", "distroless", "-n", namespace, "-o", "jsonpath={.spec.containers[*].volumeMounts[*].subPath}"); got != "below" {
 		t.Fatalf("the sub-path is %q", got)
 	}
-	productOf(t, c, "22").debug(namespace, "pod/distroless", withShell, "-x", "quit").ends(0, "✓ attached", "● stopped at main", "nothing is left running")
+	productOf(t, c, "22").debug(namespace, "pod/distroless", withShell, "-x", "next", "-x", "quit").
+		ends(0, "✓ attached", "● stopped at main", "main_common.cc:20", "nothing is left running")
 }
 
 // strict is a held sidecar of a namespace with a pod security level. It redirects nothing:
