@@ -28,8 +28,6 @@ const pollTime = 250 * time.Millisecond
 // namespace admits it as it did this one, its volumes on disk and its processes. A
 // container that does not start is a *NotRunningError.
 func (s *Sidecar) Beside(ctx context.Context, image string, command []string) (*Sidecar, error) {
-	ctx, cancel := context.WithTimeout(ctx, ephemeralTime)
-	defer cancel()
 	pod, err := s.get(ctx)
 	if err != nil {
 		return nil, err
@@ -58,6 +56,7 @@ func (s *Sidecar) Beside(ctx context.Context, image string, command []string) (*
 // an error at once, even where the kubelet would try again.
 func (s *Sidecar) started(ctx context.Context, name string) error {
 	last := "the kubelet has not started it"
+	late := time.After(ephemeralTime)
 	for {
 		pod, err := s.get(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -70,7 +69,8 @@ func (s *Sidecar) started(ctx context.Context, name string) error {
 					continue
 				case st.State.Running != nil:
 					return nil
-				case w != nil && slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, w.Reason):
+				case st.State.Terminated != nil: // at once
+				case w == nil || slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, w.Reason):
 					last = stateText(st.State)
 					continue
 				}
@@ -79,10 +79,9 @@ func (s *Sidecar) started(ctx context.Context, name string) error {
 		}
 		select {
 		case <-ctx.Done():
-			if context.Cause(ctx) == context.DeadlineExceeded {
-				return &NotRunningError{s.Pod, name, fmt.Sprintf("not within %v; %s", ephemeralTime, last)}
-			}
 			return ctx.Err()
+		case <-late:
+			return &NotRunningError{s.Pod, name, fmt.Sprintf("not within %v; %s", ephemeralTime, last)}
 		case <-time.After(pollTime):
 		}
 	}

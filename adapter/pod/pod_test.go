@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -21,6 +22,7 @@ import (
 // room is a Container that is this machine. It cannot be had otherwise without a
 // cluster; the suite of the cluster has real ones.
 type room struct {
+	mu    sync.Mutex
 	ran   []string // the command lines
 	fails func(command []string) error
 	cut   bool // each command ends without a word, as when the kubelet dies
@@ -29,10 +31,14 @@ type room struct {
 	beside       []string // the images of the rooms made beside it
 	refuses      error
 	carrierFails func(command []string) error
+	early        bool // what stores something does not say so
+	carrierEnds  bool // after it has stored something, before it says so
 }
 
 func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
+	r.mu.Lock()
 	r.ran = append(r.ran, strings.Join(command, " "))
+	r.mu.Unlock()
 	if r.fails != nil {
 		if err := r.fails(command); err != nil {
 			return err
@@ -44,6 +50,9 @@ func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdo
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
+	if r.early && strings.Contains(command[2], "sha256sum") {
+		cmd.Stdout = io.Discard
+	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w: %s", err, stderr.String())
 	}
@@ -77,7 +86,7 @@ func (r *room) Beside(_ context.Context, image string, command []string) (Runner
 	if r.refuses != nil {
 		return nil, r.refuses
 	}
-	return &room{fails: r.carrierFails}, nil
+	return &room{fails: r.carrierFails, early: r.carrierEnds}, nil
 }
 
 var errNoProgram = errors.New("executable file not found")
