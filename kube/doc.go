@@ -5,6 +5,9 @@
 //	                                    │ Find("statefulset/fortio-server")
 //	                                    ▼
 //	                                  Sidecar ── Exec ──▶ API server ─▶ kubelet ─▶ container
+//	                                    │ Beside
+//	                                    ▼
+//	                                  ephemeral container of the same user and rights
 //
 // kubeconfig and flags are resolved by kubectl's own code (k8s.io/cli-runtime), so that
 // whatever works for kubectl works here.

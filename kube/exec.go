@@ -77,6 +77,18 @@ func (s *Sidecar) Gone(err error) bool {
 		strings.Contains(text, "exec: ") && strings.Contains(text, "no such file or directory") // another container of that name
 }
 
+// NoProgram says of an error of Exec that the container does not have the program. The
+// container runtimes word it themselves; some end with the code 127 in place of an error.
+func (s *Sidecar) NoProgram(err error) bool {
+	var ran *ExitError
+	if errors.As(err, &ran) && ran.Code != 127 {
+		return false
+	}
+	text := strings.ToLower(err.Error())
+	return strings.Contains(text, "executable file") && strings.Contains(text, "not found") ||
+		strings.Contains(text, "exec") && strings.Contains(text, "no such file or directory")
+}
+
 // Stream runs a command in the container as one byte stream: what is written is its
 // stdin, what is read its stdout. Close ends the stream, upon which the command finds
 // its stdin at the end. The last Read says why the stream ended; it is io.EOF when the

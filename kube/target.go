@@ -26,6 +26,10 @@ type Sidecar struct {
 	Node string
 	// Native says that the container is an init container that keeps running.
 	Native bool
+	Image  string
+	// Shared are the folders of its own volumes on disk, which another container of the
+	// pod can have, too.
+	Shared []string
 	// Command is what the pod's specification runs in the container, Arguments
 	// included; empty for what the image says.
 	Command []string
@@ -183,6 +187,10 @@ func (c *Cluster) sidecar(pod *core.Pod, name string) (*Sidecar, error) {
 			names = append(names, container.Name)
 			if container.Name == name {
 				found, s.Native, s.Command = true, native, slices.Concat(container.Command, container.Args)
+				s.Image = container.Image
+				for _, m := range shared(pod, &container) {
+					s.Shared = append(s.Shared, m.MountPath)
+				}
 			}
 		}
 	}

@@ -21,7 +21,7 @@ var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output",
-	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container",
+	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image",
 }
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
@@ -65,6 +65,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	changed := cmd.Flags().Changed
 	if changed("container") {
 		a["container"] = f.container
+	}
+	if f.debugImage != "" {
+		a["debugImage"] = f.debugImage
 	}
 	if flags := kube.Given(cmd.Flags()); len(flags) > 0 {
 		a["kubectlFlags"] = flags

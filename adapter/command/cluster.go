@@ -24,7 +24,7 @@ func targetOf(c *config.Config) startup.Target {
 	if c.Local() {
 		return local.Target{}
 	}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, DebugImage: c.DebugImage}
 }
 
 // container is a sidecar as the target needs it.
@@ -42,6 +42,31 @@ func (c container) Exec(ctx context.Context, command []string, stdin io.Reader, 
 
 // Command implements pod.Container.
 func (c container) Command() []string { return c.Sidecar.Command }
+
+// Image implements pod.Container.
+func (c container) Image() string { return c.Sidecar.Image }
+
+// Shared implements pod.Container.
+func (c container) Shared() []string { return c.Sidecar.Shared }
+
+// Beside implements pod.Container.
+func (c container) Beside(ctx context.Context, image string, command []string) (pod.Runner, error) {
+	beside, err := c.Sidecar.Beside(ctx, image, command)
+	var broken *kube.NotRunningError
+	switch {
+	case err == nil:
+		return container{beside}, nil
+	case errors.As(err, &broken):
+		return nil, fault.ImageNotStarted(image, c.String(), broken.State)
+	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err) && strings.Contains(err.Error(), "is forbidden: User"):
+		return nil, fault.Forbidden(err.Error())
+	case apierrors.IsNotFound(err) && c.Gone(err):
+		return nil, fault.NoPod(c.Pod, c.Namespace, err.Error())
+	case ctx.Err() != nil:
+		return nil, err
+	}
+	return nil, fault.ImageRefused(image, c.String(), err)
+}
 
 // find finds the sidecar that the launch attributes name.
 func find(ctx context.Context, c *config.Config) (pod.Container, error) {

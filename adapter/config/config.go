@@ -51,6 +51,8 @@ type Config struct {
 	KubectlFlags []string `json:"kubectlFlags"`
 	// Container is the one with Envoy in it.
 	Container string `json:"container"`
+	// DebugImage has a shell, for a container without one.
+	DebugImage string `json:"debugImage"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -104,7 +106,7 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
@@ -262,7 +264,7 @@ func (c *Config) Local() bool { return c.Target == TargetLocal }
 // validateTarget looks at the target and what belongs to it.
 func (c *Config) validateTarget(arguments []byte) error {
 	if c.Local() {
-		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container"} {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage"} {
 			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
 			}

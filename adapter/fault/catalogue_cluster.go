@@ -40,7 +40,7 @@ func Forbidden(what string) *Fault {
 // Exec: a command could not be run in the container.
 func Exec(container string, err error) *Fault {
 	return &Fault{Code: 1606, What: fmt.Sprintf("No command can be run in %s.", container), Evidence: []string{text(err)},
-		Do: "Try \"kubectl exec\" with \"sh -c true\" there; the image needs a shell.", Cause: err}
+		Do: "Try \"kubectl exec\" with \"sh -c true\" there.", Cause: err}
 }
 
 // NoPlace: nowhere in the container can the helper be put.
@@ -69,4 +69,41 @@ func NoSession(container string, err error) *Fault {
 func InUse(dir string) *Fault {
 	return &Fault{Code: 1610, What: "A session uses what is to be removed.", Evidence: []string{dir},
 		Do: "End the session first; \"envoydbg logs\" shows whether it is yours."}
+}
+
+// NoShell: the container has no shell, and no image is named that has one.
+func NoShell(container, image string) *Fault {
+	return &Fault{Code: 1611, What: fmt.Sprintf("There is no shell in %s.", container),
+		Do: fmt.Sprintf("Set %s to an image with a shell, for example %s: an ephemeral container of it carries the helper in.",
+			Name("debugImage"), Assign("debugImage", `"`+image+`"`))}
+}
+
+// ImageRefused: the cluster does not take the ephemeral container.
+func ImageRefused(image, container string, err error) *Fault {
+	return &Fault{Code: 1612, What: fmt.Sprintf("The cluster refuses an ephemeral container of the image %s beside %s.", image, container),
+		Evidence: []string{text(err)}, Do: "Name an image that the namespace admits, or debug a pod whose sidecar has a shell.", Cause: err}
+}
+
+// ImageNotStarted: the ephemeral container does not start.
+func ImageNotStarted(image, container, state string) *Fault {
+	return &Fault{Code: 1613, What: fmt.Sprintf("The ephemeral container of the image %s beside %s does not start.", image, container),
+		Evidence: []string{plain(state)}, Do: fmt.Sprintf("Set %s to an image that the node has or can pull, and that has a shell.", Name("debugImage"))}
+}
+
+// NotCarried: what the ephemeral container has stored is not in the container.
+func NotCarried(container, dir string) *Fault {
+	return &Fault{Code: 1614, What: fmt.Sprintf("The helper was stored in %s by an ephemeral container, but cannot be run in %s.", dir, container),
+		Do: "Mount an emptyDir on disk there, as Istio does at /var/lib/istio/data."}
+}
+
+// ServerMachine: the lldb-server to bring is for another machine than the container's.
+func ServerMachine(server, machine, container, node string) *Fault {
+	return &Fault{Code: 1615, What: fmt.Sprintf("%s is for %s, but the node of %s is %s.", server, machine, container, node),
+		Do: fmt.Sprintf("Put an lldb-server for %s into the image, and set %s to where it is.", node, Assign("lldbServer", `"container:/usr/bin/lldb-server"`))}
+}
+
+// ServerVersion: the lldb-server to bring is of another version than lldb-dap.
+func ServerVersion(server, version, dap, name string) *Fault {
+	return &Fault{Code: 1616, What: fmt.Sprintf("%s is version %s, but lldb-dap is %s.", server, version, dap),
+		Do: fmt.Sprintf("Install %s, or set %s to an lldb-server of that version.", name, Name("lldbServer"))}
 }

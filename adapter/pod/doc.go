@@ -2,7 +2,8 @@
 // running commands in it. It knows no Kubernetes: a [Container] does that.
 //
 //	startup ─▶ Target.Connect ─▶ Find ─▶ Container
-//	                  │                     │ Exec: place the helper
+//	                  │                     │ Exec: place the helper, or, without a shell,
+//	                  │                     │ Beside: another container that carries it in
 //	                  │                     │ Stream: helper serve, connect, connect, …
 //	                  ▼                     ▼
 //	           remote.Connect ◀── link over such streams ──▶ helper in the container
@@ -11,4 +12,7 @@
 //
 // All goes through the one link: the helper's answers, the output of the agent, and
 // the connections of the debug server.
+//
+// Goroutines: one for each place where a helper is looked for without a shell, until it is
+// found out whether it is there.
 package pod

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
 // sessionFolder is below the folder of what was uploaded.
@@ -20,14 +20,14 @@ func (t *Target) Logs(ctx context.Context, follow bool, to io.Writer) error {
 	if err := t.find(ctx); err != nil {
 		return err
 	}
-	p, _, _, err := t.look(ctx)
+	p, _, err := t.look(ctx)
 	switch {
 	case err != nil:
 		return err
 	case p.dir == "":
 		return fault.NoSession(t.container.String(), errors.New("there has been none in this container, or its helper was of another release"))
 	}
-	command := []string{"sh", "-c", `exec "$@" 2>&1`, "sh", p.helper, "logs", "--dir", path.Join(p.dir, sessionFolder)}
+	command := []string{p.helper, "logs", "--dir", path.Join(p.dir, sessionFolder)}
 	if follow {
 		command = append(command, "--follow")
 	}
@@ -37,24 +37,33 @@ func (t *Target) Logs(ctx context.Context, follow bool, to io.Writer) error {
 	return nil
 }
 
-// clean removes what was uploaded, and says from where. While a session is there it has
-// a folder of its own, and nothing is removed.
-const clean = `folder=$1; session=$2; shift 2
-for d; do
-  f=$d/$folder
-  [ -d "$f" ] || continue
-  if ls -d "$f/$session"/envoydbg-* >/dev/null 2>&1; then echo "busy $f"; continue; fi
-  rm -rf "$f" && echo "gone $f"
-done
-echo "` + helper.EndMark + `"`
-
 // Clean removes the helper and lldb-server from the container, and returns the folders
 // that are gone. It is refused while a session is there.
 func (t *Target) Clean(ctx context.Context) (gone []string, err error) {
 	if err := t.find(ctx); err != nil {
 		return nil, err
 	}
-	text, err := t.script(ctx, clean, nil, append([]string{folder, sessionFolder}, t.where()...)...)
+	p, found, err := t.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	folders := []string{p.dir}
+	if found != nil {
+		folders = found.folders
+	}
+	switch {
+	case p.dir == "" && len(folders) == 0, p.dir == "" && found == nil:
+		return nil, nil
+	case p.dir == "": // of another release alone
+		dir, err := t.store(ctx, t.container, found)
+		if err != nil {
+			return nil, err
+		}
+		if p = found.binary.in(dir); !slices.Contains(folders, dir) {
+			folders = append(folders, dir)
+		}
+	}
+	text, err := t.ask(ctx, p, append([]string{"clean", sessionFolder}, folders...)...)
 	if err != nil {
 		return nil, t.execFault(err)
 	}

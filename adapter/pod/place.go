@@ -21,6 +21,7 @@ import (
 type placed struct {
 	dir    string // the folder for what is uploaded, 0700
 	helper string // the helper's path
+	arch   string // Go's name of the machine
 }
 
 // Places are where a stock istio-proxy may write, best first. A folder that is memory
@@ -41,14 +42,15 @@ func (t *Target) where() []string {
 // when the other side ends at a bad moment.
 const execTime = 20 * time.Second
 
-// probe finds the machine, the folder that has the machine's helper already, and the
-// folders that may be written to. $1 and $2 are the helper's names for each machine,
+// probe finds the machine, the folder that has the machine's helper already, all folders
+// that were brought, and the places that may be written to. $1 and $2 are the helper's names for each machine,
 // then come the places.
 const probe = `case $(uname -m) in x86_64) name=$1;; aarch64) name=$2;; *) name=none;; esac; shift 2
 echo "machine $(uname -m)"
 for d; do
   if [ -x "$d/` + folder + `/$name" ]; then echo "have $d/` + folder + `"; break; fi
 done
+for d; do [ -d "$d/` + folder + `" ] && echo "folder $d/` + folder + `"; done
 for d; do
   [ -d "$d" ] && [ -w "$d" ] || continue
   fs=$(stat -f -c %T "$d" 2>/dev/null)
@@ -66,29 +68,15 @@ chmod 0700 "$1/$2.$$" && mv "$1/$2.$$" "$1/$2" && "$1/$2" version && echo "` + h
 
 // place brings the helper into the container, unless it is there.
 func (t *Target) place(ctx context.Context) (placed, error) {
-	var none placed
-	there, b, options, err := t.look(ctx)
-	if err != nil || there != none {
+	there, found, err := t.look(ctx)
+	switch {
+	case err != nil || there.dir != "":
 		return there, err
+	case found == nil:
+		return t.carry(ctx)
 	}
-	var why []string
-	for _, o := range options {
-		if o.fs == "tmpfs" || o.fs == "ramfs" {
-			why = append(why, o.dir+": it is memory, which counts against the container's limit")
-			continue
-		}
-		if o.free < 2*int64(len(b.content)) {
-			why = append(why, fmt.Sprintf("%s: %s are free", o.dir, megabytes(o.free)))
-			continue
-		}
-		dir := path.Join(o.dir, folder)
-		if err := t.put(ctx, dir, b); err != nil {
-			why = append(why, fmt.Sprintf("%s: %v", o.dir, err))
-			continue
-		}
-		return placed{dir, path.Join(dir, b.name)}, nil
-	}
-	return none, fault.NoPlace(t.container.String(), t.where(), why)
+	dir, err := t.store(ctx, t.container, found)
+	return found.binary.in(dir), err
 }
 
 // binary is a helper to upload.
@@ -96,6 +84,24 @@ type binary struct {
 	content []byte
 	sum     string // SHA-256 in hex
 	name    string
+	arch    string // Go's name of the machine
+}
+
+// in is the helper in a folder of the container.
+func (b *binary) in(dir string) placed { return placed{dir, path.Join(dir, b.name), b.arch} }
+
+// machines have Go's names of the machines that `uname -m` tells.
+var machines = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
+
+// binaries are the helpers that this machine has, by what `uname -m` tells.
+func (t *Target) binaries() map[string]*binary {
+	all := map[string]*binary{}
+	for machine, arch := range machines {
+		if b, err := readBinary(t.HelperDir, arch); err == nil {
+			all[machine] = b
+		}
+	}
+	return all
 }
 
 func readBinary(dir, arch string) (*binary, error) {
@@ -108,30 +114,54 @@ func readBinary(dir, arch string) (*binary, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(content)
-	b := &binary{content: content, sum: hex.EncodeToString(sum[:])}
+	b := &binary{content: content, sum: hex.EncodeToString(sum[:]), arch: arch}
 	b.name = "helper-" + b.sum[:16]
 	return b, nil
 }
 
-// option is a folder in the container that may be written to.
+// option is a folder that may be written to.
 type option struct {
 	dir, fs string
 	free    int64 // bytes
 }
 
-// look finds the helper in the container; where it is not, there is empty, and b is the
-// one to bring into one of the options.
-func (t *Target) look(ctx context.Context) (there placed, b *binary, options []option, err error) {
-	binaries := map[string]*binary{"x86_64": {name: "none"}, "aarch64": {name: "none"}}
-	for machine, arch := range map[string]string{"x86_64": "amd64", "aarch64": "arm64"} {
-		if b, err := readBinary(t.HelperDir, arch); err == nil {
-			binaries[machine] = b
+// survey is what the script probe has found.
+type survey struct {
+	binary  *binary // the one for the machine
+	have    string  // the folder with that one in it
+	folders []string
+	options []option
+}
+
+// look finds the helper in the container. Where it is not, there is empty; found then
+// says where it could go, and is nil where no shell is.
+func (t *Target) look(ctx context.Context) (there placed, found *survey, err error) {
+	found, err = t.survey(ctx, t.container, t.where())
+	switch {
+	case err != nil && t.container.NoProgram(err):
+		there, err = t.lookWithoutShell(ctx)
+		return there, nil, err
+	case err != nil:
+		return there, nil, t.execFault(err)
+	case found.have != "":
+		there = found.binary.in(found.have)
+	}
+	return there, found, nil
+}
+
+// survey looks at places by the shell of a container.
+func (t *Target) survey(ctx context.Context, in Runner, places []string) (*survey, error) {
+	names, binaries := []string{"none", "none"}, t.binaries()
+	for i, machine := range []string{"x86_64", "aarch64"} { // the order of the script's
+		if b := binaries[machine]; b != nil {
+			names[i] = b.name
 		}
 	}
-	text, err := t.script(ctx, probe, nil, append([]string{binaries["x86_64"].name, binaries["aarch64"].name}, t.where()...)...)
+	text, err := script(ctx, in, probe, nil, append(names, places...)...)
 	if err != nil {
-		return there, nil, nil, t.execFault(err)
+		return nil, err
 	}
+	s := &survey{}
 	machine := ""
 	for _, line := range strings.Split(text, "\n") {
 		word, rest, _ := strings.Cut(line, " ")
@@ -139,44 +169,67 @@ func (t *Target) look(ctx context.Context) (there placed, b *binary, options []o
 		case "machine":
 			machine = rest
 		case "have":
-			there.dir = rest
+			s.have = rest
+		case "folder":
+			s.folders = append(s.folders, rest)
 		case "place":
 			var o option
 			if _, err := fmt.Sscanf(rest, "%s %d %s", &o.fs, &o.free, &o.dir); err == nil {
-				options = append(options, o)
+				s.options = append(s.options, o)
 			}
 		}
 	}
-	b = binaries[machine]
-	if b == nil || b.content == nil {
-		return placed{}, nil, nil, fault.NoHelper("envoydbg-helper-linux for "+machine, errors.New("the node of the container needs it"))
+	if s.binary = binaries[machine]; s.binary == nil {
+		return nil, fault.NoHelper("envoydbg-helper-linux for "+machine, errors.New("the node of the container needs it"))
 	}
-	if there.dir != "" {
-		there.helper = path.Join(there.dir, b.name)
-	}
-	return there, b, options, nil
+	return s, nil
 }
 
-func (t *Target) put(ctx context.Context, dir string, b *binary) error {
-	_, err := t.script(ctx, put, bytes.NewReader(b.content), dir, b.name, b.sum)
-	return err
+// store brings the helper into the first place that takes it, and returns the folder.
+func (t *Target) store(ctx context.Context, in Runner, found *survey) (dir string, err error) {
+	var why []string
+	b := found.binary
+	for _, o := range found.options {
+		if o.fs == "tmpfs" || o.fs == "ramfs" {
+			why = append(why, o.dir+": it is memory, which counts against the container's limit")
+			continue
+		}
+		if o.free < 2*int64(len(b.content)) {
+			why = append(why, fmt.Sprintf("%s: %s are free", o.dir, megabytes(o.free)))
+			continue
+		}
+		dir := path.Join(o.dir, folder)
+		if _, err := script(ctx, in, put, bytes.NewReader(b.content), dir, b.name, b.sum); err != nil {
+			why = append(why, fmt.Sprintf("%s: %v", o.dir, err))
+			continue
+		}
+		return dir, nil
+	}
+	return "", fault.NoPlace(t.container.String(), t.where(), why)
 }
 
-// errLost: the script did not come to its end, and nothing says why.
+// errLost: the command did not come to its end, and nothing says why.
 var errLost = errors.New("the connection to the container was lost")
 
 // script runs a shell script with arguments and returns what it printed before the end
 // mark.
-func (t *Target) script(ctx context.Context, text string, stdin io.Reader, args ...string) (string, error) {
+func script(ctx context.Context, in Runner, text string, stdin io.Reader, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, execTime)
 	defer cancel()
-	return t.run(ctx, append([]string{"sh", "-c", text, "sh"}, args...), stdin)
+	return run(ctx, in, append([]string{"sh", "-c", text, "sh"}, args...), stdin)
+}
+
+// ask runs the helper for a moment and returns what it printed before the end mark.
+func (t *Target) ask(ctx context.Context, p placed, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, execTime)
+	defer cancel()
+	return run(ctx, t.container, append([]string{p.helper}, args...), nil)
 }
 
 // run runs a command that prints the end mark, and returns what it printed before.
-func (t *Target) run(ctx context.Context, command []string, stdin io.Reader) (string, error) {
+func run(ctx context.Context, in Runner, command []string, stdin io.Reader) (string, error) {
 	var out bytes.Buffer
-	err := t.container.Exec(ctx, command, stdin, &out)
+	err := in.Exec(ctx, command, stdin, &out)
 	text, ended := strings.CutSuffix(strings.TrimSpace(out.String()), helper.EndMark)
 	text = strings.TrimSpace(text)
 	switch {

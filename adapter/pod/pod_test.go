@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -21,13 +22,23 @@ import (
 // room is a Container that is this machine. It cannot be had otherwise without a
 // cluster; the suite of the cluster has real ones.
 type room struct {
+	mu    sync.Mutex
 	ran   []string // the command lines
 	fails func(command []string) error
 	cut   bool // each command ends without a word, as when the kubelet dies
+
+	shared       []string
+	beside       []string // the images of the rooms made beside it
+	refuses      error
+	carrierFails func(command []string) error
+	early        bool // what stores something does not say so
+	carrierEnds  bool // after it has stored something, before it says so
 }
 
 func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error {
+	r.mu.Lock()
 	r.ran = append(r.ran, strings.Join(command, " "))
+	r.mu.Unlock()
 	if r.fails != nil {
 		if err := r.fails(command); err != nil {
 			return err
@@ -39,6 +50,9 @@ func (r *room) Exec(ctx context.Context, command []string, stdin io.Reader, stdo
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
+	if r.early && strings.Contains(command[2], "sha256sum") {
+		cmd.Stdout = io.Discard
+	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w: %s", err, stderr.String())
 	}
@@ -57,9 +71,33 @@ func (r *room) Stream(ctx context.Context, command []string) io.ReadWriteCloser 
 	}{out, in, in}
 }
 
-func (*room) Gone(error) bool   { return false }
-func (*room) String() string    { return "pod/test container room" }
-func (*room) Command() []string { return []string{"pilot-agent", "wait"} }
+func (*room) Gone(error) bool { return false }
+func (*room) NoProgram(err error) bool {
+	return errors.Is(err, errNoProgram) || errors.Is(err, os.ErrNotExist)
+}
+func (*room) Image() string      { return "istio/proxyv2:1.2.3-distroless" }
+func (r *room) Shared() []string { return r.shared }
+func (*room) String() string     { return "pod/test container room" }
+func (*room) Command() []string  { return []string{"pilot-agent", "wait"} }
+
+// Beside is another room of this machine.
+func (r *room) Beside(_ context.Context, image string, command []string) (Runner, error) {
+	r.beside = append(r.beside, image)
+	if r.refuses != nil {
+		return nil, r.refuses
+	}
+	return &room{fails: r.carrierFails, early: r.carrierEnds}, nil
+}
+
+var errNoProgram = errors.New("executable file not found")
+
+// bare is a container without a shell.
+func bare(command []string) error {
+	if command[0] == "sh" {
+		return errNoProgram
+	}
+	return nil
+}
 
 // helperDir has a helper.
 var helperDir string
@@ -94,12 +132,15 @@ func target(t *testing.T, r *room) *Target {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(place) })
 	return &Target{Find: func(context.Context) (Container, error) { return r, nil }, HelperDir: helperDir,
-		Places: []string{"/nonexistent", place}, CacheDir: t.TempDir(), progress: func(string, ...any) {}}
+		Places: []string{"/nonexistent", place}, CacheDir: t.TempDir(), progress: func(string, ...any) {}, say: func(string, ...any) {}}
 }
+
+// quiet are notices that nobody reads.
+var quiet = startup.Notices{Progress: func(string, ...any) {}, Say: func(string, ...any) {}}
 
 func connect(t *testing.T, to *Target) startup.Beside {
 	t.Helper()
-	b, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+	b, err := to.Connect(t.Context(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +275,7 @@ func TestWhereTheHelperCannotBePlaced(t *testing.T) {
 			if x.change != nil {
 				x.change(to)
 			}
-			_, err := to.Connect(t.Context(), startup.Notices{Progress: func(string, ...any) {}})
+			_, err := to.Connect(t.Context(), quiet)
 			var f *fault.Fault
 			if !errors.As(err, &f) || f.Code != x.code || !strings.Contains(f.Error(), x.says) {
 				t.Errorf("%v", err)

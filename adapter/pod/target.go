@@ -2,7 +2,6 @@ package pod
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -10,25 +9,38 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper/link"
-	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
-// Container is where Envoy is: commands run in it as its own user, with its own
-// environment.
-type Container interface {
+// Runner is where commands can be run.
+type Runner interface {
 	// Exec runs a command and waits for its end. A nil error may also mean that the
 	// connection was lost.
 	Exec(ctx context.Context, command []string, stdin io.Reader, stdout io.Writer) error
+}
+
+// Container is where Envoy is: commands run in it as its own user, with its own
+// environment.
+type Container interface {
+	Runner
 	// Stream runs a command whose stdin and stdout are the stream. Read ends with
 	// io.EOF when the command has ended.
 	Stream(ctx context.Context, command []string) io.ReadWriteCloser
 	// Gone says of an error of either that the container is not there any more, or may
 	// not be reached: trying again is of no use.
 	Gone(err error) bool
+	// NoProgram says of an error of Exec that the container does not have the program.
+	NoProgram(err error) bool
+	// Image is its image.
+	Image() string
+	// Shared are folders in it that a container beside it has, too.
+	Shared() []string
+	// Beside runs a command in a new container of an image in the same pod, with the same
+	// user and rights. There its first process is the same as here. It ends with its
+	// command, and cannot be removed. The errors are faults.
+	Beside(ctx context.Context, image string, command []string) (Runner, error)
 	// String names it for the user.
 	String() string
 	// Command is what its specification runs in it.
@@ -45,6 +57,8 @@ type Target struct {
 	// Places are folders in the container where the helper may be put, best first; nil
 	// for those of an istio-proxy.
 	Places []string
+	// DebugImage has a shell, for a container that has none; empty for an error there.
+	DebugImage string
 	// Reconnect is how long a cut connection may take to come back; 0 for the default.
 	Reconnect time.Duration
 	// CacheDir keeps what is made for uploads between sessions; empty for the user's.
@@ -53,6 +67,7 @@ type Target struct {
 	container Container
 	placed    placed
 	progress  func(format string, args ...any)
+	say       func(format string, args ...any)
 }
 
 // Name implements startup.Target.
@@ -65,7 +80,7 @@ func (t *Target) Name() string {
 
 // Connect implements startup.Target.
 func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
-	t.progress = n.Progress
+	t.progress, t.say = n.Progress, n.Say
 	if err := t.find(ctx); err != nil {
 		return nil, err
 	}
@@ -117,27 +132,6 @@ func (t *Target) Agent() []string {
 	}
 	return []string{"pilot-agent", "proxy", "sidecar", "--domain", "$(POD_NAMESPACE).svc.cluster.local",
 		"--proxyLogLevel=warning", "--proxyComponentLogLevel=misc:error", "--log_output_level=default:info"}
-}
-
-// LLDBServer implements startup.Target: the server of this machine is brought into the
-// container, with the libraries that it needs.
-func (t *Target) LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error) {
-	if strings.HasPrefix(wanted, "container:") {
-		return strings.TrimPrefix(wanted, "container:"), nil
-	}
-	local, err := lldb.FindServer(wanted, dap, v)
-	if err != nil {
-		return "", err
-	}
-	path, err := t.uploadServer(ctx, local)
-	if err != nil && ctx.Err() == nil {
-		var f *fault.Fault
-		if errors.As(err, &f) {
-			return "", f
-		}
-		return "", fault.Upload("lldb-server", t.container.String(), err)
-	}
-	return path, err
 }
 
 // megabytes is a number of bytes for people.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/bundle"
 )
 
@@ -32,7 +31,7 @@ func (t *Target) uploadServer(ctx context.Context, program string) (string, erro
 	}
 	dir := path.Join(t.placed.dir, name)
 	server := path.Join(dir, bundle.Wrapper)
-	if _, err := t.script(ctx, `[ -x "$1" ] && echo "`+helper.EndMark+`"`, nil, server); err == nil {
+	if _, err := t.ask(ctx, t.placed, "has", server); err == nil {
 		return server, nil
 	}
 	file, err := t.packed(ctx, name, files)
@@ -49,7 +48,7 @@ func (t *Target) uploadServer(ctx context.Context, program string) (string, erro
 	counted := &counter{r: file, tell: func(n int64) {
 		t.progress("uploading lldb-server, %s of %s", megabytes(n), megabytes(st.Size()))
 	}}
-	if _, err := t.run(ctx, []string{t.placed.helper, "unpack", dir}, counted); err != nil {
+	if _, err := run(ctx, t.container, []string{t.placed.helper, "unpack", dir}, counted); err != nil {
 		return "", err
 	}
 	return server, nil

@@ -213,6 +213,11 @@ func (s *Startup) cut(why error, patience time.Duration) {
 	s.host.Output(important, fault.LinkCut(why, patience).Error()+"\n")
 }
 
+// say tells what the target has to say.
+func (s *Startup) say(format string, args ...any) {
+	s.host.Output(console, fmt.Sprintf(format, args...))
+}
+
 // resumed tells that the connection to the helper goes on.
 func (s *Startup) resumed(after time.Duration) {
 	s.host.Output(console, fmt.Sprintf("The connection to the helper beside Envoy is back after %v; the session goes on.\n", after.Round(100*time.Millisecond)))

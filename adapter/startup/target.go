@@ -41,6 +41,8 @@ type Notices struct {
 	Exit   func(helper.ExitParams)
 	// Progress tells the user how far something long is.
 	Progress func(format string, args ...any)
+	// Say tells the user something that stays to be read, with its newline.
+	Say func(format string, args ...any)
 	// Cut is called when the connection to the helper is cut off, with the reason and
 	// with how long it is tried to make it again, and Resumed when it goes on, after
 	// that time. Only a target on another machine calls them.

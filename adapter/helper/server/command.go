@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/bundle"
 	"github.com/envoydbg/envoydbg/internal/process"
@@ -24,6 +26,8 @@ const (
 	wordEnd     = "end"
 	wordLogs    = "logs"
 	wordUnpack  = "unpack"
+	wordHas     = "has"
+	wordClean   = "clean"
 
 	wordDaemon  = "daemon"  // a session's supervisor, started by serve
 	wordSession = "session" // a session's process, started by its supervisor
@@ -38,6 +42,8 @@ const usage = `usage:
   %[1]s end --dir DIR --session ID
   %[1]s logs --dir DIR [--follow]
   %[1]s unpack DIR
+  %[1]s has PROGRAM
+  %[1]s clean SESSIONS DIR...
   %[1]s version`
 
 // Main is the helper's command line, for which it returns the exit code.
@@ -67,8 +73,17 @@ func Main(args []string, version string) (int, error) {
 		if err := bundle.Unpack(os.Stdin, rest[0], "/proc/self/exe"); err != nil {
 			return 1, err
 		}
-		fmt.Println(helper.EndMark)
-		return 0, nil
+		return done()
+	case word == wordHas && len(rest) == 1:
+		if err := unix.Access(rest[0], unix.X_OK); err != nil {
+			return 1, fmt.Errorf("%s: %w", rest[0], err)
+		}
+		return done()
+	case word == wordClean && len(rest) > 1:
+		if err := clean(os.Stdout, rest[0], rest[1:]); err != nil {
+			return 1, err
+		}
+		return done()
 	case word == wordDaemon:
 		return daemonMain(args[0], rest)
 	case word == wordSession && len(rest) == 1:
@@ -82,6 +97,12 @@ func Main(args []string, version string) (int, error) {
 		return 0, nil
 	}
 	return 2, fmt.Errorf(usage, args[0])
+}
+
+// done says that a command has come to its end: its exit code can be lost on the way.
+func done() (int, error) {
+	_, err := fmt.Println(helper.EndMark)
+	return codeOfError(err)
 }
 
 func codeOfError(err error) (int, error) {

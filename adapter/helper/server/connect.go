@@ -140,7 +140,7 @@ func dialDaemon(place, socket string) (net.Conn, error) {
 }
 
 // logsMain prints the output of the agent and Envoy, from the start as far as it was
-// kept: of stdout to stdout, of stderr to stderr.
+// kept. All of it goes to stdout, which alone comes through an exec without end.
 func logsMain(args []string) (int, error) {
 	set := flag.NewFlagSet(wordLogs, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -170,12 +170,8 @@ func logsMain(args []string) (int, error) {
 		if err == io.EOF {
 			return 0, nil
 		}
-		to := os.Stdout
-		if p.Stream == "stderr" {
-			to = os.Stderr
-		}
 		if err == nil {
-			_, err = to.Write(p.Data)
+			_, err = os.Stdout.Write(p.Data)
 		}
 		if err != nil {
 			return 1, fmt.Errorf("logs: %w", err)
