@@ -31,9 +31,11 @@ func (r *router) stop(m *dapio.Message) *dapio.Message {
 }
 
 // isNoise recognizes what lldb-dap prints and no user of a startup can use: its advice
-// for beginners, and that it has killed an Envoy that was to end with the session.
+// for beginners, in one event or in one for each line, and that it has killed an Envoy
+// that was to end with the session.
 func isNoise(text string, over bool) bool {
 	return strings.HasPrefix(text, "To get started with the debug console") ||
+		strings.HasPrefix(text, "For more information visit https://lldb.llvm.org/") ||
 		over && strings.HasPrefix(text, "Process ") && strings.Contains(text, "exited with status = 9 ")
 }
 
