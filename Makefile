@@ -20,7 +20,7 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e cluster clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e tunnel cluster clients npm-clients vscode
 
 .PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap clean $(suites)
 

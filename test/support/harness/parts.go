@@ -32,6 +32,8 @@ type Parts struct {
 	SampleDebug string // the same build with symbols
 	Sources     string // the folder the sample's DWARF calls /proc/self/cwd
 	LLDBs       []LLDB
+	// Tunnel says that the sessions reach their helper at the end of a link.
+	Tunnel bool
 }
 
 // The is what SetUp found and built.
@@ -64,7 +66,7 @@ func SetUp() func() {
 	switch target := os.Getenv(targetVariable); target {
 	case "":
 	case "tunnel":
-		program = "./test/support/tunnel"
+		program, The.Tunnel = "./test/support/tunnel", true
 	default:
 		fail(fmt.Errorf("%s is %q: it may be \"tunnel\"", targetVariable, target))
 	}
