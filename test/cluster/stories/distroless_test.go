@@ -145,7 +145,7 @@ func TestWhyAnEphemeralContainerDoesNotRun(t *testing.T) {
 	debug("envoydbg.test/proxyv2:1", "--as=jane").ends(0, "✓ attached", "nothing is left running")
 }
 
-func TestAnImageThatCannotBePulledIsToldAtOnce(t *testing.T) {
+func TestAnImageThatCannotBePulledIsToldWhenTheKubeletTellsIt(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := withoutShell(t, c)
 	productOf(t, c, "22").debug(namespace, "pod/distroless", "--debug-image=nosuch.envoydbg.test/image:1", "-x", "quit").
