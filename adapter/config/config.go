@@ -274,6 +274,9 @@ func (c *Config) validateTarget(arguments []byte) error {
 	if strings.EqualFold(c.Target, TargetLocal) || strings.TrimSpace(c.Target) == "" || strings.HasPrefix(c.Target, "/") || strings.HasSuffix(c.Target, "/") || strings.HasPrefix(c.Target, "-") {
 		return fault.BadTarget(c.Target)
 	}
+	if strings.HasPrefix(c.LLDBServer, "image:") && c.DebugImage == "" {
+		return fault.BadAttribute("lldbServer", fmt.Sprintf("is %q", c.LLDBServer), fmt.Sprintf("Set %s to the image that has it.", fault.Name("debugImage")))
+	}
 	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
 		return fault.BadAttribute("kubeconfig", fmt.Sprintf("is %q", c.Kubeconfig), "It must be an absolute path.")
 	}

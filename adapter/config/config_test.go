@@ -298,6 +298,8 @@ func TestATargetInACluster(t *testing.T) {
 		`{"target": "local", "namespace": "demo"}`:                           `"namespace" does not go with the target "local"`,
 		`{"target": "pod/x", "program": "/src/envoy", "kubeconfig": "here"}`: `"kubeconfig" is "here"`,
 		`{"target": "pod/x", "program": "/src/envoy", "kubectlFlags": "-v"}`: `"kubectlFlags" is a string`,
+		`{"target": "pod/x", "program": "/x", "lldbServer": "image:/y"}`:     `Set "debugImage"`,
+		`{"target": "local", "debugImage": "busybox"}`:                       `"debugImage" does not go with the target "local"`,
 	} {
 		if _, _, err := Parse([]byte(attributes)); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", attributes, err)

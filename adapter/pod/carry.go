@@ -3,7 +3,6 @@ package pod
 import (
 	"context"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -17,7 +16,7 @@ import (
 // otherRoot is the container's root as its carrier sees it.
 const otherRoot = "/proc/1/root"
 
-// carrier stays until the helper is where it should be, $1 or another argument, or for
+// carrier stays until what it brings is where it should be, $1 or another argument, or for
 // five minutes.
 const carrier = `i=0
 while [ $i -lt 300 ]; do
@@ -30,20 +29,15 @@ func (t *Target) carry(ctx context.Context) (none placed, err error) {
 	if t.DebugImage == "" {
 		return none, fault.NoShell(t.container.String(), withShell(t.container.Image()))
 	}
-	t.say("%s has no shell: a container of the image %s beside it carries the helper in. It ends at once, but stays listed in the pod as long as that lives.\n",
-		t.container, t.DebugImage)
-	t.progress("starting a container of %s", t.DebugImage)
 	var places, programs []string
 	for _, place := range t.where() {
-		if !slices.ContainsFunc(t.container.Shared(), func(v string) bool { return place == v || strings.HasPrefix(place, v+"/") }) {
-			place = otherRoot + place
-		}
+		place = t.beside(place)
 		places = append(places, place)
 		for _, b := range t.binaries() {
 			programs = append(programs, b.in(path.Join(place, folder)).helper)
 		}
 	}
-	beside, err := t.container.Beside(ctx, t.DebugImage, append([]string{"sh", "-c", carrier, "sh"}, programs...))
+	beside, err := t.carrier(ctx, "%s has no shell: a container of the image %s beside it carries the helper in.", programs...)
 	if err != nil {
 		return none, err
 	}
@@ -64,6 +58,24 @@ func (t *Target) carry(ctx context.Context) (none placed, err error) {
 		return none, err
 	}
 	return none, fault.NotCarried(t.container.String(), dir)
+}
+
+// beside is a path in the container as a carrier has it.
+func (t *Target) beside(path string) string {
+	for _, v := range t.container.Shared() {
+		if path == v || strings.HasPrefix(path, v+"/") {
+			return path
+		}
+	}
+	return otherRoot + path
+}
+
+// carrier starts a container that ends when one of the programs is there. The user is told
+// before that why it is made, in which are the container and the image.
+func (t *Target) carrier(ctx context.Context, why string, programs ...string) (Runner, error) {
+	t.say(why+" It ends at once, but stays listed in the pod as long as that lives.\n", t.container, t.DebugImage)
+	t.progress("starting a container of %s", t.DebugImage)
+	return t.container.Beside(ctx, t.DebugImage, append([]string{"sh", "-c", carrier, "sh"}, programs...))
 }
 
 // withShell guesses an image like the given one that has a shell: Istio publishes both.

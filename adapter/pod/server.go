@@ -2,12 +2,18 @@ package pod
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os/exec"
+	"path"
 	"strings"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper/bundle"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 )
@@ -15,8 +21,14 @@ import (
 // ofContainer begins the name of an lldb-server that the container has.
 const ofContainer = "container:"
 
+// ofImage begins the name of an lldb-server that DebugImage has.
+const ofImage = "image:"
+
 // serverName is lldb-server as a program in PATH.
 const serverName = "lldb-server"
+
+// copyTime bounds a copy of some 280 MB from one container to another.
+const copyTime = 2 * time.Minute
 
 // LLDBServer implements startup.Target. The one that is named is taken; else the
 // container's own, if it is of lldb-dap's version; else the one of this machine is
@@ -24,6 +36,9 @@ const serverName = "lldb-server"
 func (t *Target) LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error) {
 	if path, ok := strings.CutPrefix(wanted, ofContainer); ok {
 		return path, nil
+	}
+	if path, ok := strings.CutPrefix(wanted, ofImage); ok {
+		return t.serverOfImage(ctx, path, v)
 	}
 	why := "it is the one that was named"
 	if wanted == "" {
@@ -51,6 +66,43 @@ func (t *Target) LLDBServer(ctx context.Context, wanted, dap string, v lldb.Vers
 		return "", fault.Upload(serverName, t.container.String(), err)
 	}
 	return path, err
+}
+
+// serverOfImage brings an lldb-server from DebugImage into the container, unless it is
+// there: a container of that image copies it with its libraries.
+func (t *Target) serverOfImage(ctx context.Context, program string, v lldb.Version) (string, error) {
+	sum := sha256.Sum256([]byte(t.DebugImage + "\x00" + program))
+	dir := path.Join(t.placed.dir, "lldb-server-"+hex.EncodeToString(sum[:8]))
+	server := path.Join(dir, bundle.Wrapper)
+	if _, err := t.ask(ctx, t.placed, "has", server); err == nil {
+		t.progress("lldb-server of %s was brought before", t.DebugImage)
+		return server, nil
+	}
+	carrier, err := t.carrier(ctx, "lldb-server is brought into %s by a container of the image %s beside it.", t.beside(server))
+	if err != nil {
+		return "", err
+	}
+	bounded, cancel := context.WithTimeout(ctx, copyTime)
+	defer cancel()
+	fail := func(err error) (string, error) {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fault.Upload(program+" of "+t.DebugImage, t.container.String(), err)
+	}
+	var said bytes.Buffer
+	if err := carrier.Exec(bounded, []string{program, "version"}, nil, &said); err != nil {
+		return fail(err)
+	}
+	if version, ok := lldb.ParseVersion(said.String()); ok && version.Major != v.Major {
+		return "", fault.ServerVersion(program+" of "+t.DebugImage, version.Text, v.Text, fmt.Sprintf("an image with lldb-server-%d", v.Major))
+	}
+	// The carrier may end before its command has told that all went well.
+	_, err = run(bounded, carrier, []string{t.beside(t.placed.helper), "bundle", program, t.beside(dir), dir}, nil)
+	if _, there := t.ask(bounded, t.placed, "has", server); there != nil {
+		return fail(cmp.Or(err, there))
+	}
+	return server, nil
 }
 
 // ownServer is the version of the lldb-server in the container's PATH.

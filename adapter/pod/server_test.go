@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,6 +83,38 @@ func TestAServerThatDoesNotFitIsNotBrought(t *testing.T) {
 	}
 	if got, err := to.LLDBServer(t.Context(), "container:/opt/lldb-server", "", v); got != "/opt/lldb-server" || err != nil {
 		t.Errorf("one of the container's: %s, %v", got, err)
+	}
+}
+
+// lldb-server of an image is copied by a container of that image, once, unless it does not
+// fit.
+func TestTheServerOfAnImageIsCopiedOnce(t *testing.T) {
+	r := &room{}
+	to := target(t, r)
+	r.shared = to.Places[1:]
+	to.DebugImage = "lldb:22"
+	connect(t, to)
+	v := lldb.Version{Major: 22, Text: "22.1.8"}
+	for range 2 { // true, too, ends well when it is asked for its version
+		got, err := to.LLDBServer(t.Context(), "image:/usr/bin/true", "", v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(got, to.placed.dir) {
+			t.Errorf("it is %s", got)
+		}
+		if out, err := exec.Command(got).CombinedOutput(); err != nil {
+			t.Errorf("it does not run: %v: %s", err, out)
+		}
+	}
+	if len(r.beside) != 1 || r.beside[0] != "lldb:22" {
+		t.Errorf("beside: %q", r.beside)
+	}
+	if _, err := to.LLDBServer(t.Context(), "image:"+server(t, "19.1.7"), "", v); code(err) != 1616 {
+		t.Errorf("another version: %v", err)
+	}
+	if _, err := to.LLDBServer(t.Context(), "image:/none", "", v); code(err) != 1608 {
+		t.Errorf("none: %v", err)
 	}
 }
 

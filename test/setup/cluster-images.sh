@@ -20,7 +20,7 @@ expect="a minute" locked cluster-base install_dir "Debian for the images" "$base
 
 image_inputs() {
   cat "$here/cluster-images.sh" "$ROOT"/test/cluster/app/*.go
-  readlink -f "$base" "$ROOT/bin/tools/"{envoy,pilot-agent,istio} "$ROOT/bin/sample/envoy"
+  readlink -f "$base" "$ROOT/bin/tools/"{envoy,pilot-agent,istio,lldb-22} "$ROOT/bin/sample/envoy"
   go version
 }
 
@@ -43,6 +43,21 @@ image() {
   printf '{"architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
     "$(go env GOARCH)" "$config" "${diffs[*]}" >"${tag//[:\/]/-}.json"
   manifest+=("{\"Config\":\"${tag//[:\/]/-}.json\",\"RepoTags\":[\"envoydbg.test/$tag\"],\"Layers\":[${files[*]}]}")
+}
+
+# debugger LAYER PROGRAM FOLDER: puts a program and the libraries that base.tar lacks into
+# the folder LAYER.
+debugger() {
+  local layer=$1 program=$2 library
+  mkdir -p "$layer/$3"
+  cp "$program" "$layer/$3/"
+  tar -tf base.tar >base.list
+  ldd "$program" | awk '$3 ~ "^/" {print $3}' | while read -r library; do
+    if ! grep -q "/${library##*/}\$" base.list; then
+      mkdir -p "$layer/usr/lib/$(uname -m)-linux-gnu"
+      cp -L "$library" "$layer/usr/lib/$(uname -m)-linux-gnu/"
+    fi
+  done
 }
 
 build_images() {
@@ -79,6 +94,11 @@ build_images() {
     './usr/lib/*/'lib{xtables,ip4tc,ip6tc,mnl,nftnl,c,m,rt,dl,pthread,gcc_s}.so.*
   pack distroless
   image proxyv2:1-distroless "$sidecar" distroless proxyv2
+
+  # A debug image: Debian with an lldb-server where its package has it.
+  debugger lldb "$(readlink -f "$ROOT/bin/tools/lldb-22/bin/lldb-server")" usr/lib/llvm-22/bin
+  pack lldb
+  image lldb:22 "{\"Cmd\":[\"sh\"],\"Env\":[$path]}" base lldb
 
   local IFS=,
   echo "[${manifest[*]}]" >manifest.json

@@ -61,6 +61,42 @@ func TestAProgramRunsFromItsBundle(t *testing.T) {
 	}
 }
 
+// A bundle that is copied runs where it is meant to be, and not before.
+func TestACopiedBundleRunsWhereItIsMeantToBe(t *testing.T) {
+	files, err := Files(context.Background(), "/usr/bin/cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := filepath.Join(t.TempDir(), "made")
+	final := filepath.Join(t.TempDir(), "final")
+	if err := Copy(files, made, final, self); err != nil {
+		t.Fatal(err)
+	}
+	run := func(dir string) (string, error) {
+		out, err := exec.Command(filepath.Join(dir, Wrapper), "/proc/self/maps").CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(made); err == nil {
+		t.Errorf("it runs elsewhere: %s", out)
+	}
+	if err := os.Rename(made, final); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(final); err != nil || !strings.Contains(out, final+"/lib/libc.so.6") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if err := Copy([]File{{Name: server, Path: "/none"}}, made, final, self); err == nil {
+		t.Error("a file that is not there was copied")
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(made), "*")); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
 func TestWhatIsNoBundle(t *testing.T) {
 	archive := func(entries ...tar.Header) []byte {
 		var b bytes.Buffer

@@ -6,7 +6,9 @@
 //	                                                      DIR/lib/…, ld.so
 //	                                                      DIR/lldb-server ─ Main ─▶ bin/lldb-server
 //
-// Unpack makes bin/lldb-server ask for the loader in the bundle, so that the libc of the
+// From another container on the same machine, Copy brings it without an archive.
+//
+// Both make bin/lldb-server ask for the loader in the bundle, so that the libc of the
 // image does not matter. DIR/lldb-server is the helper itself under that name, a static
 // program: it says where the libraries are (LD_LIBRARY_PATH) and becomes the real one.
 // LLDB starts its gdbservers through it, too.

@@ -19,6 +19,34 @@ const maxBytes = 1 << 30
 // hang otherwise.
 func Unpack(r io.Reader, dir, helper string) (err error) {
 	defer func() { _, _ = io.Copy(io.Discard, r) }()
+	return build(dir, dir, helper, func(root *os.Root) error {
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		return extract(tar.NewReader(z), root)
+	})
+}
+
+// Copy makes a bundle of files of this machine in dir, as Unpack does. Where it will be
+// run dir is called final.
+func Copy(files []File, dir, final, helper string) error {
+	return build(dir, final, helper, func(root *os.Root) error {
+		for _, f := range files {
+			if err := root.MkdirAll(filepath.Dir(f.Name), 0o700); err != nil {
+				return err
+			}
+			if err := copyInto(root, f.Name, f.Path); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// build makes a bundle of what fill stores in its folder.
+func build(dir, final, helper string, fill func(root *os.Root) error) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil // somebody was faster
 	}
@@ -30,17 +58,12 @@ func Unpack(r io.Reader, dir, helper string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(part)
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
-	if err != nil {
-		return err
-	}
-	defer z.Close()
 	root, err := os.OpenRoot(part)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	if err := extract(tar.NewReader(z), root); err != nil {
+	if err := fill(root); err != nil {
 		return err
 	}
 	if _, err := root.Stat(loader); err != nil {
@@ -50,7 +73,7 @@ func Unpack(r io.Reader, dir, helper string) (err error) {
 	if err != nil {
 		return fmt.Errorf("the bundle is not complete: %w", err)
 	}
-	if err := errors.Join(setInterpreter(program, filepath.Join(dir, loader)), program.Close()); err != nil {
+	if err := errors.Join(setInterpreter(program, filepath.Join(final, loader)), program.Close()); err != nil {
 		return err
 	}
 	if err := copyInto(root, Wrapper, helper); err != nil {

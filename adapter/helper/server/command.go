@@ -3,6 +3,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,7 @@ const (
 	wordEnd     = "end"
 	wordLogs    = "logs"
 	wordUnpack  = "unpack"
+	wordBundle  = "bundle"
 	wordHas     = "has"
 	wordClean   = "clean"
 
@@ -42,6 +44,7 @@ const usage = `usage:
   %[1]s end --dir DIR --session ID
   %[1]s logs --dir DIR [--follow]
   %[1]s unpack DIR
+  %[1]s bundle PROGRAM DIR FINAL
   %[1]s has PROGRAM
   %[1]s clean SESSIONS DIR...
   %[1]s version`
@@ -71,6 +74,15 @@ func Main(args []string, version string) (int, error) {
 		return logsMain(rest)
 	case word == wordUnpack && len(rest) == 1:
 		if err := bundle.Unpack(os.Stdin, rest[0], "/proc/self/exe"); err != nil {
+			return 1, err
+		}
+		return done()
+	case word == wordBundle && len(rest) == 3:
+		files, err := bundle.Files(context.Background(), rest[0])
+		if err == nil {
+			err = bundle.Copy(files, rest[1], rest[2], "/proc/self/exe")
+		}
+		if err != nil {
 			return 1, err
 		}
 		return done()

@@ -10,7 +10,7 @@
 //
 //	serve ──▶ supervise ── the same two, in a session of their own ▶ Serve(link.Conn)
 //	connect ── stdin, stdout ──▶ DIR/link/s ─▶ link.Server ──────────────▲
-//	logs ◀── stdout, stderr ──── DIR/link/logs ◀── store ◀── output of the agent
+//	logs ◀── stdout ──────────── DIR/link/logs ◀── store ◀── output of the agent
 //
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
 //	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy

@@ -145,7 +145,7 @@ func TestWhyAnEphemeralContainerDoesNotRun(t *testing.T) {
 	debug("envoydbg.test/proxyv2:1", "--as=jane").ends(0, "✓ attached", "nothing is left running")
 }
 
-func TestAnImageThatCannotBePulledIsToldAtOnce(t *testing.T) {
+func TestAnImageThatCannotBePulledIsToldWhenTheKubeletTellsIt(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := withoutShell(t, c)
 	productOf(t, c, "22").debug(namespace, "pod/distroless", "--debug-image=nosuch.envoydbg.test/image:1", "-x", "quit").
@@ -166,6 +166,27 @@ func TestTheHelperIsCarriedInWithoutACommonVolume(t *testing.T) {
 	}
 	productOf(t, c, "22").debug(namespace, "pod/distroless", withShell, "-x", "next", "-x", "quit").
 		ends(0, "✓ attached", "● stopped at main", "main_common.cc:20", "nothing is left running")
+}
+
+// lldb-server can come from an image, too: nothing large leaves this machine, and nothing is
+// made again for a second session.
+func TestLLDBServerOfAnImageDebugsASidecar(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := withoutShell(t, c)
+	fromImage := []string{"--debug-image=envoydbg.test/lldb:22", "--lldb-server=image:/usr/lib/llvm-22/bin/lldb-server"}
+	p := productOf(t, c, "22")
+	for range 2 {
+		s := p.debug(namespace, "pod/distroless", append(fromImage, "-x", "next", "-x", "quit")...)
+		s.ends(0, "✓ debug server", "lldb-server 22.", "✓ attached", "● stopped at main", "main_common.cc:20", "nothing is left running")
+		if text := s.text(); strings.Contains(text, "uploading") {
+			t.Errorf("something large was brought from here:\n%s", text)
+		}
+		if got := carriers(t, c, namespace, "distroless"); len(got) != 2 {
+			t.Errorf("ephemeral containers, one for the helper and one for lldb-server: %q", got)
+		}
+	}
+	p.start("clean", "pod/distroless", "-n", namespace).ends(0, "removed")
+	productOf(t, c, "19").debug(namespace, "pod/distroless", append(fromImage, "-x", "quit")...).ends(1, "is version 22.", "lldb-dap is 19.", "[ED1616]")
 }
 
 // strict is a held sidecar of a namespace with a pod security level. It redirects nothing:
