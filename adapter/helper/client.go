@@ -389,6 +389,12 @@ func (c *Client) Process(ctx context.Context, p ProcessParams) (ProcessResult, e
 	return call[ProcessResult](ctx, c, MethodProcess, p)
 }
 
+// KeepStopped makes what the debugger keeps stopped stay so when it is let go.
+func (c *Client) KeepStopped(ctx context.Context) error {
+	_, err := call[struct{}](ctx, c, MethodKeepStopped, nil)
+	return err
+}
+
 // Release lets the agent and Envoy go. The helper then stays with them when the
 // client is closed.
 func (c *Client) Release(ctx context.Context) (ReleaseResult, error) {

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"os"
 	"syscall"
 	"time"
 
@@ -37,15 +38,34 @@ func (s *session) release() (helper.ReleaseResult, error) {
 		_ = s.children.reaper.Signal(h, syscall.SIGKILL)
 	}
 	servers.Wait(time.Now().Add(time.Second))
+	r := helper.ReleaseResult{Agent: a.PID, PIDs: pids, Helper: os.Getpid()}
+	state, left := helper.StateRunning, helper.Left{Agent: a.PID, Command: a.command}
+	if s.kept.any() {
+		if err := s.stopKept(); err != nil {
+			return none, fail(jsonrpc2.CodeInternalError, "%v", err)
+		}
+		state, left.Stopped, left.Until = helper.StateStopped, s.kept.pids(), time.Now().Add(stoppedLease)
+		r.Stopped, r.Lease = left.Stopped, stoppedLease.Milliseconds()
+	}
 	s.released.Store(true)
-	return helper.ReleaseResult{Agent: a.PID, PIDs: pids}, nil
+	s.tellLeft(state, left)
+	return r, nil
+}
+
+func (s *session) tellLeft(state helper.State, left helper.Left) {
+	if s.opts.left != nil {
+		s.opts.left(state, left)
+	}
 }
 
 // outlive stays with what was released until it has ended by itself: it reads their
 // output, which nobody sees, because they would end by writing to a closed pipe; it
 // is their parent; and the gate opens for an Envoy that comes later. When ctx ends
-// first, so do they.
+// first, or an Envoy that was left stopped stays so for too long, so do they.
 func (s *session) outlive(ctx context.Context) {
+	if !s.waitStopped(ctx) {
+		return
+	}
 	for ctx.Err() == nil {
 		running, err := open(func(process.Table, process.Stat) bool { return true })
 		if err == nil && len(running) == 0 {
