@@ -38,8 +38,10 @@ type Status struct {
 	Since time.Time `json:"since,omitzero"`
 	State State     `json:"state,omitempty"`
 	Left  Left      `json:"left,omitzero"`
-	// Session is its name; only status tells it.
-	Session string `json:"session,omitempty"`
+	// Session is its name, and Processes are the agents and Envoys that run there,
+	// whoever has started them; only status tells them.
+	Session   string    `json:"session,omitempty"`
+	Processes []Running `json:"processes,omitempty"`
 
 	Version  string `json:"version,omitempty"`
 	Protocol int    `json:"protocol,omitempty"`
@@ -61,6 +63,15 @@ const (
 	StateRunning State = "running" // it is over, and has left the agent and Envoy running
 	StateStopped State = "stopped" // it is over, and has left Envoy stopped
 )
+
+// Running is an agent or an Envoy.
+type Running struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
+	Args  []string  `json:"args"` // the program first
+	// Ours: the session has started it.
+	Ours bool `json:"ours"`
+}
 
 // Left is what a session has left when it was over.
 type Left struct {

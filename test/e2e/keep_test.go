@@ -73,6 +73,7 @@ func standing(t *testing.T, pid int) (pc uint64) {
 	if pc, err = strconv.ParseUint(fields[len(fields)-1], 0, 64); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
+	t.Logf("%s", text)
 	return pc
 }
 

@@ -208,31 +208,3 @@ func askToContinue(place, session string) error {
 	_, err = helper.ReadStatus(bufio.NewReader(conn))
 	return err
 }
-
-// statusMain says who has a place.
-func statusMain(args []string) (int, error) {
-	survivePipes()
-	set := flag.NewFlagSet(wordStatus, flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	place := set.String("dir", "", "")
-	if err := set.Parse(args); err != nil {
-		return conclude(helper.Status{}, err)
-	}
-	return conclude(placeStatus(*place))
-}
-
-// placeStatus is the status of whoever has a place.
-func placeStatus(place string) (helper.Status, error) {
-	h, err := holderOf(place)
-	if err != nil {
-		return helper.Status{}, err
-	}
-	conn, err := dialDaemon(place, logsSocket(h.Dir)) // not so where it was killed
-	if err != nil {
-		return helper.Status{}, err
-	}
-	conn.Close()
-	s := h.status()
-	s.Session = h.Session
-	return s, nil
-}
