@@ -389,7 +389,7 @@ func (c *Client) Process(ctx context.Context, p ProcessParams) (ProcessResult, e
 	return call[ProcessResult](ctx, c, MethodProcess, p)
 }
 
-// KeepStopped makes what the debugger keeps stopped stay so when it is let go.
+// KeepStopped ends the debug servers; what they keep stopped stays so.
 func (c *Client) KeepStopped(ctx context.Context) error {
 	_, err := call[struct{}](ctx, c, MethodKeepStopped, nil)
 	return err

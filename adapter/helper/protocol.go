@@ -26,8 +26,8 @@ const (
 	MethodAgentStart = "agent/start"
 	// MethodProcess: [ProcessParams] → [ProcessResult].
 	MethodProcess = "process"
-	// MethodKeepStopped: no params → null. What the debugger has, and keeps stopped, is
-	// to stay so when the debugger lets it go.
+	// MethodKeepStopped: no params → null. Ends the debug servers; what they keep stopped,
+	// without breakpoints in it, stays so.
 	MethodKeepStopped = "keep/stopped"
 	// MethodRelease: no params → [ReleaseResult]. Lets the agent and Envoy go: the
 	// helper does not end them when its stream ends, and stays to read their output

@@ -49,16 +49,19 @@ func (s *Startup) AtEnd() string { return s.cfg.AtEnd }
 // cannot be.
 func (s *Startup) KeepStopped() bool {
 	s.partsMu.Lock()
-	beside := s.beside
+	beside, relay := s.beside, s.relay
 	s.partsMu.Unlock()
-	if beside == nil {
+	if beside == nil || relay == nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), heldTime)
-	defer cancel()
-	err := beside.KeepStopped(ctx)
-	s.trace.Line("session", "Envoy is to stay stopped: %v", err)
-	return err == nil
+	s.stops = true
+	relay.Detach(func(ctx context.Context) error {
+		err := beside.KeepStopped(ctx)
+		s.stands.Store(err == nil)
+		s.trace.Line("session", "Envoy stays stopped: %v", err)
+		return err
+	})
+	return true
 }
 
 // KeptHead is how the sentence about what was left begins.
@@ -68,7 +71,7 @@ const KeptHead = "Envoy and its agent are left: "
 func (s *Startup) kept(r helper.ReleaseResult) string {
 	switch local, stopped := s.cfg.Local(), len(r.Stopped) > 0; {
 	case local && stopped:
-		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v. \"kill -CONT %[1]d\" lets it run on, \"kill %d\" ends both.",
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v. \"kill -CONT %[1]d\" lets it run on, \"kill %[3]d\" ends both.",
 			r.Stopped[0], time.Duration(r.Lease)*time.Millisecond, r.Helper)
 	case local:
 		return fmt.Sprintf(KeptHead+"they run on (pids %v). \"kill %d\" ends them.", r.PIDs, r.Agent)
@@ -101,7 +104,7 @@ func (s *Startup) End(keep bool) (kept string, left *fault.Fault) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	if keep {
+	if keep && s.stops == s.stands.Load() {
 		released, err := beside.Release(ctx)
 		if err == nil {
 			_ = beside.Close()

@@ -20,7 +20,8 @@ type Beside interface {
 	// EndHeld kills what the debugger keeps stopped, where it stands.
 	EndHeld(ctx context.Context) error
 	End(ctx context.Context) (helper.EndResult, error)
-	// KeepStopped makes what the debugger has stay stopped when it lets go.
+	// KeepStopped ends the debug servers; what they keep stopped stays so. No breakpoint may
+	// be in it.
 	KeepStopped(ctx context.Context) error
 	// Release lets the agent and Envoy go: they run on when the helper's client has
 	// left, or stand still after KeepStopped. It returns their process ids.

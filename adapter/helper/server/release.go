@@ -32,18 +32,10 @@ func (s *session) release() (helper.ReleaseResult, error) {
 			return none, fail(helper.CodeBusy, "%s is still traced by pid %d", describe([]int{pid}), tracer)
 		}
 	}
-	servers, _ := open(s.serverSide)
-	defer servers.Close()
-	for _, h := range servers {
-		_ = s.children.reaper.Signal(h, syscall.SIGKILL)
-	}
-	servers.Wait(time.Now().Add(time.Second))
+	s.endServers()
 	r := helper.ReleaseResult{Agent: a.PID, PIDs: pids, Helper: os.Getpid()}
 	state, left := helper.StateRunning, helper.Left{Agent: a.PID, Command: a.command}
 	if s.kept.any() {
-		if err := s.stopKept(); err != nil {
-			return none, fail(jsonrpc2.CodeInternalError, "%v", err)
-		}
 		state, left.Stopped, left.Until = helper.StateStopped, s.kept.pids(), time.Now().Add(stoppedLease)
 		r.Stopped, r.Lease = left.Stopped, stoppedLease.Milliseconds()
 	}
@@ -51,6 +43,9 @@ func (s *session) release() (helper.ReleaseResult, error) {
 	s.tellLeft(state, left)
 	return r, nil
 }
+
+// endServers ends the debug servers.
+func (s *session) endServers() { s.signal(syscall.SIGKILL, time.Now().Add(time.Second), s.serverSide) }
 
 func (s *session) tellLeft(state helper.State, left helper.Left) {
 	if s.opts.left != nil {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/internal/process"
@@ -29,12 +30,7 @@ const (
 	stopBound = time.Second
 )
 
-// kept are the processes that a debugger has and that are to be stopped without it.
-//
-// A process that a debugger keeps stopped takes no signal. A SIGSTOP that it is sent
-// there waits, and is the first that it takes when the debugger detaches, before
-// another instruction of its own: it stands where the debugger has left it, without
-// the debugger's breakpoints.
+// kept are the processes that stand still without a debugger.
 type kept struct {
 	mu     sync.Mutex
 	all    []process.Stat
@@ -45,6 +41,14 @@ func (k *kept) has(p process.Stat) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.ContainsFunc(k.all, p.Is)
+}
+
+func (k *kept) note(hs process.Handles) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, h := range hs {
+		k.all = append(k.all, h.Stat)
+	}
 }
 
 func (k *kept) any() bool { return len(k.pids()) > 0 }
@@ -59,8 +63,13 @@ func (k *kept) pids() []int {
 	return pids
 }
 
-// keepStopped notes what the debugger has, and sends it the signal if it is stopped. One
-// that runs gets it when the debugger has let go.
+// keepStopped takes what the debugger keeps stopped from it: it ends the debug servers,
+// and what they had stands still. The debugger must have taken its breakpoints out.
+//
+// A process that a debugger keeps stopped takes no signal. A SIGSTOP that it is sent
+// there waits, and is the first thing that it takes when its tracer has ended, before
+// another instruction of its own. It would not be so if the debug server detached:
+// lldb-server then sends a SIGCONT, which takes the SIGSTOP back.
 func (s *session) keepStopped() error {
 	hs, err := open(func(t process.Table, p process.Stat) bool {
 		tracer, _ := process.Tracer(p.PID)
@@ -70,33 +79,21 @@ func (s *session) keepStopped() error {
 	if err != nil || len(hs) == 0 {
 		return fail(helper.CodeNotFound, "no process of the agent's is being debugged (%v)", err)
 	}
-	s.kept.mu.Lock()
-	defer s.kept.mu.Unlock()
-	s.kept.all = nil
 	for _, h := range hs {
-		s.kept.all = append(s.kept.all, h.Stat)
-		if h.HeldByDebugger() {
-			_ = s.children.reaper.Signal(h, syscall.SIGSTOP)
+		if !h.HeldByDebugger() {
+			return fail(helper.CodeBusy, "%s runs", describe([]int{h.PID}))
 		}
 	}
-	return nil
-}
-
-// stopKept stops them, unless they are, and waits until all their threads stand.
-func (s *session) stopKept() error {
-	hs, err := open(func(_ process.Table, p process.Stat) bool { return s.kept.has(p) })
-	defer hs.Close()
-	if err != nil || len(hs) == 0 {
-		return fmt.Errorf("what was to be kept stopped has ended (%v)", err)
+	s.kept.note(hs)
+	for _, h := range hs {
+		_ = s.children.reaper.Signal(h, syscall.SIGSTOP)
 	}
+	s.endServers()
 	bound := time.Now().Add(stopBound)
 	for _, h := range hs {
-		if !standing(h.PID) {
-			_ = s.children.reaper.Signal(h, syscall.SIGSTOP)
-		}
 		for !standing(h.PID) {
 			if time.Now().After(bound) {
-				return fmt.Errorf("%s does not stop", describe([]int{h.PID}))
+				return fail(jsonrpc2.CodeInternalError, "%s does not stop", describe([]int{h.PID}))
 			}
 			time.Sleep(time.Millisecond)
 		}
