@@ -248,7 +248,7 @@ func keepLog(log io.Writer, r io.Reader) {
 }
 
 // daemonSession is the session's process of a daemon. Goroutines of its own: one that
-// accepts at each of the two sockets, and one for each connection, until that ends.
+// accepts at each of the three sockets, and one for each connection, until that ends.
 func daemonSession(args []string, version string) error {
 	ready, lock := os.NewFile(fdReady, "ready"), &placeLock{File: os.NewFile(fdLock, lockFile)}
 	syscall.CloseOnExec(fdReady)

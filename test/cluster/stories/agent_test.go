@@ -43,23 +43,23 @@ func TestAnAgentIsStartedWithoutADebugSession(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := c.Demo()
 	p := productOf(t, c, "22")
-	const pod = "statefulset/fortio-server"
+	const pod = "statefulset/fortio-server-classic"
 	on := func(words ...string) *session { return p.start(append(words, pod, "-n", namespace)...) }
 	on("agent", "start").ends(0, "agent started (pid ")
-	c.WaitReady(namespace, "pod/fortio-server-0")
 	logs := on("logs", "-f")
-	logs.until("Envoy proxy is ready")
+	logs.until("Envoy proxy is ready") // its probe asks
+	c.WaitReady(namespace, "pod/fortio-server-classic-0")
 	on("agent", "status", "-o", "json").ends(0, `"state": "running"`, `"ours": true`, `"who": "`, "proxy", "/usr/local/bin/envoy")
 	on("agent", "start").ends(1, "[ED1510]")
 	p.debug(namespace, pod, "-x", "quit").ends(1, "[ED1510]")
 	on("agent", "stop").ends(0, "ended")
 	logs.ends(0, "Proxy role")
-	parked(t, c, namespace, "fortio-server-0")
+	parked(t, c, namespace, "fortio-server-classic-0")
 
 	p.start("agent", "start", pod, "-n", namespace, "--", "pilot-agent", "no-such-command").
 		ends(1, "exit status", "no-such-command", "[ED1513]")
 	p.start("agent", "start", pod, "-n", namespace, "--", "no-such-program").ends(1, "no-such-program", "[ED1301]")
-	parked(t, c, namespace, "fortio-server-0")
+	parked(t, c, namespace, "fortio-server-classic-0")
 }
 
 // What envoydbg has not started is told, and left alone.
