@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/startup"
@@ -15,8 +16,9 @@ type ending struct {
 	fault *fault.Fault
 	// request is the client's disconnect, if that is what ends it.
 	request *request
-	// keep leaves Envoy and its agent running.
-	keep bool
+	// atEnd is what becomes of Envoy and its agent, one of config's AtEnd…; "" is what the
+	// launch attribute says. Without an Envoy, or with a fault, all is ended.
+	atEnd string
 }
 
 // Bounds of the cleanup's steps. Together with the client's last messages they
@@ -45,16 +47,27 @@ func (s *Session) end(how ending) {
 		s.phases.Finish(how.fault)
 		var opened, attached bool
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
+		switch {
+		case run == nil, !attached, how.fault != nil:
+			how.atEnd = config.AtEndEnd
+		case how.atEnd == "":
+			how.atEnd = run.AtEnd()
+		}
+		wanted := how.atEnd != config.AtEndEnd
+		if how.atEnd == config.AtEndKeepStopped && !run.KeepStopped() {
+			how.atEnd = config.AtEndEnd
+		}
+		keep := how.atEnd != config.AtEndEnd
 		answer := s.cleanup(p, run, attached, how)
 		if run != nil {
-			kept, left := run.End(how.keep && answer != nil && answer.Success)
+			kept, left := run.End(keep && answer != nil && answer.Success)
 			if left != nil {
 				s.client.output(important, left.Error()+"\n")
 			}
 			switch {
 			case kept != "":
 				s.client.output(console, kept+"\n")
-			case how.keep:
+			case wanted:
 				s.client.output(important, fault.NotKept().Error()+"\n")
 			}
 			answer = nil // it is to a request of ours
@@ -72,9 +85,10 @@ func (s *Session) cleanup(p *peer, run *startup.Startup, attached bool, how endi
 		return nil
 	}
 	var answer, leave *dapio.Message
+	keep := how.atEnd != config.AtEndEnd
 	switch {
 	case run != nil && attached && how.fault == nil:
-		leave = dapio.NewRequest("disconnect", map[string]bool{"terminateDebuggee": !how.keep && run.Holds()})
+		leave = dapio.NewRequest("disconnect", map[string]bool{"terminateDebuggee": !keep && run.Holds()})
 	case run == nil && how.request != nil:
 		leave = how.request.Message
 	}
@@ -82,7 +96,7 @@ func (s *Session) cleanup(p *peer, run *startup.Startup, attached bool, how endi
 		// lldb-dap leaves in its own way: exitCommands run, and breakpoints are
 		// taken out of the process.
 		bound := disconnectTime
-		if how.keep {
+		if keep {
 			bound = keepTime
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, bound)
@@ -93,7 +107,7 @@ func (s *Session) cleanup(p *peer, run *startup.Startup, attached bool, how endi
 		cancel()
 	}
 	s.cancel()
-	if run != nil && !how.keep {
+	if run != nil && !keep {
 		run.EndHeld()
 	}
 	if err := p.Close(); err != nil {

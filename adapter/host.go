@@ -220,7 +220,7 @@ func (s *Session) Output(category, text string) {
 // to be expected.
 func (s *Session) Ended(err error) {
 	if err == nil {
-		s.end(ending{})
+		s.end(ending{atEnd: config.AtEndEnd})
 		return
 	}
 	s.end(ending{fault: fault.From(err)})

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-dap"
 
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/dialect"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -151,7 +152,7 @@ func (r *router) request(q *request) {
 			return
 		}
 		r.respond(q, nil)
-		r.host.end(ending{})
+		r.host.end(ending{atEnd: config.AtEndEnd})
 	case "cancel":
 		r.cancel(q)
 	case "restart":
@@ -368,8 +369,20 @@ func (r *router) disconnect(q *request) {
 		r.respond(q, nil)
 		return
 	}
-	keep := q.Get("arguments.terminateDebuggee")
-	r.host.end(ending{request: q, keep: r.attached() && keep.Exists() && !keep.Bool()})
+	r.host.end(ending{request: q, atEnd: atEnd(q)})
+}
+
+// atEnd is what a disconnect says of Envoy; "" if nothing.
+func atEnd(q *request) string {
+	switch terminate := q.Get("arguments.terminateDebuggee"); {
+	case !terminate.Exists():
+		return ""
+	case terminate.Bool():
+		return config.AtEndEnd
+	case q.Get("arguments.suspendDebuggee").Bool():
+		return config.AtEndKeepStopped
+	}
+	return config.AtEndRun
 }
 
 // cancel ends the startup when its progress is cancelled, or the request that waits

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
@@ -401,13 +402,14 @@ func TestCancelling(t *testing.T) {
 }
 
 func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
-	for arguments, keep := range map[string]bool{`{}`: false, `{"terminateDebuggee":true}`: false, `{"terminateDebuggee":false}`: true} {
+	for arguments, atEnd := range map[string]string{`{}`: "", `{"terminateDebuggee":true}`: config.AtEndEnd, `{"terminateDebuggee":false}`: config.AtEndRun,
+		`{"terminateDebuggee":false,"suspendDebuggee":true}`: config.AtEndKeepStopped, `{"terminateDebuggee":true,"suspendDebuggee":true}`: config.AtEndEnd} {
 		s := ready(t)
 		s.client("attach")
 		s.router.begin(&fakeSequence{}, "")
 		s.router.state = stateConfiguring
 		s.client("disconnect " + arguments)
-		if len(s.ends) != 1 || s.ends[0].keep != keep {
+		if len(s.ends) != 1 || s.ends[0].atEnd != atEnd {
 			t.Errorf("disconnect %s: %+v", arguments, s.ends)
 		}
 	}

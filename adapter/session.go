@@ -143,7 +143,7 @@ func (s *Session) read() error {
 		s.trace.Message("client →", m.Raw)
 		leaves := m.Type == dapio.Request && m.Name == "disconnect"
 		if leaves {
-			insist := time.AfterFunc(insistTime, func() { s.end(ending{}) })
+			insist := time.AfterFunc(insistTime, func() { s.end(ending{atEnd: config.AtEndEnd}) })
 			defer insist.Stop()
 		}
 		if !s.deliver(m) || leaves {

@@ -20,7 +20,7 @@ import (
 var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
-	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output",
+	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output", "atEnd": "--at-end",
 	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image",
 }
 
@@ -82,6 +82,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("start") {
 		agent["start"] = f.start
+	}
+	if changed("at-end") {
+		a["atEnd"] = f.atEnd
 	}
 	if changed("gate") {
 		a["gate"] = f.gate

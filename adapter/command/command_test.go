@@ -267,6 +267,7 @@ func TestTheFlagsOfRunAreLaunchAttributes(t *testing.T) {
 		"--env A=1 --env B=x=y --cwd /tmp":            `{"target":"local","agent":{"env":{"A":"1","B":"x=y"},"cwd":"/tmp"}}`,
 		"--start manual -- agent --flag":              `{"target":"local","agent":{"start":"manual","command":["agent","--flag"]}}`,
 		"--gate=false --stop-on-entry":                `{"target":"local","agent":{},"gate":false,"stopOnEntry":true}`,
+		"--at-end run":                                `{"target":"local","agent":{},"atEnd":"run"}`,
 		"--start-timeout 0.5 --lldb-server /s":        `{"target":"local","agent":{},"startTimeout":0.5,"lldbServer":"/s"}`,
 		"--source-map /proc/self/cwd=src":             `{"target":"local","agent":{},"sourceMap":[["/proc/self/cwd","` + here + `/src"]]}`,
 		`--set initCommands=["a,b"] --set x=null`:     `{"target":"local","agent":{},"initCommands":["a,b"],"x":null}`,

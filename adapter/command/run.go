@@ -24,6 +24,7 @@ type runFlags struct {
 	cwd          string
 	start        string
 	agentOutput  string
+	atEnd        string
 	container    string
 	debugImage   string
 	gate         bool
@@ -84,6 +85,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cwd, "cwd", "", "working `folder` of the agent")
 	flags.StringVar(&f.agentOutput, "agent-output", config.OutputShow, "show or hide what the agent and Envoy write, or append it to a `file`")
 	flags.StringVar(&f.start, "start", config.StartWhenArmed, "when to start the agent: whenArmed, or manual to be asked")
+	flags.StringVar(&f.atEnd, "at-end", config.AtEndEnd, "what becomes of Envoy when the session ends: end, run (it runs on), or keepStopped")
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")
 	flags.Float64Var(&f.startTimeout, "start-timeout", 0, "`seconds` from the agent's start to Envoy (default 60)")
 	flags.StringVar(&f.lldbServer, "lldb-server", "", "lldb-server `program` (default: the one of lldb-dap's version)")

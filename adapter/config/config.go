@@ -31,6 +31,13 @@ const (
 	OutputHide = "hide" // unless the startup fails
 )
 
+// What becomes of Envoy and its agent at the end of the session.
+const (
+	AtEndEnd         = "end"
+	AtEndRun         = "run"         // they run on
+	AtEndKeepStopped = "keepStopped" // Envoy stays stopped where it stands
+)
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -59,6 +66,8 @@ type Config struct {
 	// Default: Program, else pilot-agent's own, /usr/local/bin/envoy.
 	EnvoyPath string `json:"envoyPath"`
 	Agent     Agent  `json:"agent"`
+	// AtEnd is one of AtEnd…, for an end of which the client does not say it.
+	AtEnd string `json:"atEnd"`
 	// Gate holds Envoy before its first instruction until it is traced.
 	Gate bool `json:"gate"`
 	// StartTimeout, in seconds, bounds the time from the agent's start to the attach.
@@ -106,13 +115,13 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: "istio-proxy",
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
@@ -226,6 +235,9 @@ func (c *Config) validate(arguments []byte) error {
 	default:
 		return oneOf("agent.output", fmt.Sprintf("is %q", output), output, []string{OutputShow, OutputHide, "the absolute path of a file"})
 	}
+	if ends := []string{AtEndEnd, AtEndRun, AtEndKeepStopped}; !slices.Contains(ends, c.AtEnd) {
+		return oneOf("atEnd", fmt.Sprintf("is %q", c.AtEnd), c.AtEnd, ends)
+	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
 		if !slices.Contains(presets, p) {
@@ -255,6 +267,9 @@ func (c *Config) validate(arguments []byte) error {
 	return nil
 }
 
+// defaultContainer is the sidecar's name in Istio.
+const defaultContainer = "istio-proxy"
+
 // defaultEnvoy is Envoy's place in Istio's image.
 const defaultEnvoy = "/usr/local/bin/envoy"
 
@@ -281,6 +296,20 @@ func (c *Config) validateTarget(arguments []byte) error {
 		return fault.BadAttribute("kubeconfig", fmt.Sprintf("is %q", c.Kubeconfig), "It must be an absolute path.")
 	}
 	return nil
+}
+
+// Words are the target as a command line names it.
+func (c *Config) Words() string {
+	words := append([]string{c.Target}, c.KubectlFlags...)
+	for _, f := range []struct{ flag, value string }{{"--namespace", c.Namespace}, {"--context", c.Context}, {"--kubeconfig", c.Kubeconfig}} {
+		if f.value != "" {
+			words = append(words, f.flag+"="+f.value)
+		}
+	}
+	if c.Container != defaultContainer {
+		words = append(words, "--container="+c.Container)
+	}
+	return strings.Join(words, " ")
 }
 
 // Timeout is StartTimeout as a duration.

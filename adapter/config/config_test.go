@@ -19,7 +19,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy",
+		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", AtEnd: "end",
 		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "show", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -33,7 +33,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 func TestEveryAttributeArrives(t *testing.T) {
 	dir := t.TempDir()
 	got, warnings, err := Parse([]byte(`{
-		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5,
+		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5, "atEnd": "keepStopped",
 		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "stopOnEntry": true,
 		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
 		"breakpointPresets": ["main", "syscalls", "libevent"], "initCommands": ["a"], "preRunCommands": ["b", "c"],
@@ -42,7 +42,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`", Container: "istio-proxy",
+		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`", Container: "istio-proxy", AtEnd: "keepStopped",
 		LLDBDap: "lldb-dap-22", LLDBServer: "/lldb/lldb-server", StopOnEntry: true,
 		WorkTree: dir, SourceMap: SourceMap{{"/a", "/b"}, {"/c", "/d"}},
 		BreakpointPresets: []string{"main", "syscalls", "libevent"}, InitCommands: []string{"a"}, PreRunCommands: []string{"b", "c"},
@@ -222,6 +222,7 @@ func TestWrongValuesAreNamedWithTheirFix(t *testing.T) {
 		{`"agent": {"start": true}`, "agent.start", "is true or false", "a string"},
 		{`"agent": {"start": "later"}`, "agent.start", `is "later"`, "whenArmed, manual"},
 		{`"agent": {"start": ""}`, "agent.start", `is ""`, "whenArmed, manual"},
+		{`"atEnd": "stop"`, "atEnd", `is "stop"`, "end, run, keepStopped"},
 		{`"gate": "false"`, "gate", "is a string", "true or false"},
 		{`"startTimeout": "60"`, "startTimeout", "is a string", "a number of seconds"},
 		{`"startTimeout": 0`, "startTimeout", "is 0", "above 0"},

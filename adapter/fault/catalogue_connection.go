@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -60,4 +61,40 @@ func HelperUnreached(cause error) *Fault {
 func EndUntold(lease time.Duration) *Fault {
 	return &Fault{Code: 1508, What: "The session has ended while the connection to the helper beside Envoy was cut.",
 		Do: fmt.Sprintf("Wait: the helper ends Envoy, the agent and itself within %v.", lease)}
+}
+
+// AgentLeft: an agent that an earlier session, or "agent start", has left is there.
+func AgentLeft(who string, since time.Time, command string, pid int, stopped bool) *Fault {
+	how := "runs"
+	if stopped {
+		how = "Envoy is stopped"
+	}
+	return &Fault{Code: 1510, What: "An agent that was left here is still there, and one can be at a time.",
+		Evidence: []string{fmt.Sprintf("%s (pid %d), %s", command, pid, how), fmt.Sprintf("left by %s, there since %s", who, since.Local().Format(time.DateTime))},
+		Do:       "Look at it with \"envoydbg logs TARGET\"; \"envoydbg agent stop TARGET\" ends it."}
+}
+
+// AgentInSession: what is to be stopped belongs to a debug session.
+func AgentInSession(who string, since time.Time) *Fault {
+	return &Fault{Code: 1511, What: "A debug session has this agent; it was not stopped.",
+		Evidence: []string{fmt.Sprintf("%s, since %s", who, since.Local().Format(time.DateTime))},
+		Do:       "End that session, or ask for it. \"envoydbg agent stop TARGET --force\" ends it from here."}
+}
+
+// AgentOfOthers: the container has an agent or an Envoy that envoydbg has not started.
+func AgentOfOthers(where string, running []string) *Fault {
+	return &Fault{Code: 1512, What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", where),
+		Evidence: running, Do: "Park the container first, for example with the command \"pilot-agent wait\", or end what runs there."}
+}
+
+// AgentEndedSoon: an agent that was started without a debugger has ended at once.
+func AgentEndedSoon(command, status, said string) *Fault {
+	return &Fault{Code: 1513, What: fmt.Sprintf("The agent has ended at once: %s.", status), Evidence: append([]string{command}, strings.Split(strings.TrimSpace(said), "\n")...),
+		Do: "Look at what it says. The command after \"--\" takes the place of the pod's own."}
+}
+
+// NotStopped: there is nothing that could be let run on.
+func NotStopped(where string, cause error) *Fault {
+	return &Fault{Code: 1514, What: fmt.Sprintf("Nothing is to be continued in %s.", where), Evidence: []string{text(cause)}, Cause: cause,
+		Do: "\"envoydbg agent status TARGET\" says what is there."}
 }

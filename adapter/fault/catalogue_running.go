@@ -83,7 +83,7 @@ func Over(command string) *Fault {
 
 // NotKept: Envoy was to run on after the session, and could not be let go.
 func NotKept() *Fault {
-	return &Fault{Code: 1408, What: "Envoy could not be left running: the debugger did not let go of it. Envoy and its agent were ended.",
+	return &Fault{Code: 1408, What: "Envoy could not be left as it was: the debugger did not let go of it. Envoy and its agent were ended.",
 		Do: "Start them again; to leave Envoy running, disconnect while it runs or stands at a breakpoint."}
 }
 

@@ -118,6 +118,11 @@ var each = map[string]*Fault{
 	"HelperUser":          HelperUser("/var/lib/istio/data/envoydbg", errCause),
 	"HelperUnreached":     HelperUnreached(errCause),
 	"EndUntold":           EndUntold(time.Minute),
+	"AgentLeft":           AgentLeft("ann@laptop", time.Unix(0, 0), "pilot-agent proxy", 4711, false),
+	"AgentInSession":      AgentInSession("ann@laptop", time.Unix(0, 0)),
+	"AgentOfOthers":       AgentOfOthers("pod/x container istio-proxy", []string{"pid 1: pilot-agent proxy sidecar"}),
+	"AgentEndedSoon":      AgentEndedSoon("pilot-agent proxy", "exit status 1", "unknown flag"),
+	"NotStopped":          NotStopped("pod/x container istio-proxy", errCause),
 	"BadClient":           BadClient(errCause),
 	"OutOfOrder":          OutOfOrder("attach", "the session has begun already"),
 }

@@ -47,6 +47,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"HelperVersion":       HelperVersion(cause),
 		"HelperUser":          HelperUser("/dir", cause),
 		"HelperUnreached":     HelperUnreached(cause),
+		"NotStopped":          NotStopped("pod/x", cause),
 		"ManyPods":            ManyPods("app=x", []string{"pod/a", "pod/b"}),
 		"NoContainer":         NoContainer("pod/x has no container istio-proxy"),
 		"Upload":              Upload("lldb-server", "pod/x", cause),

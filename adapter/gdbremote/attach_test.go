@@ -416,6 +416,37 @@ func TestStopInPlaceIsForTheSessionsProcess(t *testing.T) {
 	passes(client, server, "vCont;c")
 }
 
+// The client's detach is done by another way, during which the debug server may end. The
+// client hears how it went before its connection ends.
+func TestADetachByAnotherWay(t *testing.T) {
+	for answer, err := range map[string]error{"OK": nil, "E01": errors.New("it does not stop")} {
+		t.Run(answer, func(t *testing.T) {
+			s := begin(t, Config{})
+			client, server := s.awaiting()
+			answersAttach(server, client, attached)
+			s.observes(fmt.Sprintf("attached %d, swallowed [], error <nil>, ended false", pid))
+			taking, ended := make(chan struct{}), make(chan struct{})
+			s.relay.Detach(func(context.Context) error {
+				close(taking)
+				<-ended
+				return err
+			})
+			passes(client, server, "z0,1000,1")
+			passes(server, client, "OK")
+			client.sends("D;126b")
+			<-taking
+			server.closes()
+			s.observes("disconnected g1: <nil>")
+			if !client.open() {
+				t.Error("the client was disconnected before it had an answer")
+			}
+			close(ended)
+			client.receives(answer)
+			client.receivesEnd()
+		})
+	}
+}
+
 // A debug server that does not know the attach packet, or says something else.
 func TestAnAnswerThatIsNoStop(t *testing.T) {
 	for _, answer := range []string{"", "OK", "T0"} {

@@ -66,6 +66,8 @@ type conversation struct {
 	// inPlace it answers the next resume, too.
 	attachStop string
 	inPlace    bool
+	// taken: the client's next detach is not the server's to do.
+	taken bool
 	// attachReason is why the server says the process stopped at the session's own
 	// attach, while it stands there: see neutral.
 	attachReason string
@@ -90,6 +92,7 @@ type step struct {
 	kind     request   // … as this request
 	resend   []byte    // these bytes of the relay's go to the server once more
 	admit    *Attached // ask whether this process is wanted, then call admitted
+	take     bool      // call what lets go of the process, and answer with how that went
 }
 
 var passOn = step{pass: true}
@@ -135,6 +138,10 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	case requestDetach, requestKill:
 		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
 		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
+		if kind == requestDetach && c.taken && c.ours && c.noAck && c.idle {
+			c.taken, c.ours = false, false
+			return step{take: true}, nil
+		}
 		if string(f.Payload) == "k" {
 			return s, nil // nobody has to answer it; what comes is the end of the process
 		}
@@ -389,6 +396,13 @@ func (c *conversation) stopInPlace() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inPlace = c.ours
+}
+
+// takeDetach is [Relay.Detach] for this connection.
+func (c *conversation) takeDetach() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = c.ours
 }
 
 // isStopped is [Relay.Stopped] for this connection.

@@ -31,6 +31,8 @@
 //   - The Observer hears of the end of the attached process.
 //   - A process that was found too late can be made to stop where it is
 //     (StopInPlace): the relay answers the client's first resume itself.
+//   - A detach may be done by another way than the server's (Detach), because
+//     lldb-server sends SIGCONT to the process that it lets go of.
 //
 // Every other attach is the user's: by process id, to another name, or to the
 // same name when the session has its process already. It is only passed on.

@@ -29,6 +29,9 @@ type link struct {
 	// holds writeServer.
 	inPart bool
 
+	// detaching is held from a detach until its answer is written.
+	detaching sync.Mutex
+
 	mu         sync.Mutex
 	clientLeft bool
 	fault      error // on this side; nil if there was none
@@ -83,7 +86,9 @@ func (k *link) run(ended func(error)) {
 	}
 	k.mu.Unlock()
 	ended(err)
+	k.detaching.Lock()
 	k.close()
+	k.detaching.Unlock()
 	<-up
 }
 
@@ -156,6 +161,9 @@ func (k *link) fromClient(f Frame) error {
 		k.inPart = false
 		k.writeServer.Unlock()
 	}
+	if err == nil && s.take {
+		return k.detach()
+	}
 	if err == nil && s.answer != "" {
 		return k.toClient(Encode(s.answer))
 	}
@@ -164,6 +172,23 @@ func (k *link) fromClient(f Frame) error {
 		k.relay.cfg.Observer.Arming(*s.arming)
 	}
 	return err
+}
+
+// detach lets go of the process by another way than the server's, which may end by it.
+// The client's side is open until it has the answer.
+func (k *link) detach() error {
+	k.detaching.Lock()
+	defer k.detaching.Unlock()
+	k.relay.mu.Lock()
+	take := k.relay.take
+	k.relay.mu.Unlock()
+	_, err := within(k.relay.ctx, k.relay.cfg.limits.admit, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, take(ctx)
+	}, func(struct{}) {})
+	if err != nil {
+		return k.toClient(Encode("E01"))
+	}
+	return k.toClient(Encode("OK"))
 }
 
 // clientPart writes a further part of a long packet.

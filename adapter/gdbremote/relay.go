@@ -135,6 +135,7 @@ type Relay struct {
 	servers int
 	closed  bool
 	awaited awaited
+	take    func(context.Context) error // see Detach
 }
 
 // awaited is the state of the session's own attach.
@@ -260,6 +261,20 @@ func (r *Relay) StopInPlace() {
 	r.mu.Unlock()
 	for _, k := range links { // not under the lock, as in Stopped
 		k.talk.stopInPlace()
+	}
+}
+
+// Detach makes the client's detach from the attached process by another way: the debug
+// server does not hear of it, and take, which lets go of the process, is called instead.
+// By then the client has taken its breakpoints out of it. The client hears that it has
+// failed if take does, or does not return within 10 s.
+func (r *Relay) Detach(take func(context.Context) error) {
+	r.mu.Lock()
+	r.take = take
+	links := slices.Collect(maps.Keys(r.links))
+	r.mu.Unlock()
+	for _, k := range links { // not under the lock, as in Stopped
+		k.talk.takeDetach()
 	}
 }
 

@@ -389,6 +389,12 @@ func (c *Client) Process(ctx context.Context, p ProcessParams) (ProcessResult, e
 	return call[ProcessResult](ctx, c, MethodProcess, p)
 }
 
+// KeepStopped ends the debug servers; what they keep stopped stays so.
+func (c *Client) KeepStopped(ctx context.Context) error {
+	_, err := call[struct{}](ctx, c, MethodKeepStopped, nil)
+	return err
+}
+
 // Release lets the agent and Envoy go. The helper then stays with them when the
 // client is closed.
 func (c *Client) Release(ctx context.Context) (ReleaseResult, error) {

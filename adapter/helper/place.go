@@ -48,6 +48,24 @@ func (p Place) End(ctx context.Context) error {
 	return err
 }
 
+// Status says who has the place, whoever that is, and what runs beside it.
+func (p Place) Status(ctx context.Context) (Status, error) {
+	stream, status, err := p.begin(ctx, "status", "--dir", p.Dir)
+	if err == nil {
+		_ = stream.Close()
+	}
+	return status, err
+}
+
+// Continue lets what the session has left stopped run on.
+func (p Place) Continue(ctx context.Context) error {
+	stream, _, err := p.begin(ctx, "continue", "--dir", p.Dir, "--session", p.Session)
+	if err == nil {
+		_ = stream.Close()
+	}
+	return err
+}
+
 // Dial makes one transport to the daemon, for [link.ClientOptions]. An error after
 // which there is nothing to come back to is marked as [link.Permanent].
 func (p Place) Dial(ctx context.Context) (io.ReadWriteCloser, error) {

@@ -2,7 +2,7 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 4
+const Protocol = 5
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
@@ -26,9 +26,13 @@ const (
 	MethodAgentStart = "agent/start"
 	// MethodProcess: [ProcessParams] → [ProcessResult].
 	MethodProcess = "process"
+	// MethodKeepStopped: no params → null. Ends the debug servers; what they keep stopped,
+	// without breakpoints in it, stays so.
+	MethodKeepStopped = "keep/stopped"
 	// MethodRelease: no params → [ReleaseResult]. Lets the agent and Envoy go: the
 	// helper does not end them when its stream ends, and stays to read their output
-	// until they have ended by themselves.
+	// until they have ended by themselves. After [MethodKeepStopped] Envoy is stopped
+	// then, and waits for somebody to let it run on.
 	MethodRelease = "release"
 	// MethodEndHeld: no params → null. Kills what a debugger keeps stopped, where
 	// it stands: let go, it would run on until it sees a signal.
@@ -230,10 +234,16 @@ type ExitParams struct {
 	Output int64 `json:"output,omitempty"`
 }
 
-// ReleaseResult names who runs on.
+// ReleaseResult names who was left.
 type ReleaseResult struct {
 	Agent int   `json:"agent"` // its end, by SIGTERM, ends Envoy
 	PIDs  []int `json:"pids"`
+	// Helper is the process that stays with them; its end, by SIGTERM, ends them all.
+	Helper int `json:"helper"`
+	// Stopped are those that do not run, and Lease is how long, in milliseconds, they
+	// may stay so before all is ended.
+	Stopped []int `json:"stopped,omitempty"`
+	Lease   int64 `json:"lease,omitempty"`
 }
 
 // EndResult names what could not be ended.

@@ -16,11 +16,15 @@ import (
 //	envoydbg-helper serve --dir DIR --session ID [--who TEXT] [--lease DURATION]
 //	envoydbg-helper connect --dir DIR --session ID --protocol N
 //	envoydbg-helper end --dir DIR --session ID
+//	envoydbg-helper status --dir DIR
+//	envoydbg-helper continue --dir DIR --session ID
 //
 // Serve starts the daemon and ends; connect passes its stdin and stdout on to it; end
-// ends the daemon and all it has started, also when it does not answer. All first say on stdout how that went, in one line, a [Status]. After a failure
-// they read their stdin until it is closed: where an exec ends with input pending,
-// some container runtimes keep its stream open for minutes.
+// ends the daemon and all it has started, also when it does not answer. Status says who
+// has the folder, and continue lets an Envoy run on that was left stopped. All first say
+// on stdout how that went, in one line, a [Status]. After a failure they read their stdin
+// until it is closed: where an exec ends with input pending, some container runtimes keep
+// its stream open for minutes.
 
 // Status is the first line of each of them.
 type Status struct {
@@ -28,9 +32,16 @@ type Status struct {
 	// wrong, in words for the user.
 	Problem Problem `json:"problem,omitempty"`
 	Text    string  `json:"text,omitempty"`
-	// Who has the session, and since when, for ProblemTaken.
+	// Who has the session, and since when, for ProblemTaken and of status; State says
+	// whether it is still one, and Left what it has left if not.
 	Who   string    `json:"who,omitempty"`
 	Since time.Time `json:"since,omitzero"`
+	State State     `json:"state,omitempty"`
+	Left  Left      `json:"left,omitzero"`
+	// Session is its name, and Processes are the agents and Envoys that run there,
+	// whoever has started them; only status tells them.
+	Session   string    `json:"session,omitempty"`
+	Processes []Running `json:"processes,omitempty"`
 
 	Version  string `json:"version,omitempty"`
 	Protocol int    `json:"protocol,omitempty"`
@@ -43,16 +54,44 @@ type Status struct {
 	Lease time.Duration `json:"lease,omitempty"`
 }
 
+// State is what becomes of a daemon's session.
+type State string
+
+// States.
+const (
+	StateSession State = "session" // it has a client, or waits for it to come back
+	StateRunning State = "running" // it is over, and has left the agent and Envoy running
+	StateStopped State = "stopped" // it is over, and has left Envoy stopped
+)
+
+// Running is an agent or an Envoy.
+type Running struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
+	Args  []string  `json:"args"` // the program first
+	// Ours: the session has started it.
+	Ours bool `json:"ours"`
+}
+
+// Left is what a session has left when it was over.
+type Left struct {
+	Agent   int       `json:"agent"`
+	Command []string  `json:"command"`           // the agent's
+	Stopped []int     `json:"stopped,omitempty"` // those that do not run, for StateStopped
+	Until   time.Time `json:"until,omitzero"`    // when all is ended, for StateStopped
+}
+
 // Problem is why a command has failed.
 type Problem string
 
 // Problems.
 const (
-	ProblemTaken     Problem = "taken"      // another session is there
-	ProblemNoSession Problem = "no-session" // the session is not there (any more)
-	ProblemUser      Problem = "user"       // what is there belongs to another user
-	ProblemVersion   Problem = "version"    // the two sides are of different releases
-	ProblemFailed    Problem = "failed"     // anything else
+	ProblemTaken      Problem = "taken"       // another session is there
+	ProblemNoSession  Problem = "no-session"  // the session is not there (any more)
+	ProblemUser       Problem = "user"        // what is there belongs to another user
+	ProblemVersion    Problem = "version"     // the two sides are of different releases
+	ProblemNotStopped Problem = "not-stopped" // nothing was left stopped
+	ProblemFailed     Problem = "failed"      // anything else
 )
 
 // StatusError is a Status with a problem.

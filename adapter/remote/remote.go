@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -47,7 +48,7 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 	if o.Who == "" {
 		o.Who = whoAmI()
 	}
-	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: newSession()}
+	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: NewSession()}
 	b := &beside{options: o, place: place}
 	status, err := place.Serve(ctx, o.Who, o.Lease)
 	if err != nil {
@@ -72,8 +73,8 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 	return b, nil
 }
 
-// newSession names a daemon's session.
-func newSession() string {
+// NewSession names a daemon's session.
+func NewSession() string {
 	b := make([]byte, 4)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
@@ -177,6 +178,9 @@ func (b *beside) known(err error) *fault.Fault {
 	case errors.As(err, &told):
 		switch told.Problem {
 		case helper.ProblemTaken:
+			if told.State == helper.StateRunning || told.State == helper.StateStopped {
+				return fault.AgentLeft(told.Who, told.Since, strings.Join(told.Left.Command, " "), told.Left.Agent, told.State == helper.StateStopped)
+			}
 			return fault.SessionTaken(b.options.Dir, told.Who, told.Since)
 		case helper.ProblemNoSession:
 			return fault.SessionGone(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
 // Bounds of the end, beside Envoy.
@@ -40,6 +41,47 @@ func (s *Startup) EndHeld() {
 	}
 }
 
+// AtEnd is what becomes of Envoy and its agent when the client does not say it: one of
+// config's AtEnd….
+func (s *Startup) AtEnd() string { return s.cfg.AtEnd }
+
+// KeepStopped makes Envoy stay stopped when LLDB lets go of it. It is false when that
+// cannot be.
+func (s *Startup) KeepStopped() bool {
+	s.partsMu.Lock()
+	beside, relay := s.beside, s.relay
+	s.partsMu.Unlock()
+	if beside == nil || relay == nil {
+		return false
+	}
+	s.stops = true
+	relay.Detach(func(ctx context.Context) error {
+		err := beside.KeepStopped(ctx)
+		s.stands.Store(err == nil)
+		s.trace.Line("session", "Envoy stays stopped: %v", err)
+		return err
+	})
+	return true
+}
+
+// KeptHead is how the sentence about what was left begins.
+const KeptHead = "Envoy and its agent are left: "
+
+// kept says what was left, and what is to be done with it.
+func (s *Startup) kept(r helper.ReleaseResult) string {
+	switch local, stopped := s.cfg.Local(), len(r.Stopped) > 0; {
+	case local && stopped:
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v. \"kill -CONT %[1]d\" lets it run on, \"kill %[3]d\" ends both.",
+			r.Stopped[0], time.Duration(r.Lease)*time.Millisecond, r.Helper)
+	case local:
+		return fmt.Sprintf(KeptHead+"they run on (pids %v). \"kill %d\" ends them.", r.PIDs, r.Agent)
+	case stopped:
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v.\n  envoydbg agent continue %[3]s   lets it run on\n  envoydbg agent stop %[3]s   ends both",
+			r.Stopped[0], time.Duration(r.Lease)*time.Millisecond, s.cfg.Words())
+	}
+	return fmt.Sprintf(KeptHead+"they run on.\n  envoydbg logs %[1]s -f   shows what they write\n  envoydbg agent stop %[1]s   ends them", s.cfg.Words())
+}
+
 // End ends everything beside Envoy, or with keep everything but Envoy and its
 // agent, within some seconds. The session's context has ended. It returns a sentence
 // about what was kept, and a fault when something is left that should not be, or when
@@ -62,11 +104,11 @@ func (s *Startup) End(keep bool) (kept string, left *fault.Fault) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	if keep {
+	if keep && s.stops == s.stands.Load() {
 		released, err := beside.Release(ctx)
 		if err == nil {
 			_ = beside.Close()
-			return fmt.Sprintf("Envoy and its agent run on (pids %v). \"kill %d\" ends them.", released.PIDs, released.Agent), nil
+			return s.kept(released), nil
 		}
 		s.trace.Line("session", "they cannot be kept: %v", err)
 	}

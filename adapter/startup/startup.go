@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
@@ -93,6 +94,11 @@ type Startup struct {
 	// partial holds, by stream, the first bytes of a character whose rest is still
 	// to come; it belongs to the goroutine that brings the output.
 	partial map[string][]byte
+
+	// stops: Envoy is to stay stopped when LLDB lets go of it; stands: it does. The first
+	// belongs to the goroutine of the end.
+	stops  bool
+	stands atomic.Bool
 
 	// parts are what the end has to close; the sequence adds, End takes.
 	partsMu sync.Mutex

@@ -20,8 +20,11 @@ type Beside interface {
 	// EndHeld kills what the debugger keeps stopped, where it stands.
 	EndHeld(ctx context.Context) error
 	End(ctx context.Context) (helper.EndResult, error)
+	// KeepStopped ends the debug servers; what they keep stopped stays so. No breakpoint may
+	// be in it.
+	KeepStopped(ctx context.Context) error
 	// Release lets the agent and Envoy go: they run on when the helper's client has
-	// left. It returns their process ids.
+	// left, or stand still after KeepStopped. It returns their process ids.
 	Release(ctx context.Context) (helper.ReleaseResult, error)
 	// Dial opens a connection to a debug server's socket there.
 	Dial(ctx context.Context, socket string) (gdbremote.Conn, error)

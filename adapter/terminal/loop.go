@@ -74,6 +74,7 @@ type loop struct {
 	asking  bool // whether to end
 	ending  bool
 	faulted bool         // the session's own error was shown
+	kept    bool         // Envoy and its agent are left as they are
 	failed  bool         // something else went wrong, and was shown
 	fault   *fault.Fault // an error that was not shown
 }
@@ -203,7 +204,11 @@ func (l *loop) ended() {
 		l.quit()
 		l.complain("the adapter ended without saying why")
 	}
-	if !l.faulted {
+	switch {
+	case l.faulted:
+	case l.kept:
+		l.view.note("session ended")
+	default:
 		l.view.note("session ended, nothing is left running")
 	}
 	l.screen.end()
@@ -405,6 +410,7 @@ func (l *loop) output(category, text string) {
 		if strings.HasPrefix(text, startup.SummaryHead) {
 			return
 		}
+		l.kept = l.kept || strings.HasPrefix(text, startup.KeptHead)
 	}
 	l.view.output(category, text)
 }

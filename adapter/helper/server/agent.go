@@ -24,6 +24,7 @@ const lingering = 500 * time.Millisecond
 // agent is one run of the agent.
 type agent struct {
 	*child
+	command   []string
 	admission *admission // of the gate; nil without it
 }
 
@@ -57,7 +58,7 @@ func (s *session) agentStart(_ context.Context, p helper.AgentStartParams) (help
 	if err != nil {
 		return none, fail(codeOf(err, helper.CodeStartFailed), "the agent: %v", err)
 	}
-	a := &agent{}
+	a := &agent{command: p.Command}
 	cmd := command{Path: path, Args: p.Command, Env: env, Dir: cwd}
 	if p.Gate {
 		a.admission, err = s.gateCommand(p, &cmd)

@@ -25,6 +25,8 @@ const (
 	wordServe   = "serve"
 	wordConnect = "connect"
 	wordEnd     = "end"
+	wordStatus  = "status"
+	wordGoOn    = "continue"
 	wordLogs    = "logs"
 	wordUnpack  = "unpack"
 	wordBundle  = "bundle"
@@ -42,6 +44,8 @@ const usage = `usage:
   %[1]s serve --dir DIR --session ID [--who TEXT] [--lease DURATION]
   %[1]s connect --dir DIR --session ID --protocol N
   %[1]s end --dir DIR --session ID
+  %[1]s status --dir DIR
+  %[1]s continue --dir DIR --session ID
   %[1]s logs --dir DIR [--follow]
   %[1]s unpack DIR
   %[1]s bundle PROGRAM DIR FINAL
@@ -70,6 +74,10 @@ func Main(args []string, version string) (int, error) {
 		return connectMain(rest, version)
 	case word == wordEnd:
 		return endMain(rest)
+	case word == wordStatus:
+		return statusMain(rest)
+	case word == wordGoOn:
+		return continueMain(rest)
 	case word == wordLogs:
 		return logsMain(rest)
 	case word == wordUnpack && len(rest) == 1:

@@ -92,8 +92,7 @@ func reach(place, session string, protocol int, version string) (net.Conn, helpe
 	}
 	switch {
 	case session != h.Session:
-		return nil, none, &helper.StatusError{Status: helper.Status{Problem: helper.ProblemTaken, Text: "another session is there",
-			Who: h.Who, Since: h.Since, PID: h.PID, Dir: h.Dir}}
+		return nil, none, h.taken()
 	case protocol != helper.Protocol, h.Protocol != helper.Protocol:
 		return nil, none, problem(helper.ProblemVersion, "the adapter speaks protocol %d, the helper's program (%s) %d, and its daemon (%s) %d",
 			protocol, version, helper.Protocol, h.Version, h.Protocol)

@@ -86,13 +86,7 @@ func (f *daemonFlags) args(name, word string) []string {
 // conclude is the end of serve and end, and of connect when it fails: it tells the status, and
 // reads the input until that is closed.
 func conclude(s helper.Status, err error) (int, error) {
-	var p *helper.StatusError
-	switch {
-	case errors.As(err, &p):
-		s = p.Status
-	case err != nil:
-		s = helper.Status{Problem: helper.ProblemFailed, Text: err.Error()}
-	}
+	s = statusOf(s, err)
 	within(drainBound, func() { _ = helper.WriteStatus(os.Stdout, s) })
 	_ = os.Stdout.Close()
 	if s.Problem == "" {
@@ -100,6 +94,18 @@ func conclude(s helper.Status, err error) (int, error) {
 	}
 	within(drainBound, func() { _, _ = io.Copy(io.Discard, os.Stdin) })
 	return 1, nil
+}
+
+// statusOf is s, or what err tells.
+func statusOf(s helper.Status, err error) helper.Status {
+	var p *helper.StatusError
+	switch {
+	case errors.As(err, &p):
+		s = p.Status
+	case err != nil:
+		s = helper.Status{Problem: helper.ProblemFailed, Text: err.Error()}
+	}
+	return s
 }
 
 // within runs f, and does not wait for it longer than d.
@@ -242,7 +248,7 @@ func keepLog(log io.Writer, r io.Reader) {
 }
 
 // daemonSession is the session's process of a daemon. Goroutines of its own: one that
-// accepts at each of the two sockets, and one for each connection, until that ends.
+// accepts at each of the three sockets, and one for each connection, until that ends.
 func daemonSession(args []string, version string) error {
 	ready, lock := os.NewFile(fdReady, "ready"), &placeLock{File: os.NewFile(fdLock, lockFile)}
 	syscall.CloseOnExec(fdReady)
@@ -270,10 +276,13 @@ func daemonSession(args []string, version string) error {
 	out := newStore(storeKept, storeAhead)
 	defer out.finish()
 	status := helper.Status{Version: version, Protocol: helper.Protocol, PID: os.Getppid(), Dir: f.dir, Token: rand.Text(), Lease: f.lease}
+	ctl := &control{}
 	server := link.NewServer(link.ServerOptions{Session: f.session, Token: status.Token, Lease: f.lease, First: min(f.lease, firstClient), Connected: out.connected})
 	for path, serve := range map[string]func(net.Conn){
 		linkSocket(f.dir): func(c net.Conn) { _ = server.Serve(c) },
 		logsSocket(f.dir): func(c net.Conn) { sendLogs(c, out) },
+
+		continueSocket(f.dir): ctl.serve,
 	} {
 		l, err := net.Listen("unix", path)
 		if err != nil {
@@ -282,14 +291,19 @@ func daemonSession(args []string, version string) error {
 		defer l.Close()
 		go acceptAll(l, serve)
 	}
-	if err := lock.write(holder{Session: f.session, Who: f.who, Since: time.Now(), PID: status.PID, Dir: f.dir, Protocol: helper.Protocol, Version: version}); err != nil {
+	h := holder{Session: f.session, Who: f.who, Since: time.Now(), PID: status.PID, Dir: f.dir, Protocol: helper.Protocol, Version: version, State: helper.StateSession}
+	if err := lock.write(h); err != nil {
 		return err
+	}
+	left := func(state helper.State, left helper.Left) {
+		h.State, h.Left = state, left
+		_ = lock.write(h) // else others take it for a session
 	}
 	if err := helper.WriteStatus(ready, status); err != nil {
 		return err
 	}
 	_ = ready.Close()
-	return daemonEnd(Serve(ctx, server.Conn(), Options{Version: version, Dir: f.dir, output: out, lease: f.lease, start: record}))
+	return daemonEnd(Serve(ctx, server.Conn(), Options{Version: version, Dir: f.dir, output: out, lease: f.lease, start: record, left: left, control: ctl}))
 }
 
 // daemonEnd leaves out the ends that are expected.

@@ -281,10 +281,57 @@ func TestWhatWasReleasedRunsOnWithoutTheClient(t *testing.T) {
 	if runs[0].Ended() {
 		t.Fatal("the agent has ended")
 	}
-	if _, err := p.serve("11111111"); err == nil {
-		t.Error("the place was given to another session")
+	_, err := p.serve("11111111")
+	var taken *helper.StatusError
+	if !errors.As(err, &taken) || taken.State != helper.StateRunning || taken.Left.Agent != agent || len(taken.Left.Command) == 0 {
+		t.Errorf("another session is told %+v, %v", taken, err)
 	}
 	send(t, agent, syscall.SIGTERM)
+	p.gone()
+}
+
+// Who has a place is told to everybody, and what was left there is ended by command.
+func TestWhatWasReleasedIsSeenAndEndedByCommand(t *testing.T) {
+	p := newPlace(t)
+	run := func(args ...string) (helper.Status, error) {
+		t.Helper()
+		e, err := p.exec(append(args, "--dir", p.dir)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := helper.ReadStatus(e.in)
+		_ = e.Close()
+		e.mustEnd(t)
+		return s, err
+	}
+	if s, err := run("status"); err != nil || s.State != "" {
+		t.Errorf("an empty place: %+v, %v", s, err)
+	}
+	c, _ := openDaemon(t, p)
+	agent := c.start(helper.AgentStartParams{Env: map[string]string{"ENVOY": actor(t, "real-envoy")}}, "envoy", "stay")
+	c.envoy()
+	if s, err := run("status"); err != nil || s.State != helper.StateSession || s.Who != "ann@laptop" || s.Session != testSession {
+		t.Errorf("a session: %+v, %v", s, err)
+	}
+	if _, err := c.Release(c.ctx); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	runs := witness(t, agent)
+	if s, err := run("status"); err != nil || s.State != helper.StateRunning || s.Left.Agent != agent {
+		t.Errorf("after it: %+v, %v", s, err)
+	}
+	var told *helper.StatusError
+	if _, err := run("continue", "--session", testSession); !errors.As(err, &told) || told.Problem != helper.ProblemNotStopped {
+		t.Errorf("nothing is stopped: %v", err)
+	}
+	if _, err := run("end", "--session", "11111111"); !errors.As(err, &told) || told.Problem != helper.ProblemTaken || runs[0].Ended() {
+		t.Errorf("ended as another session: %v", err)
+	}
+	if _, err := run("end", "--session", testSession); err != nil {
+		t.Errorf("end: %v", err)
+	}
+	runs.mustEnd(t, 0)
 	p.gone()
 }
 

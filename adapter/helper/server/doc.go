@@ -10,6 +10,8 @@
 //
 //	serve ──▶ supervise ── the same two, in a session of their own ▶ Serve(link.Conn)
 //	connect ── stdin, stdout ──▶ DIR/link/s ─▶ link.Server ──────────────▲
+//	continue ───────────── DIR/link/continue ─▶ what was left stopped runs on
+//	status ◀── the lock of the place (place.go), /proc
 //	logs ◀── stdout ──────────── DIR/link/logs ◀── store ◀── output of the agent
 //
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
@@ -55,7 +57,7 @@
 //     pipes does; one that reports the exit; one that looks for an Envoy beside
 //     the gate until it is settled (bypass.go). Two for each process at the gate,
 //     and one that accepts them (gates.go).
-//   - for a daemon: one that accepts at each of its two sockets, and for each
+//   - for a daemon: one that accepts at each of its three sockets, and for each
 //     connection one that serves it, besides those of package link; in its supervisor
 //     one that copies the log.
 //   - for the platform: one that keeps the tail of its output, one that reports

@@ -116,12 +116,12 @@ func (s *session) signal(sig syscall.Signal, late time.Time, want func(process.T
 	hs.Wait(late)
 }
 
-// endHeld kills what a debugger keeps stopped, where it stands, and lets nothing come
-// after it.
+// endHeld kills what a debugger keeps stopped, or was kept so after it, where it stands,
+// and lets nothing come after it.
 func (s *session) endHeld() {
 	s.closeGate()
 	s.signal(syscall.SIGKILL, time.Now().Add(graceHeld), func(t process.Table, p process.Stat) bool {
-		return p.HeldByDebugger() && !s.serverSide(t, p)
+		return (p.HeldByDebugger() || p.State == 'T' && s.kept.has(p)) && !s.serverSide(t, p)
 	})
 }
 

@@ -43,8 +43,7 @@ func endDaemon(place, session string) error {
 		return err
 	}
 	if h.Session != session {
-		return &helper.StatusError{Status: helper.Status{Problem: helper.ProblemTaken, Text: "another session is there",
-			Who: h.Who, Since: h.Since, PID: h.PID, Dir: h.Dir}}
+		return h.taken()
 	}
 	lock, err := lockPlace(place)
 	var taken *helper.StatusError

@@ -51,6 +51,8 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		return answer(req, func(p helper.AgentStartParams) (helper.AgentStartResult, error) { return s.agentStart(ctx, p) })
 	case helper.MethodProcess:
 		return answer(req, s.process)
+	case helper.MethodKeepStopped:
+		return nil, s.keepStopped()
 	case helper.MethodRelease:
 		return s.release()
 	case helper.MethodEndHeld:

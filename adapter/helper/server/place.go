@@ -27,7 +27,7 @@ import (
 //	PLACE
 //	├ session.lock     locked by the daemon's processes; says who has the session
 //	└ envoydbg-RANDOM  the session's folder (doc.go), and in it
-//	  ├ link           0700: the daemon's sockets, s and logs
+//	  ├ link           0700: the daemon's sockets, s, logs and continue
 //	  ├ started        what was started, for who comes after a daemon that was killed
 //	  └ log            what the daemon's processes have written to stderr
 
@@ -41,6 +41,8 @@ const (
 func linkSocket(dir string) string { return filepath.Join(dir, linkFolder, "s") }
 func logsSocket(dir string) string { return filepath.Join(dir, linkFolder, "logs") }
 
+func continueSocket(dir string) string { return filepath.Join(dir, linkFolder, "continue") }
+
 // holder is the content of the lock: who has the place.
 type holder struct {
 	Session  string    `json:"session"`
@@ -50,6 +52,20 @@ type holder struct {
 	Dir      string    `json:"dir"`
 	Protocol int       `json:"protocol"`
 	Version  string    `json:"version"`
+
+	State helper.State `json:"state"`
+	Left  helper.Left  `json:"left,omitzero"`
+}
+
+// taken is the error for whoever wants a place that h has.
+func (h holder) taken() error {
+	s := h.status()
+	s.Problem, s.Text = helper.ProblemTaken, "another session is there"
+	return &helper.StatusError{Status: s}
+}
+
+func (h holder) status() helper.Status {
+	return helper.Status{Who: h.Who, Since: h.Since, PID: h.PID, Dir: h.Dir, State: h.State, Left: h.Left}
 }
 
 // placeLock is a lock on a place. Descriptors of it are inherited by the daemon's
@@ -81,8 +97,7 @@ func lockPlace(place string) (*placeLock, error) {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			defer f.Close()
 			h, _ := l.read() // empty while that one starts
-			return nil, &helper.StatusError{Status: helper.Status{Problem: helper.ProblemTaken, Text: "another session is there",
-				Who: h.Who, Since: h.Since, PID: h.PID, Dir: h.Dir}}
+			return nil, h.taken()
 		case err != nil:
 			f.Close()
 			return nil, problem(helper.ProblemFailed, "lock %s: %v", path, err)

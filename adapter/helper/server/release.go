@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"os"
 	"syscall"
 	"time"
 
@@ -31,21 +32,35 @@ func (s *session) release() (helper.ReleaseResult, error) {
 			return none, fail(helper.CodeBusy, "%s is still traced by pid %d", describe([]int{pid}), tracer)
 		}
 	}
-	servers, _ := open(s.serverSide)
-	defer servers.Close()
-	for _, h := range servers {
-		_ = s.children.reaper.Signal(h, syscall.SIGKILL)
+	s.endServers()
+	r := helper.ReleaseResult{Agent: a.PID, PIDs: pids, Helper: os.Getpid()}
+	state, left := helper.StateRunning, helper.Left{Agent: a.PID, Command: a.command}
+	if s.kept.any() {
+		state, left.Stopped, left.Until = helper.StateStopped, s.kept.pids(), time.Now().Add(stoppedLease)
+		r.Stopped, r.Lease = left.Stopped, stoppedLease.Milliseconds()
 	}
-	servers.Wait(time.Now().Add(time.Second))
 	s.released.Store(true)
-	return helper.ReleaseResult{Agent: a.PID, PIDs: pids}, nil
+	s.tellLeft(state, left)
+	return r, nil
+}
+
+// endServers ends the debug servers.
+func (s *session) endServers() { s.signal(syscall.SIGKILL, time.Now().Add(time.Second), s.serverSide) }
+
+func (s *session) tellLeft(state helper.State, left helper.Left) {
+	if s.opts.left != nil {
+		s.opts.left(state, left)
+	}
 }
 
 // outlive stays with what was released until it has ended by itself: it reads their
 // output, which nobody sees, because they would end by writing to a closed pipe; it
 // is their parent; and the gate opens for an Envoy that comes later. When ctx ends
-// first, so do they.
+// first, or an Envoy that was left stopped stays so for too long, so do they.
 func (s *session) outlive(ctx context.Context) {
+	if !s.waitStopped(ctx) {
+		return
+	}
 	for ctx.Err() == nil {
 		running, err := open(func(process.Table, process.Stat) bool { return true })
 		if err == nil && len(running) == 0 {

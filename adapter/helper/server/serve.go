@@ -31,6 +31,10 @@ type Options struct {
 	output agentOutput        // nil for one that holds the agent back
 	lease  time.Duration      // told in answer to hello
 	start  func(process.Stat) // told of each program that is started; may be nil
+	// left is told what the session leaves when it is over; may be nil.
+	left func(helper.State, helper.Left)
+	// control lets other commands reach the session; may be nil.
+	control *control
 }
 
 // agentOutput is what the agent and Envoy write, on its way to the adapter.
@@ -68,6 +72,7 @@ type session struct {
 	gateDir gate.Dir // set with gates
 	// released: what was started outlives the adapter.
 	released atomic.Bool
+	kept     kept
 
 	agent atomic.Pointer[agent] // the last one started
 
@@ -105,9 +110,12 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		notices: newQueue(), output: opts.output, closing: make(chan struct{})}
+		notices: newQueue(), output: opts.output, closing: make(chan struct{}), kept: kept{goesOn: make(chan struct{})}}
 	if s.output == nil {
 		s.output = newOutput(outputHeld)
+	}
+	if opts.control != nil {
+		opts.control.session.Store(s)
 	}
 	err = s.serve(ctx, mux)
 	kids.close()
