@@ -60,6 +60,7 @@ type State string
 // States.
 const (
 	StateSession State = "session" // it has a client, or waits for it to come back
+	StateEnding  State = "ending"  // it was told to end, and will be gone in a moment
 	StateRunning State = "running" // it is over, and has left the agent and Envoy running
 	StateStopped State = "stopped" // it is over, and has left Envoy stopped
 )

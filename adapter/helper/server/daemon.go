@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -133,17 +134,7 @@ func serveMain(name string, args []string, version string) (int, error) {
 
 func startDaemon(name string, f daemonFlags) (helper.Status, error) {
 	var none helper.Status
-	err := os.Mkdir(f.place, 0o711)
-	switch {
-	case err == nil:
-		f.made = true
-	case errors.Is(err, fs.ErrExist):
-	case errors.Is(err, fs.ErrPermission):
-		return none, otherUser(filepath.Dir(f.place), err)
-	default:
-		return none, err
-	}
-	lock, err := lockPlace(f.place)
+	lock, err := f.take()
 	if err != nil {
 		return none, err
 	}
@@ -162,6 +153,30 @@ func startDaemon(name string, f daemonFlags) (helper.Status, error) {
 		}
 	}
 	return status, err
+}
+
+// take makes the place and locks it. A session that is about to be gone is waited for:
+// its client may be back at once.
+func (f *daemonFlags) take() (*placeLock, error) {
+	for deadline := time.Now().Add(endOrderly); ; time.Sleep(10 * time.Millisecond) {
+		err := os.Mkdir(f.place, 0o711)
+		switch {
+		case err == nil:
+			f.made = true
+		case errors.Is(err, fs.ErrExist):
+		case errors.Is(err, fs.ErrPermission):
+			return nil, otherUser(filepath.Dir(f.place), err)
+		default:
+			return nil, err
+		}
+		lock, err := lockPlace(f.place)
+		var taken *helper.StatusError
+		ending := errors.As(err, &taken) && taken.State == helper.StateEnding
+		removed := errors.Is(err, fs.ErrNotExist) // in between, by the one before
+		if !ending && !removed || time.Now().After(deadline) {
+			return lock, err
+		}
+	}
 }
 
 // launch runs the supervisor in a session of its own (in the kernel's sense), without
@@ -295,7 +310,10 @@ func daemonSession(args []string, version string) error {
 	if err := lock.write(h); err != nil {
 		return err
 	}
+	var mu sync.Mutex
 	left := func(state helper.State, left helper.Left) {
+		mu.Lock()
+		defer mu.Unlock()
 		h.State, h.Left = state, left
 		_ = lock.write(h) // else others take it for a session
 	}

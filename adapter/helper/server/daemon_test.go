@@ -86,6 +86,23 @@ func TestASecondSessionIsToldWhoHasThePlace(t *testing.T) {
 }
 
 // What a killed daemon has left does not stay, and does not stand in the way.
+// A session that has been told to end is gone a moment later; its client does not have to
+// wait for that.
+func TestTheNextSessionMayBeginAtOnce(t *testing.T) {
+	p := newPlace(t)
+	p.dir = filepath.Join(p.dir, "session") // made by the first, removed by the last
+	for range 20 {
+		c, _ := openDaemon(t, p)
+		if r, err := c.End(c.ctx); err != nil || len(r.Left) > 0 {
+			t.Fatalf("end: %+v, %v", r, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	p.gone()
+}
+
 func TestTheNextSessionCleansUpAfterADaemonThatWasKilled(t *testing.T) {
 	p := newPlace(t)
 	c, status := openDaemon(t, p)

@@ -59,6 +59,9 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		s.endHeld()
 		return nil, nil
 	case helper.MethodEnd:
+		if s.opts.left != nil {
+			s.opts.left(helper.StateEnding, helper.Left{})
+		}
 		r, err := s.end()
 		if err != nil {
 			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))

@@ -88,6 +88,8 @@ func lockPlace(place string) (*placeLock, error) {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return nil, otherUser(place, err)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, err
 		case err != nil:
 			return nil, problem(helper.ProblemFailed, "%v", err)
 		}

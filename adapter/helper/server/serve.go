@@ -31,7 +31,8 @@ type Options struct {
 	output agentOutput        // nil for one that holds the agent back
 	lease  time.Duration      // told in answer to hello
 	start  func(process.Stat) // told of each program that is started; may be nil
-	// left is told what the session leaves when it is over; may be nil.
+	// left is told what the session leaves when it is over, and that it is ending; may
+	// be nil.
 	left func(helper.State, helper.Left)
 	// control lets other commands reach the session; may be nil.
 	control *control
