@@ -45,8 +45,8 @@ var suites = []suite{
 		` + gotestsum + `--raw-command bash -c fuzz`},
 	// Before e2e, which debugs what it builds.
 	{name: "bazel", limit: 21 * time.Minute, script: gotestsum + `-- -count=1 -timeout 20m ./test/bazel/...`},
-	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`},
-	{name: "cluster", apart: true, limit: 16 * time.Minute, script: gotestsum + `-- -count=1 -timeout 15m ./test/cluster/stories`},
+	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/cost ./test/bench/race ./test/bench/sourcemap/...`},
+	{name: "cluster", apart: true, limit: 16 * time.Minute, script: gotestsum + `-- -count=1 -timeout 15m -p 1 ./test/cluster/stories ./test/bench/pod`},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},

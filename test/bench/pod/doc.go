@@ -1,0 +1,14 @@
+// Package pod measures debug sessions in a pod of the test cluster (test/cluster), with
+// everything as for a user: envoydbg, LLDB, the API server, Istio's agent.
+//
+//	client ─DAP─▶ envoydbg dap ─▶ [delay] ─▶ API server ─▶ kubelet ─▶ held sidecar
+//	                                                                 helper, lldb-server,
+//	                                                                 agent ─▶ gate ─▶ Envoy
+//
+//	race_test.go  is the debugger in time?           docs/race.md
+//
+// A small part of each runs with the tests of the cluster. The benchmarks run all of it
+// and write the pages.
+//
+// Goroutines: those of the clients.
+package pod
