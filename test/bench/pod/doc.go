@@ -5,7 +5,9 @@
 //	                                                                 helper, lldb-server,
 //	                                                                 agent ─▶ gate ─▶ Envoy
 //
-//	race_test.go  is the debugger in time?           docs/race.md
+//	race_test.go    is the debugger in time?               docs/race.md
+//	phases_test.go  from F5 to main, phase by phase         docs/cluster-cost.md
+//	far_test.go     far from the API server, by packets
 //
 // A small part of each runs with the tests of the cluster. The benchmarks run all of it
 // and write the pages.
