@@ -7,10 +7,12 @@
 //
 //	race_test.go    is the debugger in time?               docs/race.md
 //	phases_test.go  from F5 to main, phase by phase         docs/cluster-cost.md
-//	far_test.go     far from the API server, by packets
+//	far_test.go     far from the API server, by packets     docs/cluster-cost.md
+//	tunnel_test.go  cuts, round trips and throughput        docs/cluster-cost.md
 //
 // A small part of each runs with the tests of the cluster. The benchmarks run all of it
 // and write the pages.
 //
-// Goroutines: those of the clients.
+// Goroutines: those of the clients, and two for each stream of tunnel_test.go, which end
+// with its connection.
 package pod
