@@ -40,7 +40,7 @@ var (
 const underLoad = 256 << 10
 
 // port of the echo in the sidecar: one that Istio does not redirect.
-const port = "15020"
+const port = "15090"
 
 // sidecar is a container as the target wants it.
 type sidecar struct{ *kube.Sidecar }
