@@ -21,7 +21,7 @@ import (
 
 var (
 	farRuns  = flag.Int("far-runs", 3, "sessions with each LLDB at each distance")
-	farSteps = flag.Int("far-steps", 5, "steps in each of them")
+	farSteps = flag.Int("far-steps", 4, "steps in each of them, in main")
 	podPage  = flag.String("pod-page", "docs/cluster-cost.md", "the page to write, from the checkout's folder; empty for none")
 )
 
@@ -107,8 +107,7 @@ func (l *lab) far(lldb, steps int, to *[parts]part) (err error) {
 		if _, err := s.Send("next", map[string]any{"threadId": s.thread}); err != nil {
 			return err
 		}
-		stop, err := s.Event(ctx, stop.Index+1, "stopped")
-		if err != nil {
+		if stop, err = s.Event(ctx, stop.Index+1, "stopped"); err != nil {
 			return err
 		}
 		t.stop = stop.Time

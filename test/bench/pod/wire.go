@@ -33,13 +33,15 @@ type dapAt struct {
 // traced matches a line of the trace: its time, who, and what.
 var traced = regexp.MustCompile(`^\d\d:\d\d:\d\d +([0-9.]+) ms  (client|gdb \S+) +(→|←) +(.*)$`)
 
-// readWire reads a trace.
+// readWire reads a trace. A request that the next one of its connection follows without
+// an answer of the debug server's was not sent to it: the relay has answered.
 func readWire(path string) (*wire, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	w := &wire{}
+	asked := map[string]said{} // by connection
 	for line := range strings.Lines(string(text)) {
 		m := traced.FindStringSubmatch(strings.TrimRight(line, "\n"))
 		if m == nil {
@@ -55,9 +57,13 @@ func readWire(path string) (*wire, error) {
 			continue
 		}
 		if m[3] == "→" {
+			delete(asked, m[2])
 			if kind := kindOf(m[4]); kind != "" {
-				w.requests = append(w.requests, said{at, kind})
+				asked[m[2]] = said{at, kind}
 			}
+		} else if request, ok := asked[m[2]]; ok {
+			delete(asked, m[2])
+			w.requests = append(w.requests, request)
 		}
 	}
 	if len(w.requests) == 0 {
