@@ -22,7 +22,7 @@ stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e tunnel cluster clients npm-clients vscode
 
-.PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap clean $(suites)
+.PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -54,6 +54,14 @@ bench-cost: setup build
 
 bench-sourcemap: setup-all
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
+
+# These need root, and take the cluster up: the race in a pod (docs/race.md, a quarter
+# of an hour), and what a session in a pod costs (docs/cluster-cost.md, as long).
+bench-pod-race: setup-cluster bin/cluster build
+	go test -run '^$$' -bench Race -benchtime 1x -timeout 3h ./test/bench/pod
+
+bench-pod: setup-cluster bin/cluster build
+	go test -run '^$$' -bench 'Phases|Far|Tunnel' -benchtime 1x -timeout 3h ./test/bench/pod
 
 cluster: setup-cluster bin/cluster
 

@@ -28,6 +28,7 @@ import (
 //	                  E, W, X, other      tells Attached with an error, passes it on
 //	release           any packet          tells Attached with an error, answers E01
 //	threads           any packet          passes it on, neutral while the process stands at the attach
+//	region            a mapped region     passes it on; answers itself within it until the process runs
 //	launch            pid, socket_name    listens there itself, answers with its socket
 //	detach            E                   the process is still held
 //	none              W, X                tells Exited, passes it on
@@ -71,6 +72,10 @@ type conversation struct {
 	// attachReason is why the server says the process stopped at the session's own
 	// attach, while it stands there: see neutral.
 	attachReason string
+	// regions are what the server has said of the address space since the process has
+	// last stopped: see regions.go. In non-stop mode it may change at any time.
+	regions []region
+	nonStop bool
 }
 
 // maxPending bounds the requests without an answer. LLDB has one, or two after a
@@ -112,6 +117,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.Kind == KindPart {
+		c.regions = nil
 		return passOn, c.push(requestOther)
 	}
 	if f.Kind != KindPacket || !c.interpretable(f) {
@@ -119,7 +125,16 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	}
 	s := passOn
 	kind, arming := classify(f.Payload)
+	if len(f.Payload) == 0 || !leavesRegions(f.Payload) {
+		c.regions = nil
+	}
 	switch kind {
+	case requestRegion:
+		if reply, known := c.regionOf(f.Payload); known && len(c.pending) == 0 {
+			return step{answer: reply}, nil
+		}
+	case requestNonStop:
+		c.nonStop = true
 	case requestAttach:
 		c.idle, c.ours, c.pid, c.attachPCs = false, false, 0, ""
 		if arming.Name != "" && c.claim(arming.Name) {
@@ -169,6 +184,7 @@ func (c *conversation) request(packet string, kind request) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw := Encode(packet)
+	c.regions = nil
 	c.pending = append(c.pending, kind)
 	if c.noAck {
 		return raw
@@ -265,6 +281,8 @@ func (c *conversation) packet(payload []byte) step {
 		if stop.Err == "" {
 			s = step{redirect: true}
 		}
+	case requestRegion:
+		c.keepRegion(payload)
 	case requestThreads:
 		if text := neutral(string(payload), c.attachReason); text != string(payload) {
 			s = step{answer: text}

@@ -11,7 +11,14 @@ import (
 // of exits, and whether the end of the connection would be expected after all.
 func play(t *testing.T, lines ...string) (exits []string, idle bool) {
 	t.Helper()
-	c := &conversation{noAck: true, claim: func(name string) bool { return name == "envoy" }, settle: func(bool) {}}
+	c := &conversation{}
+	return converse(t, c, lines...), c.isIdle()
+}
+
+// converse is play on this connection.
+func converse(t *testing.T, c *conversation, lines ...string) (exits []string) {
+	t.Helper()
+	c.noAck, c.claim, c.settle = true, func(name string) bool { return name == "envoy" }, func(bool) {}
 	for _, line := range append([]string{"> " + awaitEnvoy, "< " + attached}, lines...) {
 		f := Frame{Kind: KindPacket, Payload: []byte(line[2:]), Valid: true}
 		if strings.HasPrefix(line[2:], "%") {
@@ -34,7 +41,7 @@ func play(t *testing.T, lines ...string) (exits []string, idle bool) {
 			exits = append(exits, fmt.Sprint(*s.exited))
 		}
 	}
-	return exits, c.isIdle()
+	return exits
 }
 
 // Only the debug server's word for it is the end of the process: a stop reply to
@@ -207,5 +214,58 @@ func TestTheEndOfTheConnectionFreesTheAttach(t *testing.T) {
 		if freed != want {
 			t.Errorf("with a pending request of kind %d: %v", kind, freed)
 		}
+	}
+}
+
+// At a stop LLDB asks again and again for the same region of the address space; LLDB 19
+// fourteen times for each stack. The debug server is asked once.
+func TestARegionIsAskedForOnce(t *testing.T) {
+	const (
+		ask     = "> qMemoryRegionInfo:1010"
+		mapped  = "< start:1000;size:100;permissions:rx;"
+		run     = "> vCont;c:p126b.-1"
+		stopped = "< T05thread:p126b.126b;"
+	)
+	for _, test := range []struct {
+		name  string
+		lines []string // before a question for another address of the region
+		again string
+		asked bool // the server is
+	}{
+		{"in the region", []string{ask, mapped}, "10ff", false},
+		{"its first byte", []string{ask, mapped}, "1000", false},
+		{"behind it", []string{ask, mapped}, "1100", true},
+		{"before it", []string{ask, mapped}, "fff", true},
+		{"after what changes no mapping", []string{ask, mapped, "> M1000,1:00", "< OK", "> Z0,1000,1", "< OK", "> P4=00;thread:126b;", "< OK",
+			"> QSaveRegisterState;thread:126b;", "< 1", "> jThreadsInfo", "< []"}, "1010", false},
+		{"after a resume", []string{ask, mapped, run, stopped}, "1010", true},
+		{"after a step", []string{ask, mapped, "> s", stopped}, "1010", true},
+		{"after an allocation", []string{ask, mapped, "> _M1000,rwx", "< 5000"}, "1010", true},
+		{"after it was freed", []string{ask, mapped, "> _m5000", "< OK"}, "1010", true},
+		{"after a packet that is not known", []string{ask, mapped, "> vWonder", "< OK"}, "1010", true},
+		{"while an answer is awaited", []string{ask, mapped, "> qC"}, "1010", true},
+		{"asked for before an allocation", []string{ask, "> _M1000,rwx", mapped, "< 5000"}, "1010", true},
+		{"a gap", []string{ask, "< start:1000;size:100;"}, "1020", true},
+		{"an error", []string{ask, "< E01"}, "1010", true},
+		{"an error in words", []string{ask, "< error:616263;start:1000;size:100;permissions:r;"}, "1010", true},
+		{"no numbers", []string{ask, "< start:x;size:100;permissions:r;"}, "1010", true},
+		{"in non-stop mode", []string{"> QNonStop:1", "< OK", ask, mapped}, "1010", true},
+		{"of another process", []string{"> D;126b", "< OK", "> vAttach;1", "< T13thread:1;", ask, mapped}, "1010", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := &conversation{}
+			converse(t, c, test.lines...)
+			s, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte("qMemoryRegionInfo:" + test.again), Valid: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := step{answer: mapped[2:]}
+			if test.asked {
+				want = passOn
+			}
+			if s.answer != want.answer || s.pass != want.pass {
+				t.Errorf("%+v, want %+v", s, want)
+			}
+		})
 	}
 }

@@ -20,6 +20,8 @@ const (
 	requestKill                 // k, vKill
 	requestLaunchServer         // qLaunchGDBServer
 	requestNoAck                // QStartNoAckMode
+	requestRegion               // qMemoryRegionInfo
+	requestNonStop              // QNonStop
 	requestThreads              // jThreadsInfo, qThreadStopInfo: answered by why each thread stopped
 
 	// The relay's own requests; the client does not see the answers.
@@ -57,6 +59,10 @@ func classify(payload []byte) (kind request, arming Arming) {
 		return requestRead, arming
 	case has("qLaunchGDBServer"):
 		return requestLaunchServer, arming
+	case has(regionQuery):
+		return requestRegion, arming
+	case has("QNonStop"):
+		return requestNonStop, arming
 	case has("jThreadsInfo"), has("qThreadStopInfo"):
 		return requestThreads, arming
 	case string(payload) == "QStartNoAckMode":

@@ -45,12 +45,12 @@ var suites = []suite{
 		` + gotestsum + `--raw-command bash -c fuzz`},
 	// Before e2e, which debugs what it builds.
 	{name: "bazel", limit: 21 * time.Minute, script: gotestsum + `-- -count=1 -timeout 20m ./test/bazel/...`},
-	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/...`},
+	{name: "e2e", limit: 26 * time.Minute, script: gotestsum + `-- -count=1 -timeout 25m ./test/e2e/... ./test/bench/cost ./test/bench/race ./test/bench/sourcemap/...`},
 	// What a link may change: the startup, and every end.
 	{name: "tunnel", limit: 16 * time.Minute, script: `
 		export ENVOYDBG_E2E_TARGET=tunnel
 		` + gotestsum + `-- -count=1 -timeout 15m ./test/e2e -run '^Test(EveryPartMayDieInEveryPhase|StartupsThatGoWrong|AStartupIsDebuggedFromMainOn|TheAgentStartsOnlyWhenTheDebugServerWaits|EnvoyIsTheProcessItWouldBeWithoutADebugger)$'`},
-	{name: "cluster", apart: true, limit: 16 * time.Minute, script: gotestsum + `-- -count=1 -timeout 15m ./test/cluster/stories`},
+	{name: "cluster", apart: true, limit: 16 * time.Minute, script: gotestsum + `-- -count=1 -timeout 15m -p 1 ./test/cluster/stories ./test/bench/pod`},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},

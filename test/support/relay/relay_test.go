@@ -16,6 +16,12 @@ const limit = 10 * time.Second
 // connection through it.
 func between(t *testing.T) (r *relay.Relay, near, far net.Conn) {
 	t.Helper()
+	return apart(t, 0)
+}
+
+// apart is between with a delay.
+func apart(t *testing.T, delay time.Duration) (r *relay.Relay, near, far net.Conn) {
+	t.Helper()
 	target, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +31,7 @@ func between(t *testing.T) (r *relay.Relay, near, far net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = relay.Start(listener, func() (net.Conn, error) { return net.Dial("unix", target.Addr().String()) })
+	r = relay.StartFar(listener, func() (net.Conn, error) { return net.Dial("unix", target.Addr().String()) }, delay)
 	t.Cleanup(r.Close)
 	if near, err = net.Dial("tcp", r.Addr().String()); err != nil {
 		t.Fatal(err)
@@ -71,5 +77,54 @@ func TestACutIsSeenAtBothEnds(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", r.Addr().String()); err != nil {
 		t.Errorf("no connection after the cut: %v", err)
+	}
+}
+
+// Bytes and the end come late, in both directions, and what was sent together comes
+// together.
+func TestAFarPlaceAnswersLate(t *testing.T) {
+	const delay = 30 * time.Millisecond
+	_, near, far := apart(t, delay)
+	go func() {
+		for b := make([]byte, 1); ; {
+			if _, err := io.ReadFull(far, b); err != nil {
+				far.Close()
+				return
+			}
+			if _, err := far.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	began := time.Now()
+	if _, err := near.Write(make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(near, make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
+	if took < 2*delay || took > 50*delay { // 100 round trips would take 200
+		t.Errorf("100 bytes there and back took %v", took)
+	}
+	began = time.Now()
+	near.(*net.TCPConn).CloseWrite()
+	if n, err := near.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if took := time.Since(began); took < 2*delay {
+		t.Errorf("the end came after %v", took)
+	}
+}
+
+// A cut throws away what is on its way.
+func TestACutTakesWhatIsOnItsWay(t *testing.T) {
+	r, near, far := apart(t, 200*time.Millisecond)
+	time.AfterFunc(300*time.Millisecond, func() {
+		_, _ = near.Write([]byte("lost"))
+		r.Cut()
+	})
+	if b, err := io.ReadAll(far); len(b) > 0 {
+		t.Errorf("%q, %v", b, err)
 	}
 }
