@@ -73,7 +73,9 @@ func (t *Target) beside(path string) string {
 // carrier starts a container that ends when one of the programs is there. The user is told
 // before that why it is made, in which are the container and the image.
 func (t *Target) carrier(ctx context.Context, why string, programs ...string) (Runner, error) {
-	t.say(why+" It ends at once, but stays listed in the pod as long as that lives.\n", t.container, t.DebugImage)
+	if t.say != nil {
+		t.say(why+" It ends at once, but stays listed in the pod as long as that lives.\n", t.container, t.DebugImage)
+	}
 	t.progress("starting a container of %s", t.DebugImage)
 	return t.container.Beside(ctx, t.DebugImage, append([]string{"sh", "-c", carrier, "sh"}, programs...))
 }

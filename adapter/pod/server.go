@@ -1,7 +1,6 @@
 package pod
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -90,11 +89,11 @@ func (t *Target) serverOfImage(ctx context.Context, program string, v lldb.Versi
 		}
 		return "", fault.Upload(program+" of "+t.DebugImage, t.container.String(), err)
 	}
-	var said bytes.Buffer
-	if err := carrier.Exec(bounded, []string{program, "version"}, nil, &said); err != nil {
+	said, err := run(bounded, carrier, []string{t.beside(t.placed.helper), "version-of", program}, nil)
+	if err != nil {
 		return fail(err)
 	}
-	if version, ok := lldb.ParseVersion(said.String()); ok && version.Major != v.Major {
+	if version, ok := lldb.ParseVersion(said); ok && version.Major != v.Major {
 		return "", fault.ServerVersion(program+" of "+t.DebugImage, version.Text, v.Text, fmt.Sprintf("an image with lldb-server-%d", v.Major))
 	}
 	// The carrier may end before its command has told that all went well.
@@ -107,13 +106,11 @@ func (t *Target) serverOfImage(ctx context.Context, program string, v lldb.Versi
 
 // ownServer is the version of the lldb-server in the container's PATH.
 func (t *Target) ownServer(ctx context.Context) (lldb.Version, bool) {
-	ctx, cancel := context.WithTimeout(ctx, execTime)
-	defer cancel()
-	var out bytes.Buffer
-	if err := t.container.Exec(ctx, []string{serverName, "version"}, nil, &out); err != nil {
+	text, err := t.ask(ctx, t.placed, "version-of", serverName)
+	if err != nil {
 		return lldb.Version{}, false
 	}
-	return lldb.ParseVersion(out.String())
+	return lldb.ParseVersion(text)
 }
 
 // fits says whether an lldb-server of this machine is for the container's machine and of
@@ -124,7 +121,7 @@ func (t *Target) fits(ctx context.Context, server string, v lldb.Version) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, execTime)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, server, "version").Output()
+	out, err := exec.CommandContext(ctx, server, "version").CombinedOutput()
 	if version, ok := lldb.ParseVersion(string(out)); err == nil && ok && version.Major != v.Major {
 		return fault.ServerVersion(server, version.Text, v.Text, fmt.Sprintf("lldb-server-%d", v.Major))
 	}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,24 +22,28 @@ import (
 // The words of the command line. The first ones are for adapters; those after them
 // are how the helper starts itself.
 const (
-	wordVersion = "version"
-	wordStdio   = "stdio"
-	wordServe   = "serve"
-	wordConnect = "connect"
-	wordEnd     = "end"
-	wordStatus  = "status"
-	wordGoOn    = "continue"
-	wordLogs    = "logs"
-	wordUnpack  = "unpack"
-	wordBundle  = "bundle"
-	wordHas     = "has"
-	wordClean   = "clean"
+	wordVersion   = "version"
+	wordStdio     = "stdio"
+	wordServe     = "serve"
+	wordConnect   = "connect"
+	wordEnd       = "end"
+	wordStatus    = "status"
+	wordGoOn      = "continue"
+	wordLogs      = "logs"
+	wordUnpack    = "unpack"
+	wordBundle    = "bundle"
+	wordHas       = "has"
+	wordClean     = "clean"
+	wordVersionOf = "version-of"
 
 	wordDaemon  = "daemon"  // a session's supervisor, started by serve
 	wordSession = "session" // a session's process, started by its supervisor
 	wordTrace   = "trace"   // see ptrace.go, and the next
 	wordRest    = "rest"
 )
+
+// versionBound bounds a program that is asked for its version.
+const versionBound = 10 * time.Second
 
 const usage = `usage:
   %[1]s stdio
@@ -50,6 +56,7 @@ const usage = `usage:
   %[1]s unpack DIR
   %[1]s bundle PROGRAM DIR FINAL
   %[1]s has PROGRAM
+  %[1]s version-of PROGRAM
   %[1]s clean SESSIONS DIR...
   %[1]s version`
 
@@ -98,6 +105,15 @@ func Main(args []string, version string) (int, error) {
 		if err := unix.Access(rest[0], unix.X_OK); err != nil {
 			return 1, fmt.Errorf("%s: %w", rest[0], err)
 		}
+		return done()
+	case word == wordVersionOf && len(rest) == 1:
+		ctx, cancel := context.WithTimeout(context.Background(), versionBound)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, rest[0], "version").CombinedOutput() // LLDB's goes to stderr
+		if err != nil {
+			return 1, fmt.Errorf("%w: %s", err, out)
+		}
+		fmt.Printf("%s\n", out)
 		return done()
 	case word == wordClean && len(rest) > 1:
 		if err := clean(os.Stdout, rest[0], rest[1:]); err != nil {
