@@ -79,6 +79,8 @@ func FuzzConversation(f *testing.F) {
 	for _, script := range []string{
 		">$vAttachOrWait;656e766f79#db\n<$" + attached + "#00\n<$" + exec + "#00\n>$vCont;c#a8\n<$W00#b7",
 		">$QStartNoAckMode#b0\n<$OK#9a\n>$x1000,3#00\n<$W00#b7\n<%Stop:X09#00\n<+\n<-\n>-\n>\x03",
+		">$QStartNoAckMode#b0\n<$OK#9a\n>$vAttachOrWait;656e766f79#db\n<$" + exec + "#00\n>$qMemoryRegionInfo:1010#00\n" +
+			"<$start:1000;size:100;permissions:rx;#00\n>$qMemoryRegionInfo:1020#00\n>$_M1000,r#00\n<$2000#00",
 		">$D;126b#00\n<$E01#a6\n>$k#6b\n<$X09#c1\n>$qLaunchGDBServer#00\n<$pid:1;socket_name:2f78;#00",
 	} {
 		f.Add(script, true, true)

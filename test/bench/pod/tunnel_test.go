@@ -46,6 +46,13 @@ const port = "15090"
 type sidecar struct{ *kube.Sidecar }
 
 func (s sidecar) Command() []string { return s.Sidecar.Command }
+func (s sidecar) Image() string     { return s.Sidecar.Image }
+func (s sidecar) Shared() []string  { return s.Sidecar.Shared }
+
+// Beside implements pod.Container. The image of the lab's sidecar has a shell.
+func (s sidecar) Beside(context.Context, string, []string) (pod.Runner, error) {
+	return nil, errors.New("no other container is needed")
+}
 
 // find finds a container as the product does.
 func (l *lab) find(ctx context.Context, name, container string) (sidecar, error) {
@@ -108,7 +115,7 @@ func (l *lab) dig(program []byte) *tunnel {
 		l.tb.Fatal(err)
 	}
 	to := &pod.Target{Find: func(context.Context) (pod.Container, error) { return found, nil }, HelperDir: l.dir}
-	t.Beside, err = to.Connect(ctx, startup.Notices{Progress: func(string, ...any) {},
+	t.Beside, err = to.Connect(ctx, startup.Notices{Progress: func(string, ...any) {}, Say: func(string, ...any) {},
 		Resumed: func(time.Duration) { t.resumed <- struct{}{} }})
 	if err != nil {
 		l.tb.Fatal(err)
