@@ -63,14 +63,14 @@ func printTable(w io.Writer, found []kube.Finding, width int) error {
 	for _, f := range found {
 		fmt.Fprintf(&b, "%-*s%-*s%s\n", check+gap, f.Check, state+gap, f.State, wrap(f.What, indent, column))
 		if f.Why != "" {
-			fmt.Fprintf(&b, "%s%s\n", indent, wrap("why: "+f.Why, indent+"     ", column-5))
+			fmt.Fprintf(&b, "%s%s\n", indent, "why: "+wrap(f.Why, indent+"     ", column-5))
 		}
 		if f.Fix != "" {
 			n := column - 5
 			if isCommand(f.Fix) {
 				n = 0
 			}
-			fmt.Fprintf(&b, "%s%s\n", indent, wrap("fix: "+f.Fix, indent+"     ", n))
+			fmt.Fprintf(&b, "%s%s\n", indent, "fix: "+wrap(f.Fix, indent+"     ", n))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
