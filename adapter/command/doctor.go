@@ -136,7 +136,7 @@ func (e *examination) ofPod(ctx context.Context, target string) {
 		return
 	}
 	in := container{s}
-	owner, err := pod.FindOwner(ctx, in, func(pid int) bool { return runsHelper(room, pid) })
+	owner, err := pod.FindOwner(ctx, in, runsWith(room))
 	e.add(sessionThere(owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)), nodeFits(room, here), room.Tracing())
 	need, err := pod.Bytes(ctx, here.server, architecture(room.Machine))
 	if err == nil {

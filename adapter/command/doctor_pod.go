@@ -43,15 +43,17 @@ func (e *examination) noShell(s *kube.Sidecar, err error) []kube.Finding {
 	return []kube.Finding{f}
 }
 
-// runsHelper says whether a process is a helper. What has ended and is not reaped has no
-// words any more.
-func runsHelper(r *kube.Room, pid int) bool {
-	for _, p := range r.Processes {
-		if p.PID == strconv.Itoa(pid) {
-			return strings.HasPrefix(p.Name, "helper-") && p.Words != ""
+// runsWith says whether a process has a word among its arguments. What has ended and is
+// not reaped has none.
+func runsWith(r *kube.Room) func(pid int, word string) bool {
+	return func(pid int, word string) bool {
+		for _, p := range r.Processes {
+			if p.PID == strconv.Itoa(pid) {
+				return strings.Contains(p.Words, word)
+			}
 		}
+		return false
 	}
-	return false
 }
 
 // sessionThere is the finding of who has the session of the container.

@@ -226,11 +226,31 @@ func TestASessionOfSomebodyElseIsTold(t *testing.T) {
 	if f.State != kube.Failed || !strings.Contains(f.What, "jane@laptop") || !strings.Contains(f.What, "2026-01-02 03:04:05") || f.Fix == "" {
 		t.Errorf("%+v", f)
 	}
-	room := &kube.Room{Processes: []kube.Process{{PID: "5", Name: "helper-3fb5390a", Words: "x"}, {PID: "6", Name: "helper-3fb5390a"}, {PID: "7", Name: "sh", Words: "x"}}}
-	for pid, want := range map[int]bool{5: true, 6: false, 7: false, 8: false} {
-		if runsHelper(room, pid) != want {
-			t.Errorf("pid %d: %v", pid, !want)
+}
+
+// The lock that a killed daemon has left is nobody's.
+func TestTheOwnerOfASessionLives(t *testing.T) {
+	place := t.TempDir()
+	dir := filepath.Join(place, ".envoydbg", "session")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	places := pod.Places
+	pod.Places = []string{"/nonexistent", place}
+	t.Cleanup(func() { pod.Places = places })
+	room := &kube.Room{Processes: []kube.Process{{PID: "5", Name: "exe", Words: "helperdaemon--folder/s/1"}, {PID: "6", Name: "exe"}, {PID: "7", Name: "sh", Words: "sh"}}}
+	for lock, want := range map[string]string{"": "", "garbage": "", `{"who":"a","pid":5,"dir":"/s/1"}`: "a", `{"who":"a","pid":5,"dir":"/s/2"}`: "",
+		`{"who":"a","pid":6,"dir":"/s/1"}`: "", `{"who":"a","pid":7,"dir":"/s/1"}`: "", `{"who":"a","pid":8,"dir":"/s/1"}`: "", `{"who":"a","pid":5}`: ""} {
+		if err := os.WriteFile(filepath.Join(dir, "session.lock"), []byte(lock), 0o600); err != nil {
+			t.Fatal(err)
 		}
+		owner, err := pod.FindOwner(t.Context(), here{}, runsWith(room))
+		if err != nil || (owner == nil) != (want == "") || owner != nil && owner.Who != want {
+			t.Errorf("%q: %+v, %v", lock, owner, err)
+		}
+	}
+	if _, err := pod.FindOwner(t.Context(), here{errors.New("lost")}, runsWith(room)); err == nil {
+		t.Error("no error")
 	}
 }
 

@@ -61,3 +61,15 @@ func EndUntold(lease time.Duration) *Fault {
 	return &Fault{Code: 1508, What: "The session has ended while the connection to the helper beside Envoy was cut.",
 		Do: fmt.Sprintf("Wait: the helper ends Envoy, the agent and itself within %v.", lease)}
 }
+
+// EnvoyRuns: the container's Envoy has started before the session.
+func EnvoyRuns(container, what string) *Fault {
+	return &Fault{Code: 1520, What: fmt.Sprintf("Envoy runs already in %s.", container), Evidence: []string{what},
+		Do: "Debug a pod whose sidecar is held: docs/doctor.md, \"Holding a sidecar\"."}
+}
+
+// PodRestarts: something in the pod's specification ends or restarts the container under
+// the debugger.
+func PodRestarts(check, what, why, fix string) *Fault {
+	return &Fault{Code: 1521, What: "The session may be ended by the cluster.", Evidence: []string{check + ": " + what, why}, Do: upperFirst(fix) + "."}
+}

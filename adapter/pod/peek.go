@@ -15,7 +15,10 @@ import (
 type Owner struct {
 	Who   string    `json:"who"`
 	Since time.Time `json:"since"`
-	PID   int       `json:"pid"` // of the helper's daemon
+	// PID is the helper's daemon, and Dir the session's folder, which it has among its
+	// arguments.
+	PID int    `json:"pid"`
+	Dir string `json:"dir"`
 }
 
 // owners prints the locks of the places ($2, …) of the daemon, each in a line. $1 is where
@@ -26,15 +29,16 @@ echo "` + helper.EndMark + `"`
 
 // FindOwner says who has a session in a container, nil for nobody, and changes nothing:
 // trying the lock would keep a session from its start. The lock outlives a daemon that was
-// killed, so runs must say whether the process of that number is a helper.
-func FindOwner(ctx context.Context, in Runner, runs func(pid int) bool) (*Owner, error) {
+// killed, so runs must say whether a process of that number has this word among its
+// arguments.
+func FindOwner(ctx context.Context, in Runner, runs func(pid int, word string) bool) (*Owner, error) {
 	text, err := script(ctx, in, owners, nil, append([]string{path.Join(folder, sessionFolder, "session.lock")}, Places...)...)
 	if err != nil {
 		return nil, err
 	}
 	for line := range strings.Lines(text) {
 		var o Owner
-		if json.Unmarshal([]byte(line), &o) == nil && o.PID > 0 && runs(o.PID) {
+		if json.Unmarshal([]byte(line), &o) == nil && o.Dir != "" && runs(o.PID, o.Dir) {
 			return &o, nil
 		}
 	}

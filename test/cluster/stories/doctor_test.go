@@ -96,6 +96,8 @@ func TestDoctorFindsWhatWouldGoWrong(t *testing.T) {
 	is(t, found, "startupProbe", "warning", "restarts the container in")
 	is(t, found, "memory", "warning", "of the limit of 134 MB")
 	is(t, found, "Envoy", "ok", "held by")
+	// A session says at once what restarts its container, and goes on.
+	p.debug(namespace, "probed", "-x", "quit").ends(0, "livenessProbe: restarts the container when it has failed for 30 s", "[ED1521]", "nothing is left running")
 }
 
 // A sidecar whose Envoy runs is not held.
@@ -104,9 +106,11 @@ func TestDoctorFindsAnEnvoyThatRuns(t *testing.T) {
 	namespace := c.Demo()
 	startAgent(c, namespace, "fortio-server-0")
 	c.WaitReady(namespace, "pod/fortio-server-0")
-	found := productOf(t, c, "22").diagnosis(1, namespace, "pod/fortio-server-0")
+	p := productOf(t, c, "22")
+	found := p.diagnosis(1, namespace, "pod/fortio-server-0")
 	is(t, found, "Envoy", "failed", "docs/doctor.md")
 	is(t, found, "session", "ok", "nobody")
+	p.debug(namespace, "pod/fortio-server-0", "-x", "quit").ends(1, "[ED1520]")
 }
 
 // Somebody else's session is told with who has it; when it has ended, the pod is free.
@@ -119,6 +123,7 @@ func TestDoctorFindsTheSessionOfSomebodyElse(t *testing.T) {
 	found := p.diagnosis(1, namespace, "pod/fortio-server-0")
 	is(t, found, "session", "failed", "has debugged this Envoy since 20")
 	is(t, found, "Envoy", "failed", "wait until that session has ended")
+	p.debug(namespace, "pod/fortio-server-0", "-x", "quit").ends(1, "[ED1504]") // and not that an Envoy runs
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +151,7 @@ func TestDoctorsCommandGivesThePermission(t *testing.T) {
 	is(t, found, "may get pods/exec", "warning", "another way")
 	is(t, found, "may create pods/exec", "ok", "yes")
 	is(t, found, "build", "ok", "build-id")
-	p.debug(namespace, "pod/fortio-server-0", "--as=jane", "-x", "quit").ends(0, "● stopped at main", "nothing is left running")
+	p.debug(namespace, "pod/fortio-server-0", "--as=jane", "-x", "quit").ends(0, "✓ attached", "nothing is left running")
 }
 
 // A sidecar without a shell is told, with the permission and the image that it takes.
