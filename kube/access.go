@@ -131,7 +131,7 @@ func (c *Cluster) Reach() Finding {
 	v, err := c.client.Discovery().ServerVersion()
 	if err != nil {
 		f.State, f.What = Failed, err.Error()
-		f.Why, f.Fix = "everything goes through "+c.Server(), "kubectl version # with the same flags: it names the same cause until the address, the network or the login is right"
+		f.Why, f.Fix = "everything goes through "+c.Server(), "find out with \"kubectl version\" and the same flags, which must answer: the address, the network or the login is not right"
 		return f
 	}
 	f.What = fmt.Sprintf("%s at %s", v.GitVersion, c.Server())

@@ -97,7 +97,7 @@ func TestDoctorFindsWhatWouldGoWrong(t *testing.T) {
 	is(t, found, "memory", "warning", "of the limit of 134 MB")
 	is(t, found, "Envoy", "ok", "held by")
 	// A session says at once what restarts its container, and goes on.
-	p.debug(namespace, "probed", "-x", "quit").ends(0, "livenessProbe: restarts the container when it has failed for 30 s", "[ED1521]", "nothing is left running")
+	p.debug(namespace, "pod/probed", "-x", "quit").ends(0, "livenessProbe: restarts the container when it has failed for 30 s", "[ED1521]", "nothing is left running")
 }
 
 // A sidecar whose Envoy runs is not held.
