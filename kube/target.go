@@ -19,6 +19,7 @@ const DefaultContainer = "istio-proxy"
 // Sidecar is the container of a running pod in which Envoy is, or will be.
 type Sidecar struct {
 	cluster *Cluster
+	pod     *core.Pod // as it was found
 
 	Namespace, Pod, Container string
 	// UID is that of the pod: a pod of the same name that comes later is another.
@@ -179,7 +180,7 @@ func (c *Cluster) selected(ctx context.Context, selector string) ([]core.Pod, er
 
 // sidecar finds a container in a pod, and that it runs.
 func (c *Cluster) sidecar(pod *core.Pod, name string) (*Sidecar, error) {
-	s := &Sidecar{cluster: c, Namespace: pod.Namespace, Pod: pod.Name, Container: name, UID: pod.UID, Node: pod.Spec.NodeName}
+	s := &Sidecar{cluster: c, pod: pod, Namespace: pod.Namespace, Pod: pod.Name, Container: name, UID: pod.UID, Node: pod.Spec.NodeName}
 	var names []string
 	found := false
 	take := func(list []core.Container, native bool) {

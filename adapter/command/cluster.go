@@ -24,7 +24,7 @@ func targetOf(c *config.Config) startup.Target {
 	if c.Local() {
 		return local.Target{}
 	}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, DebugImage: c.DebugImage}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, Check: checkOf(c), DebugImage: c.DebugImage}
 }
 
 // container is a sidecar as the target needs it.

@@ -143,7 +143,7 @@ func TestWhatIsWrongOnTheCommandLineHasANumberAndACode(t *testing.T) {
 		{"run pod/x --target pod/y", 2, "[ED1010]", "two targets"},
 		{"run pod/x pilot-agent", 2, "[ED1010]", `"pod/x" belongs to no flag`},
 		{"run bin/agent", 2, "[ED1010]", `stands after "--"`},
-		{"doctor", 2, "[ED1010]", ""},
+		{"doctor pod/x pod/y", 2, "[ED1010]", ""},
 		{"doctor pod/x -o xml", 2, "[ED1010]", "table, json or yaml"},
 		{"run pilot-agent proxy", 2, "[ED1010]", `stands after "--"`},
 		{"run --gate=maybe", 2, "[ED1010]", "--gate is \"maybe\".\nIt takes true or false: --gate=false."},

@@ -1,133 +1,153 @@
 package command
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
 
-func doctorCommand() *cobra.Command {
-	var f podFlags
-	var output, dap string
-	cmd := &cobra.Command{
-		Use:   "doctor TARGET",
-		Short: "Check whether the Envoy of a pod can be debugged",
-		Long: `Doctor checks whether a session with a pod would work, and changes nothing: the API
-server, your permissions, the pod and its container, and the programs on this
-machine. TARGET is a pod or workload, as kubectl takes it.
+// doctorFlags are the flags of doctor; those of run have the same names.
+type doctorFlags struct {
+	pod                                      podFlags
+	output                                   string
+	dap, server                              string
+	program, envoyPath, workTree, debugImage string
+}
 
-Exit codes: 0 when a session can work, 1 when a check has failed, 2 for a wrong
-command line.`,
-		Example: `  envoydbg doctor statefulset/fortio-server -n demo
-  envoydbg doctor pod/fortio-server-0 -o json`,
-		Args: cobra.ExactArgs(1),
+func doctorCommand() *cobra.Command {
+	var f doctorFlags
+	cmd := &cobra.Command{
+		Use:   "doctor [TARGET]",
+		Short: "Check whether an Envoy can be debugged",
+		Long: `Doctor checks whether a session would work, and changes nothing. TARGET is a pod or
+workload, as kubectl takes it: doctor looks at the programs on this machine, the API
+server, your permissions, the pod and its container, and whether --program is the Envoy
+in it. Without TARGET it looks at this machine alone.
+
+docs/doctor.md explains each check.
+
+Exit codes: 0 when a session can work, warnings or not; 1 when a check has failed; 2 for
+a wrong command line.`,
+		Example: `  envoydbg doctor statefulset/fortio-server -n demo --program ./bazel-bin/envoy
+  envoydbg doctor pod/fortio-server-0 -o json
+  envoydbg doctor`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			print, ok := printers[output]
+			print, ok := printers[f.output]
 			if !ok {
-				return fault.Usage(fmt.Sprintf("--output is %q", output), "It is table, json or yaml.")
+				return fault.Usage(fmt.Sprintf("--output is %q", f.output), "It is table, json or yaml.")
 			}
-			found := examine(cmd, &f, args[0], dap)
-			if err := print(cmd.OutOrStdout(), found); err != nil {
+			if err := exists("--work-tree", f.workTree); err != nil {
+				return err
+			}
+			fault.SpeakOfFlags(flagOf)
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			e := &examination{flags: &f}
+			if len(args) == 1 {
+				e.ofPod(ctx, args[0])
+			} else {
+				e.ofThisMachine(ctx)
+			}
+			if err := print(cmd.OutOrStdout(), e.found); err != nil {
 				return fault.OutputLost(err)
 			}
-			for _, f := range found {
-				if f.State == kube.Failed {
-					return exit(exitError)
-				}
+			if e.failed() || ctx.Err() != nil {
+				return exit(exitError)
 			}
 			return nil
 		},
 		DisableFlagsInUseLine: true,
 	}
-	f.add(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, json or yaml")
-	cmd.Flags().StringVar(&dap, "lldb-dap", "", "lldb-dap `program`")
+	f.pod.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	flags.StringVar(&f.dap, "lldb-dap", "", "lldb-dap `program`")
+	flags.StringVar(&f.server, "lldb-server", "", "lldb-server `program` (default: the one of lldb-dap's version)")
+	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols, to be compared with the pod's")
+	flags.StringVar(&f.envoyPath, "envoy-path", "/usr/local/bin/envoy", "Envoy `file` that the agent starts")
+	flags.StringVar(&f.workTree, "work-tree", "", "local source `folder` (default: the one that the program tells)")
+	flags.StringVar(&f.debugImage, "debug-image", "", "`image` with a shell, for a container without one")
 	return cmd
 }
 
-// printers print findings in each of the formats.
-var printers = map[string]func(io.Writer, []kube.Finding) error{
-	"table": printTable,
-	"json": func(w io.Writer, found []kube.Finding) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(found)
-	},
-	"yaml": func(w io.Writer, found []kube.Finding) error {
-		b, err := yaml.Marshal(found)
-		if err == nil {
-			_, err = w.Write(b)
-		}
-		return err
-	},
+// examination does the checks, as far as each lets the next be done.
+type examination struct {
+	flags *doctorFlags
+	found []kube.Finding
 }
 
-// printTable prints a row for each check, and below it what to do about it.
-func printTable(w io.Writer, found []kube.Finding) error {
-	t := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
-	fmt.Fprintln(t, "CHECK\tSTATE\tFOUND")
-	for _, f := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", f.Check, f.State, strings.ReplaceAll(f.What, "\n", " "))
-		if f.Why != "" {
-			fmt.Fprintf(t, "\t\t  why: %s\n", f.Why)
-		}
-		if f.Fix != "" {
-			fmt.Fprintf(t, "\t\t  fix: %s\n", f.Fix)
+func (e *examination) add(f ...kube.Finding) { e.found = append(e.found, f...) }
+
+func (e *examination) failed() bool {
+	for _, f := range e.found {
+		if f.State == kube.Failed {
+			return true
 		}
 	}
-	return t.Flush()
+	return false
 }
 
-// examine does the checks, as far as each lets the next be done.
-func examine(cmd *cobra.Command, flags *podFlags, target, dap string) []kube.Finding {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	found := []kube.Finding{programs(dap)}
-	cluster, err := kube.Connect(flags.kubectl)
+// ofThisMachine checks what a session without a cluster needs.
+func (e *examination) ofThisMachine(ctx context.Context) {
+	e.programs(ctx)
+	e.add(tracingHere(ctx))
+	e.localProgram(ctx)
+}
+
+// ofPod checks what a session with a pod needs.
+func (e *examination) ofPod(ctx context.Context, target string) {
+	here := e.programs(ctx)
+	local := e.localProgram(ctx)
+	cluster, err := kube.Connect(e.flags.pod.kubectl)
 	if err != nil {
-		return append(found, kube.Finding{Check: "kubeconfig", State: kube.Failed, What: err.Error(), Fix: "kubectl config view"})
+		e.add(kube.Finding{Check: "kubeconfig", State: kube.Failed, What: err.Error(),
+			Why: "it says where the cluster is and who you are", Fix: "kubectl config view"})
+		return
 	}
 	reach := cluster.Reach()
-	if found = append(found, reach); reach.State == kube.Failed {
-		return found
+	if e.add(reach); reach.State == kube.Failed {
+		return
 	}
-	found = append(found, cluster.May(ctx, kube.Permissions(target))...)
-	s, err := cluster.Find(ctx, target, flags.container)
+	e.add(cluster.May(ctx, kube.Permissions(target)...)...)
+	s, err := cluster.Find(ctx, target, e.flags.pod.container)
 	if err != nil {
-		f := fault.From(clusterFault(err, target, cluster.Namespace()))
-		return append(found, kube.Finding{Check: "pod", State: kube.Failed, What: strings.Join(append([]string{f.What}, f.Evidence...), " "), Fix: f.Do})
+		e.add(failure("pod", clusterFault(err, target, cluster.Namespace())))
+		return
 	}
-	kind := "container"
-	if s.Native {
-		kind = "native sidecar"
+	e.add(podFound(s))
+	e.add(s.Lifecycle(time.Now())...)
+	room, err := s.Inside(ctx, pod.Places, []string{proxySHA})
+	if err != nil {
+		if e.add(e.noShell(s, err)...); s.NoProgram(err) {
+			e.add(cluster.May(ctx, kube.Ephemeral())...)
+		}
+		return
 	}
-	found = append(found, kube.Finding{Check: "pod", State: kube.OK, What: fmt.Sprintf("%s on node %s; %s %s", s.Pod, s.Node, kind, s.Container)})
-	found = append(found, s.Lifecycle(ctx)...)
-	return append(found, s.Inside(ctx, pod.Places)...)
+	in := container{s}
+	owner, err := pod.FindOwner(ctx, in, runsWith(room))
+	e.add(sessionThere(owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)), nodeFits(room, here), room.Tracing())
+	need, err := pod.Bytes(ctx, here.server, architecture(room.Machine))
+	if err == nil {
+		e.add(s.Space(room, need), room.Memory(memoryNeeded))
+	}
+	e.add(sameBuild(ctx, in, e.flags.envoyPath, room.Variables[proxySHA], local), sameCommit(ctx, room.Variables[proxySHA], local))
 }
 
-// programs looks for LLDB on this machine.
-func programs(wanted string) kube.Finding {
-	f := kube.Finding{Check: "LLDB here", State: kube.OK}
-	path, err := lldb.FindDAP(wanted)
-	if err != nil {
-		broken := fault.From(err)
-		f.State, f.What, f.Fix = kube.Failed, broken.What, broken.Do
-		return f
-	}
-	f.What = path
-	return f
+// failure is the finding of a fault.
+func failure(check string, err error) kube.Finding {
+	f := fault.From(err)
+	return kube.Finding{Check: check, State: kube.Failed, What: strings.Join(append([]string{f.What}, f.Evidence...), " "), Fix: f.Do,
+		Why: fmt.Sprintf("a session ends with this error (ED%d)", f.Code)}
 }

@@ -98,3 +98,15 @@ func NotStopped(where string, cause error) *Fault {
 	return &Fault{Code: 1514, What: fmt.Sprintf("Nothing is to be continued in %s.", where), Evidence: []string{text(cause)}, Cause: cause,
 		Do: "\"envoydbg agent status TARGET\" says what is there."}
 }
+
+// EnvoyRuns: the container's Envoy has started before the session.
+func EnvoyRuns(container, what string) *Fault {
+	return &Fault{Code: 1520, What: fmt.Sprintf("Envoy runs already in %s.", container), Evidence: []string{what},
+		Do: "Debug a pod whose sidecar is held: docs/doctor.md, \"Holding a sidecar\"."}
+}
+
+// PodRestarts: something in the pod's specification ends or restarts the container under
+// the debugger.
+func PodRestarts(check, what, why, fix string) *Fault {
+	return &Fault{Code: 1521, What: "The session may be ended by the cluster.", Evidence: []string{check + ": " + what, why}, Do: upperFirst(fix) + "."}
+}

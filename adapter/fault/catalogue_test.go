@@ -72,6 +72,8 @@ var each = map[string]*Fault{
 	"Exec":                Exec("pod/x", errCause),
 	"NoPlace":             NoPlace("pod/x", []string{"/tmp"}, nil),
 	"NoSession":           NoSession("pod/x", errCause),
+	"EnvoyRuns":           EnvoyRuns("pod/x", "it runs already (envoy, pid 7)"),
+	"PodRestarts":         PodRestarts("livenessProbe", "restarts the container when it has failed for 30 s", "an Envoy that is stopped does not answer it", "remove the probe"),
 	"ServerMachine":       ServerMachine("/usr/bin/lldb-server", "amd64", "pod/x", "arm64"),
 	"ServerVersion":       ServerVersion("/usr/bin/lldb-server", "19.1.7", "22.1.8", "lldb-server-22"),
 	"NoShell":             NoShell("pod/x", "busybox"),

@@ -54,6 +54,9 @@ type Target struct {
 	// HelperDir is where the helper's binaries are; empty means beside the running
 	// executable.
 	HelperDir string
+	// Check says of a container that was found whether a session can work in it; nil for
+	// no check. It runs while the helper is placed. Its error is a fault.
+	Check func(ctx context.Context, c Container, say func(format string, args ...any)) error
 	// Places are folders in the container where the helper may be put, best first; nil
 	// for those of an istio-proxy.
 	Places []string
@@ -85,8 +88,20 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 		return nil, err
 	}
 	container := t.container
+	checked := make(chan error, 1)
+	go func() {
+		if t.Check == nil {
+			checked <- nil
+			return
+		}
+		checked <- t.Check(ctx, container, n.Say)
+	}()
 	var err error
-	if t.placed, err = t.place(ctx); err != nil {
+	t.placed, err = t.place(ctx)
+	if refused := <-checked; refused != nil {
+		return nil, refused
+	}
+	if err != nil {
 		return nil, err
 	}
 	return remote.Connect(ctx, remote.Options{
