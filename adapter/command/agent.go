@@ -142,7 +142,8 @@ func agentStatus() *cobra.Command {
 		Use:   "status TARGET",
 		Short: "Say whether an agent or Envoy runs in a pod, and whose it is",
 		Long: `Status says what there is in the container: a debug session, what one has left, an
-agent or Envoy that envoydbg has not started, or nothing of these ("parked").`,
+agent or Envoy that envoydbg has not started, or nothing of these ("parked"). It brings
+the helper into the container, unless it is there.`,
 		Example:               `  envoydbg agent status statefulset/fortio-server -n demo -o json`,
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,

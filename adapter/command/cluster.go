@@ -24,7 +24,8 @@ func targetOf(c *config.Config) startup.Target {
 	if c.Local() {
 		return local.Target{}
 	}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, Check: checkOf(c), DebugImage: c.DebugImage}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, Words: c.Words(), Check: checkOf(c),
+		DebugImage: c.DebugImage}
 }
 
 // container is a sidecar as the target needs it.

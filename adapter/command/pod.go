@@ -7,7 +7,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
@@ -16,17 +18,20 @@ import (
 type podFlags struct {
 	kubectl   *kube.Flags
 	container string
+	given     *pflag.FlagSet
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
 	f.kubectl = kube.NewFlags()
 	f.kubectl.Add(cmd.Flags())
+	f.given = cmd.Flags()
 	cmd.Flags().StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container with Envoy in it")
 }
 
 // target is the pod that the command names.
 func (f *podFlags) target(name string) *pod.Target {
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return findBy(ctx, f.kubectl, name, f.container) }}
+	c := config.Config{Target: name, KubectlFlags: kube.Given(f.given), Container: f.container}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return findBy(ctx, f.kubectl, name, f.container) }, Words: c.Words()}
 }
 
 func logsCommand() *cobra.Command {

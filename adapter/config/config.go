@@ -298,9 +298,15 @@ func (c *Config) validateTarget(arguments []byte) error {
 	return nil
 }
 
-// Words are the target as a command line names it.
+// Words are the target as a command line names it, for the user to read. kubectl's other
+// flags are left out: one may be a secret.
 func (c *Config) Words() string {
-	words := append([]string{c.Target}, c.KubectlFlags...)
+	words := []string{c.Target}
+	for _, flag := range c.KubectlFlags {
+		if strings.HasPrefix(flag, "--namespace=") || strings.HasPrefix(flag, "--context=") {
+			words = append(words, flag)
+		}
+	}
 	for _, f := range []struct{ flag, value string }{{"--namespace", c.Namespace}, {"--context", c.Context}, {"--kubeconfig", c.Kubeconfig}} {
 		if f.value != "" {
 			words = append(words, f.flag+"="+f.value)

@@ -307,3 +307,19 @@ func TestATargetInACluster(t *testing.T) {
 		}
 	}
 }
+
+// The words may be shown and traced, which a token may not.
+func TestTheWordsOfATarget(t *testing.T) {
+	for _, x := range []struct {
+		c    Config
+		want string
+	}{
+		{Config{Target: "pod/x", Container: "istio-proxy"}, "pod/x"},
+		{Config{Target: "pod/x", Container: "envoy", Namespace: "demo", Context: "far", Kubeconfig: "/k"}, "pod/x --namespace=demo --context=far --kubeconfig=/k --container=envoy"},
+		{Config{Target: "pod/x", Container: "istio-proxy", KubectlFlags: []string{"--token=secret", "--namespace=demo", "--as=jane"}}, "pod/x --namespace=demo"},
+	} {
+		if got := x.c.Words(); got != x.want {
+			t.Errorf("%q, want %q", got, x.want)
+		}
+	}
+}

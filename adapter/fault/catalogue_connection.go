@@ -64,14 +64,14 @@ func EndUntold(lease time.Duration) *Fault {
 }
 
 // AgentLeft: an agent that an earlier session, or "agent start", has left is there.
-func AgentLeft(who string, since time.Time, command string, pid int, stopped bool) *Fault {
+func AgentLeft(who string, since time.Time, command string, pid int, stopped bool, target string) *Fault {
 	how := "runs"
 	if stopped {
 		how = "Envoy is stopped"
 	}
 	return &Fault{Code: 1510, What: "An agent that was left here is still there, and one can be at a time.",
 		Evidence: []string{fmt.Sprintf("%s (pid %d), %s", command, pid, how), fmt.Sprintf("left by %s, there since %s", who, since.Local().Format(time.DateTime))},
-		Do:       "Look at it with \"envoydbg logs TARGET\"; \"envoydbg agent stop TARGET\" ends it."}
+		Do:       fmt.Sprintf("Look at it with \"envoydbg logs %[1]s\"; \"envoydbg agent stop %[1]s\" ends it.", target)}
 }
 
 // AgentInSession: what is to be stopped belongs to a debug session.

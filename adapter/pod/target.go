@@ -64,6 +64,8 @@ type Target struct {
 	DebugImage string
 	// Reconnect is how long a cut connection may take to come back; 0 for the default.
 	Reconnect time.Duration
+	// Words name the target as a command line does.
+	Words string
 	// CacheDir keeps what is made for uploads between sessions; empty for the user's.
 	CacheDir string
 
@@ -111,6 +113,7 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 			return &watched{stream, container}, nil
 		},
 		Dir:       path.Join(t.placed.dir, sessionFolder),
+		Words:     t.Words,
 		Reconnect: t.Reconnect,
 	}, n)
 }

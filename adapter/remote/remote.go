@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -22,6 +23,8 @@ type Options struct {
 	// Run and Dir are those of a [helper.Place].
 	Run helper.Run
 	Dir string
+	// Words name the target as a command line does, for what the user is told to do.
+	Words string
 	// Who tells others who has the session; the user and the machine by default.
 	Who string
 	// Reconnect is how long a cut connection may take to come back; 5 min.
@@ -179,7 +182,7 @@ func (b *beside) known(err error) *fault.Fault {
 		switch told.Problem {
 		case helper.ProblemTaken:
 			if told.State == helper.StateRunning || told.State == helper.StateStopped {
-				return fault.AgentLeft(told.Who, told.Since, strings.Join(told.Left.Command, " "), told.Left.Agent, told.State == helper.StateStopped)
+				return fault.AgentLeft(told.Who, told.Since, strings.Join(told.Left.Command, " "), told.Left.Agent, told.State == helper.StateStopped, cmp.Or(b.options.Words, "TARGET"))
 			}
 			return fault.SessionTaken(b.options.Dir, told.Who, told.Since)
 		case helper.ProblemNoSession:

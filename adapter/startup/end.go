@@ -69,15 +69,16 @@ const KeptHead = "Envoy and its agent are left: "
 
 // kept says what was left, and what is to be done with it.
 func (s *Startup) kept(r helper.ReleaseResult) string {
+	minutes := int((time.Duration(r.Lease) * time.Millisecond).Minutes())
 	switch local, stopped := s.cfg.Local(), len(r.Stopped) > 0; {
 	case local && stopped:
-		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v. \"kill -CONT %[1]d\" lets it run on, \"kill %[3]d\" ends both.",
-			r.Stopped[0], time.Duration(r.Lease)*time.Millisecond, r.Helper)
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %d minutes. \"kill -CONT %[1]d\" lets it run on, \"kill %[3]d\" ends both.",
+			r.Stopped[0], minutes, r.Helper)
 	case local:
 		return fmt.Sprintf(KeptHead+"they run on (pids %v). \"kill %d\" ends them.", r.PIDs, r.Agent)
 	case stopped:
-		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %v.\n  envoydbg agent continue %[3]s   lets it run on\n  envoydbg agent stop %[3]s   ends both",
-			r.Stopped[0], time.Duration(r.Lease)*time.Millisecond, s.cfg.Words())
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %d minutes.\n  envoydbg agent continue %[3]s   lets it run on\n  envoydbg agent stop %[3]s   ends both",
+			r.Stopped[0], minutes, s.cfg.Words())
 	}
 	return fmt.Sprintf(KeptHead+"they run on.\n  envoydbg logs %[1]s -f   shows what they write\n  envoydbg agent stop %[1]s   ends them", s.cfg.Words())
 }

@@ -36,8 +36,8 @@ func (s *session) release() (helper.ReleaseResult, error) {
 	r := helper.ReleaseResult{Agent: a.PID, PIDs: pids, Helper: os.Getpid()}
 	state, left := helper.StateRunning, helper.Left{Agent: a.PID, Command: a.command}
 	if s.kept.any() {
-		state, left.Stopped, left.Until = helper.StateStopped, s.kept.pids(), time.Now().Add(stoppedLease)
-		r.Stopped, r.Lease = left.Stopped, stoppedLease.Milliseconds()
+		state, left.Stopped, left.Until = helper.StateStopped, s.kept.pids(), time.Now().Add(s.kept.lease)
+		r.Stopped, r.Lease = left.Stopped, s.kept.lease.Milliseconds()
 	}
 	s.released.Store(true)
 	s.tellLeft(state, left)

@@ -111,7 +111,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		notices: newQueue(), output: opts.output, closing: make(chan struct{}), kept: kept{goesOn: make(chan struct{})}}
+		notices: newQueue(), output: opts.output, closing: make(chan struct{}), kept: newKept()}
 	if s.output == nil {
 		s.output = newOutput(outputHeld)
 	}

@@ -35,7 +35,10 @@ type kept struct {
 	mu     sync.Mutex
 	all    []process.Stat
 	goesOn chan struct{} // closed when they have been let run on
+	lease  time.Duration // how long they stay
 }
+
+func newKept() kept { return kept{goesOn: make(chan struct{}), lease: stoppedLease} }
 
 func (k *kept) has(p process.Stat) bool {
 	k.mu.Lock()
@@ -75,10 +78,11 @@ func (s *session) keepStopped() error {
 		tracer, _ := process.Tracer(p.PID)
 		return tracer != 0 && !s.serverSide(t, p)
 	})
-	defer hs.Close()
 	if err != nil || len(hs) == 0 {
+		hs.Close()
 		return fail(helper.CodeNotFound, "no process of the agent's is being debugged (%v)", err)
 	}
+	defer hs.Close()
 	for _, h := range hs {
 		if !h.HeldByDebugger() {
 			return fail(helper.CodeBusy, "%s runs", describe([]int{h.PID}))
@@ -126,7 +130,7 @@ func (s *session) waitStopped(ctx context.Context) bool {
 	case <-s.kept.goesOn:
 		return true
 	case <-s.agent.Load().Done: // an Envoy that is stopped would never know
-	case <-time.After(stoppedLease):
+	case <-time.After(s.kept.lease):
 		return !slices.ContainsFunc(s.kept.pids(), standing) // somebody else has let them
 	case <-ctx.Done():
 	}
@@ -144,10 +148,11 @@ func (s *session) goOn() error {
 	default:
 	}
 	hs, err := open(func(_ process.Table, p process.Stat) bool { return s.kept.has(p) })
-	defer hs.Close()
 	if err != nil || len(hs) == 0 {
+		hs.Close()
 		return problem(helper.ProblemNotStopped, "what was left stopped has ended (%v)", err)
 	}
+	defer hs.Close()
 	a := s.agent.Load()
 	s.tellLeft(helper.StateRunning, helper.Left{Agent: a.PID, Command: a.command})
 	for _, h := range hs {

@@ -23,7 +23,7 @@ func TestWhatASessionLeavesRunningIsSeenAndEnded(t *testing.T) {
 			logs := on("logs", "-f")
 			logs.until("starting main dispatch loop")
 			on("agent", "status").ends(0, "running", "@", "pilot-agent proxy sidecar", "envoy-sample")
-			p.debug(namespace, pod, "-x", "quit").ends(1, "left here", "pilot-agent proxy sidecar", "@", "since", "envoydbg agent stop TARGET", "[ED1510]")
+			p.debug(namespace, pod, "-x", "quit").ends(1, "left here", "pilot-agent proxy sidecar", "@", "since", "envoydbg agent stop "+pod+" --namespace="+namespace, "[ED1510]")
 			on("agent", "start").ends(1, "[ED1510]")
 			on("agent", "continue").ends(1, "[ED1514]")
 			on("agent", "stop").ends(0, "ended")
@@ -50,7 +50,7 @@ func TestAnAgentIsStartedWithoutADebugSession(t *testing.T) {
 	logs.until("Envoy proxy is ready") // its probe asks
 	c.WaitReady(namespace, "pod/fortio-server-classic-0")
 	on("agent", "status", "-o", "json").ends(0, `"state": "running"`, `"ours": true`, `"who": "`, "proxy", "/usr/local/bin/envoy")
-	on("agent", "start").ends(1, "[ED1510]")
+	on("agent", "start").ends(1, "envoydbg agent stop "+pod+" --namespace="+namespace, "[ED1510]")
 	p.debug(namespace, pod, "-x", "quit").ends(1, "[ED1510]")
 	on("agent", "stop").ends(0, "ended")
 	logs.ends(0, "Proxy role")
@@ -107,7 +107,7 @@ func TestEnvoyIsKeptStoppedInThePod(t *testing.T) {
 					`for t in /proc/[0-9]*/task/*; do case $(readlink ${t%/task/*}/exe) in */envoy-sample) grep -h "^State\|^TracerPid" $t/status;; esac; done`)
 			}
 			p.debug(namespace, pod, "--at-end", "keepStopped", "-x", "bt", "-x", "quit").
-				ends(0, "● stopped at main", "stays stopped for up to 1h", "envoydbg agent continue "+pod, "envoydbg agent stop "+pod, "session ended")
+				ends(0, "● stopped at main", "stays stopped for up to 60 minutes", "envoydbg agent continue "+pod, "envoydbg agent stop "+pod, "session ended")
 			if out := states(); !strings.Contains(out, "T (stopped)") || strings.Contains(out, "sleeping") || !strings.Contains(out, "TracerPid:\t0") {
 				t.Errorf("it is not stopped, or traced:\n%s", out)
 			}

@@ -3,6 +3,11 @@
 //	cluster_test.go     the cluster is what the other stories take it for
 //	distroless_test.go  a sidecar without a shell, and with few rights
 //	ends_test.go        a cluster that ends leaves nothing
+//	product_test.go     a session, its cuts, and who may have one
+//	failures_test.go    what fails in each phase
+//	targets_test.go     a target, and the way to the cluster, as kubectl takes them
+//	doctor_test.go      the checks before a session
+//	agent_test.go       what a session leaves, and an agent without one
 //
 // Nothing here starts a goroutine.
 package stories
