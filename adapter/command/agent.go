@@ -75,7 +75,7 @@ Envoy run on until "agent stop", or until the container ends.`,
 		},
 		DisableFlagsInUseLine: true,
 	}
-	f.add(cmd)
+	f.addBringing(cmd)
 	cmd.Flags().StringArrayVar(&env, "env", nil, "`NAME=VALUE` for the agent's environment; repeatable")
 	return cmd
 }
@@ -106,7 +106,7 @@ envoydbg has not started, and no debug session that is still one, unless by --fo
 			return err
 		},
 	}
-	f.add(cmd)
+	f.addBringing(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "end a debug session, too")
 	return cmd
 }
@@ -131,7 +131,7 @@ func agentContinue() *cobra.Command {
 			return err
 		},
 	}
-	f.add(cmd)
+	f.addBringing(cmd)
 	return cmd
 }
 
@@ -164,7 +164,7 @@ the helper into the container, unless it is there.`,
 			return nil
 		},
 	}
-	f.add(cmd)
+	f.addBringing(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, json or yaml")
 	return cmd
 }

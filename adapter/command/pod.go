@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -16,9 +17,10 @@ import (
 
 // podFlags are those of a command about a pod.
 type podFlags struct {
-	kubectl   *kube.Flags
-	container string
-	given     *pflag.FlagSet
+	kubectl    *kube.Flags
+	container  string
+	debugImage string // only for those that bring the helper
+	given      *pflag.FlagSet
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
@@ -28,10 +30,21 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container with Envoy in it")
 }
 
+// addBringing is add for a command that brings the helper into the container.
+func (f *podFlags) addBringing(cmd *cobra.Command) {
+	f.add(cmd)
+	addDebugImage(cmd.Flags(), &f.debugImage)
+}
+
+func addDebugImage(flags *pflag.FlagSet, image *string) {
+	flags.StringVar(image, "debug-image", "", "`image` with a shell, for a container without one: an ephemeral container of it carries the helper in")
+}
+
 // target is the pod that the command names.
 func (f *podFlags) target(name string) *pod.Target {
 	c := config.Config{Target: name, KubectlFlags: kube.Given(f.given), Container: f.container}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return findBy(ctx, f.kubectl, name, f.container) }, Words: c.Words()}
+	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return findBy(ctx, f.kubectl, name, f.container) }, Words: c.Words(),
+		DebugImage: f.debugImage, Say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }}
 }
 
 func logsCommand() *cobra.Command {

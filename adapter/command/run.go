@@ -77,7 +77,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	f.session.add(cmd)
 	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local, or a pod or `resource` such as statefulset/fortio-server")
 	flags.StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container of a pod with Envoy in it")
-	flags.StringVar(&f.debugImage, "debug-image", "", "`image` with a shell, for a container without one: an ephemeral container of it carries the helper in")
+	addDebugImage(flags, &f.debugImage)
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")

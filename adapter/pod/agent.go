@@ -35,7 +35,7 @@ func (t *Target) AgentStatus(ctx context.Context) (helper.Status, error) {
 // status brings the helper, unless it is there, and asks it. The place is that of the
 // session which is there.
 func (t *Target) status(ctx context.Context) (helper.Place, helper.Status, error) {
-	t.progress = func(string, ...any) {}
+	t.progress, t.say = func(string, ...any) {}, t.Say
 	if err := t.find(ctx); err != nil {
 		return helper.Place{}, helper.Status{}, err
 	}
@@ -116,6 +116,7 @@ func (t *Target) StartAgent(ctx context.Context, command []string, env map[strin
 	ended := make(chan helper.ExitParams, 1)
 	b, err := t.Connect(ctx, startup.Notices{
 		Progress: t.progress,
+		Say:      t.Say,
 		Output:   func(p helper.OutputParams) { _, _ = said.Write(p.Data) },
 		Exit: func(p helper.ExitParams) {
 			select {

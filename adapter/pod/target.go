@@ -60,6 +60,8 @@ type Target struct {
 	// Places are folders in the container where the helper may be put, best first; nil
 	// for those of an istio-proxy.
 	Places []string
+	// Say tells the user something outside a session; it may be nil.
+	Say func(format string, args ...any)
 	// DebugImage has a shell, for a container that has none; empty for an error there.
 	DebugImage string
 	// Reconnect is how long a cut connection may take to come back; 0 for the default.
