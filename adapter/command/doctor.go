@@ -137,7 +137,7 @@ func (e *examination) ofPod(ctx context.Context, target string) {
 	}
 	in := container{s}
 	owner, err := pod.FindOwner(ctx, in, runsWith(room))
-	e.add(sessionThere(owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)), nodeFits(room, here), room.Tracing())
+	e.add(sessionThere(s, owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)), nodeFits(room, here), room.Tracing())
 	need, err := pod.Bytes(ctx, here.server, architecture(room.Machine))
 	if err == nil {
 		e.add(s.Space(room, need), room.Memory(memoryNeeded))

@@ -57,16 +57,29 @@ func runsWith(r *kube.Room) func(pid int, word string) bool {
 }
 
 // sessionThere is the finding of who has the session of the container.
-func sessionThere(owner *pod.Owner, err error) kube.Finding {
+func sessionThere(s *kube.Sidecar, owner *pod.Owner, err error) kube.Finding {
 	f := kube.Finding{Check: "session", State: kube.OK, What: "nobody debugs this Envoy"}
 	switch {
 	case err != nil:
 		f.State, f.What, f.Why = kube.Unknown, err.Error(), "only one session at a time is possible"
+	case left(owner):
+		f.State, f.Why, f.Fix = kube.Failed, "only one agent at a time is possible", endLeft(s)
+		f.What = fmt.Sprintf("%s has left an agent that was started at %s", owner.Who, owner.Since.Local().Format(time.DateTime))
 	case owner != nil:
 		f = failure(f.Check, fault.SessionTaken("the container", owner.Who, owner.Since))
 		f.What = fmt.Sprintf("%s has debugged this Envoy since %s", owner.Who, owner.Since.Local().Format(time.DateTime))
 	}
 	return f
+}
+
+// left says that the session of this owner is over, and its agent is still there.
+func left(owner *pod.Owner) bool {
+	return owner != nil && (owner.State == helper.StateRunning || owner.State == helper.StateStopped)
+}
+
+// endLeft is the command that ends what was left.
+func endLeft(s *kube.Sidecar) string {
+	return fmt.Sprintf("envoydbg agent stop pod/%s -n %s -c %s", s.Pod, s.Namespace, s.Container)
 }
 
 // envoyThere is the finding of whether the container is held, or its Envoy has started.
@@ -79,7 +92,10 @@ func envoyThere(s *kube.Sidecar, r *kube.Room, owner *pod.Owner, name string) ku
 		case p.Name == name[:min(len(name), 15)] || p.Name == "envoy":
 			f.State, f.What = kube.Failed, fmt.Sprintf("it runs already (%s, pid %s)", p.Name, p.PID)
 			f.Why, f.Fix = "its start is over, and a second one cannot have the ports of the first", "hold the sidecar: docs/doctor.md, \"Holding a sidecar\""
-			if owner != nil {
+			switch {
+			case left(owner):
+				f.Why, f.Fix = "a session has left it", endLeft(s)
+			case owner != nil:
 				f.Why, f.Fix = "it belongs to the session that is there", "wait until that session has ended"
 			}
 			return f

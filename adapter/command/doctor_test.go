@@ -17,6 +17,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
@@ -216,15 +217,27 @@ func TestWhetherTheContainerIsHeld(t *testing.T) {
 }
 
 func TestASessionOfSomebodyElseIsTold(t *testing.T) {
-	if f := sessionThere(nil, nil); f.State != kube.OK {
+	if f := sessionThere(&kube.Sidecar{}, nil, nil); f.State != kube.OK {
 		t.Errorf("%+v", f)
 	}
-	if f := sessionThere(nil, errors.New("lost")); f.State != kube.Unknown || f.Why == "" {
+	if f := sessionThere(&kube.Sidecar{}, nil, errors.New("lost")); f.State != kube.Unknown || f.Why == "" {
 		t.Errorf("%+v", f)
 	}
-	f := sessionThere(&pod.Owner{Who: "jane@laptop", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)}, nil)
+	f := sessionThere(&kube.Sidecar{}, &pod.Owner{Who: "jane@laptop", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)}, nil)
 	if f.State != kube.Failed || !strings.Contains(f.What, "jane@laptop") || !strings.Contains(f.What, "2026-01-02 03:04:05") || f.Fix == "" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// What a session has left is no session, and the command that ends it is told.
+func TestWhatASessionHasLeftIsTold(t *testing.T) {
+	s := &kube.Sidecar{Pod: "fortio-0", Namespace: "demo", Container: "istio-proxy"}
+	owner := &pod.Owner{Who: "jane@laptop", State: helper.StateStopped}
+	room := &kube.Room{Processes: []kube.Process{{PID: "7", Name: "envoy", Words: "envoy -c x"}}}
+	for _, f := range []kube.Finding{sessionThere(s, owner, nil), envoyThere(s, room, owner, "envoy")} {
+		if f.State != kube.Failed || f.Fix != "envoydbg agent stop pod/fortio-0 -n demo -c istio-proxy" || strings.Contains(f.What, "debugged") {
+			t.Errorf("%+v", f)
+		}
 	}
 }
 

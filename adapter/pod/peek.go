@@ -19,6 +19,8 @@ type Owner struct {
 	// arguments.
 	PID int    `json:"pid"`
 	Dir string `json:"dir"`
+	// State says whether it is a session, or what one has left.
+	State helper.State `json:"state"`
 }
 
 // owners prints the locks of the places ($2, …) of the daemon, each in a line. $1 is where
