@@ -6,6 +6,7 @@
 //	product_test.go     a session, its cuts, and who may have one
 //	failures_test.go    what fails in each phase
 //	targets_test.go     a target, and the way to the cluster, as kubectl takes them
+//	transport_test.go   what carries a session
 //	doctor_test.go      the checks before a session
 //	agent_test.go       what a session leaves, and an agent without one
 //

@@ -203,15 +203,21 @@ func TestWhatFailsInAClusterInEveryPhase(t *testing.T) {
 	}
 }
 
-// typing starts a session whose commands the test types.
+// typing starts a session with the sample whose commands the test types.
 func (p *product) typing(namespace string, more ...string) *typed {
+	p.t.Helper()
+	return p.typed(func(in *os.File) *session { return p.debugFrom(in, namespace, "pod/"+victim, more...) })
+}
+
+// typed starts a session whose commands the test types.
+func (p *product) typed(start func(stdin *os.File) *session) *typed {
 	p.t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { w.Close() })
-	s := p.debugFrom(r, namespace, "pod/"+victim, more...)
+	s := start(r)
 	r.Close()
 	return &typed{s, w}
 }

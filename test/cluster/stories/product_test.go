@@ -224,6 +224,54 @@ func TestTheRealEnvoyTurnsReadyAfterItsDebuggedStart(t *testing.T) {
 	parked(t, c, namespace, "fortio-server-0")
 }
 
+// A request that the application sends stops in the worker of Envoy that takes it, and
+// goes on.
+func TestARequestStopsOnItsWayThroughEnvoy(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	for _, lldb := range lldbs {
+		t.Run("LLDB "+lldb, func(t *testing.T) {
+			p := productOf(t, c, lldb)
+			s := p.typed(func(in *os.File) *session {
+				return p.startFrom(in, "run", "pod/fortio-server-0", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"),
+					"--program", p.tool("tools/envoy"))
+			})
+			s.until("● stopped at main")
+			s.say("continue")
+			s.until("Envoy proxy is ready") // until then the agent asks Envoy, by connections
+			s.say("pause")
+			s.until("● stopped: pause")
+			s.say("b accept4")
+			s.say("continue")
+			request := c.Follow("exec", "-n", namespace, "fortio-server-0", "-c", "main-app", "--", "/app", "get", "http://fortio-server-classic."+namespace+":8080/hello")
+			s.until("● stopped at breakpoint")
+			s.say("bt")
+			s.until("accept4")
+			s.say("breakpoint delete --force")
+			s.say("continue")
+			request.Until("server: envoy")
+			s.say("quit")
+			s.ends(0, "nothing is left running")
+			parked(t, c, namespace, "fortio-server-0")
+		})
+	}
+}
+
+// Without the gate Envoy is caught a moment after its start.
+func TestASessionWithoutTheGate(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	for _, lldb := range lldbs {
+		t.Run("LLDB "+lldb, func(t *testing.T) {
+			s := productOf(t, c, lldb).debug(namespace, "pod/fortio-server-0", "--gate=false", "--set", "breakpointPresets=[]",
+				"--env", `PROXY_CONFIG={"binaryPath":"/usr/local/bin/envoy-sample"}`,
+				"-x", "await starting main dispatch loop", "-x", "pause", "-x", "bt", "-x", "quit")
+			s.ends(0, "✓ armed", "✓ attached", "starting main dispatch loop", "● stopped: pause", "nothing is left running")
+			parked(t, c, namespace, "fortio-server-0")
+		})
+	}
+}
+
 // Every connection to the API server is cut, with Envoy stopped and with Envoy running;
 // the session goes on.
 func TestACutConnectionIsTakenUpAgain(t *testing.T) {

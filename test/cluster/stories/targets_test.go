@@ -90,10 +90,7 @@ func TestTheWayToTheClusterIsKubectls(t *testing.T) {
 	if err := yaml.Unmarshal(text, &whole); err != nil {
 		t.Fatal(err)
 	}
-	entry := func(list, inner string) map[string]any {
-		return whole[list].([]any)[0].(map[string]any)[inner].(map[string]any)
-	}
-	user := entry("users", "user")
+	user := entry(whole, "users", "user")
 
 	// The certificate and key of the user come from a program.
 	credential, err := yaml.Marshal(map[string]any{
@@ -113,8 +110,8 @@ func TestTheWayToTheClusterIsKubectls(t *testing.T) {
 	var passed atomic.Int32
 	proxy := httptest.NewServer(connectProxy(&passed))
 	defer proxy.Close()
-	cluster := entry("clusters", "cluster")
-	cluster["proxy-url"] = proxy.URL
+	server := entry(whole, "clusters", "cluster")
+	server["proxy-url"] = proxy.URL
 	// One file has the cluster and the context, the other one the user.
 	users := map[string]any{"apiVersion": "v1", "kind": "Config", "users": []any{map[string]any{
 		"name": whole["users"].([]any)[0].(map[string]any)["name"],
@@ -139,6 +136,11 @@ func TestTheWayToTheClusterIsKubectls(t *testing.T) {
 		t.Error("nothing went through the proxy")
 	}
 	parked(t, c, namespace, "fortio-server-0")
+}
+
+// entry is the first of a list in a kubeconfig, without its name.
+func entry(config map[string]any, list, inner string) map[string]any {
+	return config[list].([]any)[0].(map[string]any)[inner].(map[string]any)
 }
 
 // decoded is a value of a kubeconfig that is kept in base64.
