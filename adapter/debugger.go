@@ -196,7 +196,7 @@ func (s *Session) needDebugger(wanted string, plain bool) error {
 
 // own are the capabilities that are the adapter's, whatever lldb-dap's are: it
 // answers cancel itself where lldb-dap cannot.
-var own = map[string]bool{"supportsCancelRequest": true, "supportTerminateDebuggee": true, "supportSuspendDebuggee": true}
+var own = map[string]bool{"supportsCancelRequest": true, "supportTerminateDebuggee": true}
 
 // withOwn adds the adapter's capabilities to an answer to initialize.
 func withOwn(answer *dapio.Message) *dapio.Message {

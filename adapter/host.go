@@ -116,11 +116,14 @@ func (r *router) begin(q sequence, program string) {
 	defer r.mu.Unlock()
 	r.explainer = breakpoints.NewExplainer(program, r.trace)
 	r.sequence = q
+	// A startup can leave Envoy stopped when its client goes.
+	can := map[string]bool{"supportSuspendDebuggee": true}
 	if r.debugger.Can("supportsRestartRequest") {
 		// LLDB 19 says so and cannot; without it the client stops the session and
 		// starts it again, which works.
-		r.client.event("capabilities", map[string]any{"capabilities": map[string]bool{"supportsRestartRequest": false}})
+		can["supportsRestartRequest"] = false
 	}
+	r.client.event("capabilities", map[string]any{"capabilities": can})
 }
 
 // What follows is the session as its startup sees it: startup.Host.

@@ -46,6 +46,9 @@ func TestAStartupIsDebuggedFromMainOn(t *testing.T) {
 			t.Error("the capabilities are not lldb-dap's")
 		}
 		c.Attach(s.Sample())
+		if c.Seen(0, "capabilities").Get("body.capabilities.supportSuspendDebuggee").Raw != "true" {
+			t.Error("it is not offered to leave Envoy stopped")
+		}
 		if s.LLDB.Version == 19 { // which claims that it can restart
 			if c.Seen(0, "capabilities").Get("body.capabilities.supportsRestartRequest").Raw != "false" {
 				t.Error("a restart in place is still offered")
