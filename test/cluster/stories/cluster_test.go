@@ -20,6 +20,11 @@ func startAgent(c *cluster.Cluster, namespace, pod string) {
 		"pilot-agent", "proxy", "sidecar", "--domain", namespace+".svc.cluster.local",
 		"--proxyLogLevel=warning", "--log_output_level=default:info")
 	agent.Until("generated new workload certificate")
+	waitConfigured(c, namespace, pod)
+}
+
+// waitConfigured waits until Envoy has its configuration.
+func waitConfigured(c *cluster.Cluster, namespace, pod string) {
 	c.Kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--",
 		"pilot-agent", "wait", "--url", "http://127.0.0.1:15000/ready", "--timeoutSeconds", "60")
 }

@@ -208,8 +208,9 @@ func TestTheRealEnvoyTurnsReadyAfterItsDebuggedStart(t *testing.T) {
 	namespace := c.Demo()
 	p := productOf(t, c, "22")
 	s := p.start("run", "pod/fortio-server-0", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"),
-		"--program", p.tool("tools/envoy"), "-x", "continue", "-x", "await Envoy proxy is ready", "-x", "await the end of this test")
+		"--program", p.tool("tools/envoy"), "-x", "continue", "-x", "await the end of this test")
 	s.until("● stopped at main")
+	waitConfigured(c, namespace, "fortio-server-0")
 	c.WaitReady(namespace, "pod/fortio-server-0")
 	startAgent(c, namespace, "fortio-server-classic-0")
 	c.WaitReady(namespace, "pod/fortio-server-classic-0")
@@ -238,7 +239,7 @@ func TestARequestStopsOnItsWayThroughEnvoy(t *testing.T) {
 			})
 			s.until("● stopped at main")
 			s.say("continue")
-			s.until("Envoy proxy is ready") // until then the agent asks Envoy, by connections
+			waitConfigured(c, namespace, "fortio-server-0")
 			s.say("pause")
 			s.until("● stopped: pause")
 			s.say("b accept4")
