@@ -15,9 +15,9 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
-	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
