@@ -1,19 +1,13 @@
 package command
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper"
@@ -34,11 +28,6 @@ started is ever ended: by "agent start", or by a debug session that has left it.
 	return cmd
 }
 
-// untilInterrupted is the context of a command that Ctrl-C ends.
-func untilInterrupted(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-}
-
 func agentStart() *cobra.Command {
 	var f podFlags
 	var env []string
@@ -57,13 +46,9 @@ Envoy run on until "agent stop", or until the container ends.`,
 			if len(before) != 1 {
 				return fault.Usage(fmt.Sprintf("one target is needed, not %d", len(before)), `Give one before "--".`)
 			}
-			variables := map[string]string{}
-			for _, pair := range env {
-				name, value, ok := strings.Cut(pair, "=")
-				if !ok || name == "" {
-					return fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
-				}
-				variables[name] = value
+			variables, err := parseEnv(env)
+			if err != nil {
+				return err
 			}
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
@@ -148,9 +133,9 @@ the helper into the container, unless it is there.`,
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			print, ok := statusPrinters[output]
-			if !ok {
-				return fault.Usage(fmt.Sprintf("--output is %q", output), "It is table, json or yaml.")
+			print, err := printerOf(output, statusTable)
+			if err != nil {
+				return err
 			}
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
@@ -165,7 +150,7 @@ the helper into the container, unless it is there.`,
 		},
 	}
 	f.addBringing(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, json or yaml")
+	addOutput(cmd.Flags(), &output)
 	return cmd
 }
 
@@ -210,36 +195,22 @@ func when(t time.Time) string {
 	return t.Local().Format(time.RFC3339)
 }
 
-// statusPrinters print the state in each of the formats.
-var statusPrinters = map[string]func(io.Writer, agentState) error{
-	"table": func(w io.Writer, a agentState) error {
-		t := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
-		who := a.Who
-		if a.State == "running" && !a.Ours {
-			who = "not envoydbg's"
-		}
-		fmt.Fprintln(t, "STATE\tWHO\tSINCE\tUNTIL")
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", a.State, orDash(who), orDash(a.Since), orDash(a.Until))
-		if len(a.Processes) > 0 {
-			fmt.Fprintln(t, "\nPID\tSINCE\tCOMMAND")
-		}
-		for _, p := range a.Processes {
-			fmt.Fprintf(t, "%d\t%s\t%s\n", p.PID, p.Since, strings.Join(p.Command, " "))
-		}
-		return t.Flush()
-	},
-	"json": func(w io.Writer, a agentState) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(a)
-	},
-	"yaml": func(w io.Writer, a agentState) error {
-		b, err := yaml.Marshal(a)
-		if err == nil {
-			_, err = w.Write(b)
-		}
-		return err
-	},
+// statusTable prints the state for people.
+func statusTable(w io.Writer, a agentState) error {
+	t := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
+	who := a.Who
+	if a.State == "running" && !a.Ours {
+		who = "not envoydbg's"
+	}
+	fmt.Fprintln(t, "STATE\tWHO\tSINCE\tUNTIL")
+	fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", a.State, orDash(who), orDash(a.Since), orDash(a.Until))
+	if len(a.Processes) > 0 {
+		fmt.Fprintln(t, "\nPID\tSINCE\tCOMMAND")
+	}
+	for _, p := range a.Processes {
+		fmt.Fprintf(t, "%d\t%s\t%s\n", p.PID, p.Since, strings.Join(p.Command, " "))
+	}
+	return t.Flush()
 }
 
 func orDash(text string) string {

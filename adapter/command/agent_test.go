@@ -28,7 +28,7 @@ func TestTheStateOfAnAgent(t *testing.T) {
 			"stopped ann@laptop " + when(since) + " " + when(since)},
 	} {
 		var out bytes.Buffer
-		if err := statusPrinters["table"](&out, agentReport(x.s)); err != nil {
+		if err := statusTable(&out, agentReport(x.s)); err != nil {
 			t.Fatal(err)
 		}
 		got := strings.NewReplacer("STATE", "", "WHO", "", "SINCE", "", "UNTIL", "", "PID", "", "COMMAND", "").Replace(out.String())

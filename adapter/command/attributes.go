@@ -108,16 +108,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	if f.cwd != "" {
 		agent["cwd"] = f.cwd
 	}
-	env := map[string]string{}
-	for _, pair := range f.env {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
-		}
-		if _, twice := env[name]; twice {
-			return nil, fault.Usage(fmt.Sprintf("--env gives %s two values", name), "Give it once.")
-		}
-		env[name] = value
+	env, err := parseEnv(f.env)
+	if err != nil {
+		return nil, err
 	}
 	if len(env) > 0 {
 		agent["env"] = env
@@ -136,6 +129,22 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 		a["sourceMap"] = sourceMap
 	}
 	return a, f.addSet(cmd, a)
+}
+
+// parseEnv are the variables that --env gives.
+func parseEnv(pairs []string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, fault.Usage(fmt.Sprintf("--env is %q", pair), "Give NAME=VALUE.")
+		}
+		if _, twice := env[name]; twice {
+			return nil, fault.Usage(fmt.Sprintf("--env gives %s two values", name), "Give it once.")
+		}
+		env[name] = value
+	}
+	return env, nil
 }
 
 // addSet adds what --set gives. What two flags give is refused: neither could win

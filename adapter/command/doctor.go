@@ -3,11 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,15 +41,15 @@ a wrong command line.`,
   envoydbg doctor`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			print, ok := printers[f.output]
-			if !ok {
-				return fault.Usage(fmt.Sprintf("--output is %q", f.output), "It is table, json or yaml.")
+			print, err := printerOf(f.output, findings)
+			if err != nil {
+				return err
 			}
 			if err := exists("--work-tree", f.workTree); err != nil {
 				return err
 			}
 			fault.SpeakOfFlags(flagOf)
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := untilInterrupted(cmd)
 			defer stop()
 			e := &examination{flags: &f}
 			if len(args) == 1 {
@@ -72,7 +69,7 @@ a wrong command line.`,
 	}
 	f.pod.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	addOutput(flags, &f.output)
 	flags.StringVar(&f.dap, "lldb-dap", "", "lldb-dap `program`")
 	flags.StringVar(&f.server, "lldb-server", "", "lldb-server `program` (default: the one of lldb-dap's version)")
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols, to be compared with the pod's")

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -9,28 +8,12 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
-	"sigs.k8s.io/yaml"
 
 	"github.com/envoydbg/envoydbg/kube"
 )
 
-// printers print findings in each of the formats.
-var printers = map[string]func(io.Writer, []kube.Finding) error{
-	"table": func(w io.Writer, found []kube.Finding) error { return printTable(w, found, width(w)) },
-	"json": func(w io.Writer, found []kube.Finding) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(found)
-	},
-	"yaml": func(w io.Writer, found []kube.Finding) error {
-		b, err := yaml.Marshal(found)
-		if err == nil {
-			_, err = w.Write(b)
-		}
-		return err
-	},
-}
+// findings prints findings for people, as wide as the terminal.
+func findings(w io.Writer, found []kube.Finding) error { return printTable(w, found, width(w)) }
 
 // width is how many characters a line may have; 0 for any number.
 func width(w io.Writer) int {

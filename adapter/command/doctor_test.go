@@ -59,7 +59,7 @@ commit              warning   the image is <of> another
 // What a program reads has these names, and says the same in both formats.
 func TestTheFieldsOfDoctor(t *testing.T) {
 	var j, y bytes.Buffer
-	if err := errors.Join(printers["json"](&j, someFindings), printers["yaml"](&y, someFindings)); err != nil {
+	if err := errors.Join(printed("json", &j), printed("yaml", &y)); err != nil {
 		t.Fatal(err)
 	}
 	var a, b []map[string]string
@@ -326,4 +326,13 @@ func TestTheLocalProgramIsLookedAt(t *testing.T) {
 			t.Errorf("%s: %v, want %s with %q: %s", name, got, x.want, x.says, said)
 		}
 	}
+}
+
+// printed prints the findings of these tests in a format.
+func printed(output string, w io.Writer) error {
+	print, err := printerOf(output, findings)
+	if err != nil {
+		return err
+	}
+	return print(w, someFindings)
 }

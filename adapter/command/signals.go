@@ -1,14 +1,22 @@
 package command
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // ending are the signals that ask a program to end.
 var ending = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+
+// untilInterrupted is the context of a command without a session, which Ctrl-C ends.
+func untilInterrupted(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+}
 
 // sameSignal is how soon after the first signal another one is taken for the
 // same: timeout(1), sudo and shells send one to the process and to its group.

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"sort"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -61,7 +59,7 @@ are not what was compiled. A debug session uses the same map by itself.`,
 				}
 				cfg.User = append(cfg.User, sourcemap.Pair{From: p[0], To: p[1]})
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := untilInterrupted(cmd)
 			defer stop()
 			m, err := sourcemap.Load(ctx, cfg)
 			switch {

@@ -2,10 +2,8 @@ package pod
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,13 +19,6 @@ func (l *lab) servers() (paths []string) {
 		paths = append(paths, filepath.Join(l.root, fmt.Sprintf("bin/tools/lldb-%d/bin/lldb-server", lldb)))
 	}
 	return paths
-}
-
-// load is the load average of the last minute.
-func load() string {
-	b, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(b), " ")
-	return first
 }
 
 func number(s string) float64 {

@@ -48,7 +48,7 @@ type start struct {
 var neverCame = []int{fault.TargetNeverAppeared("", 0).Code, fault.GateTimeout(0, "").Code}
 
 func (l *lab) raceOnce(lldb int, agent string, command []string) (out start, err error) {
-	out = start{LLDB: lldb, Agent: agent, Load: load()}
+	out = start{LLDB: lldb, Agent: agent, Load: report.Load()}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	attributes := map[string]any{"stopOnEntry": true}

@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -139,4 +140,27 @@ func TestAnAgentAsksEnvoyFirst(t *testing.T) {
 	s := p.debug(namespace, "pod/fortio-server-0", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit", "--", "sh", "-c", asks)
 	s.ends(0, "--version", "runs without the debugger", "--mode validate", "runs without the debugger", "● stopped at main", "nothing is left running")
 	parked(t, c, namespace, "fortio-server-0")
+}
+
+// A second session is told who has the first.
+func TestASecondSessionIsToldWhoHasTheFirst(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	p := productOf(t, c, "22")
+	first := p.debug(namespace, "pod/fortio-server-0", "-x", "await what never comes")
+	first.until("● stopped at main")
+	second := p.debug(namespace, "pod/fortio-server-0", "-x", "quit")
+	second.ends(1, "Somebody else debugs this Envoy.", "@", "since", "[ED1504]")
+	// Its output is there for others, from the start; what it uses cannot be removed.
+	logs := p.start("logs", "pod/fortio-server-0", "-n", namespace)
+	logs.ends(0, "Proxy role", "Starting proxy agent")
+	busy := p.start("clean", "pod/fortio-server-0", "-n", namespace)
+	busy.ends(1, "[ED1610]")
+	_ = first.cmd.Process.Signal(os.Interrupt)
+	first.ends(130, "nothing is left running")
+	parked(t, c, namespace, "fortio-server-0")
+	p.start("clean", "pod/fortio-server-0", "-n", namespace).ends(0, "removed /var/lib/istio/data/.envoydbg")
+	if out := c.Kubectl("exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "ls", "-A", "/var/lib/istio/data"); strings.Contains(out, "envoydbg") {
+		t.Errorf("left: %s", out)
+	}
 }

@@ -3,12 +3,14 @@
 //	cluster_test.go     the cluster is what the other stories take it for
 //	distroless_test.go  a sidecar without a shell, and with few rights
 //	ends_test.go        a cluster that ends leaves nothing
-//	product_test.go     a session, its cuts, and who may have one
+//	product_test.go     envoydbg as the stories run it
+//	startup_test.go     sessions from the command to Envoy's end
+//	rights_test.go      who may have a session
 //	failures_test.go    what fails in each phase
 //	targets_test.go     a target, and the way to the cluster, as kubectl takes them
-//	transport_test.go   what carries a session
+//	transport_test.go   what carries a session, and its cuts
 //	doctor_test.go      the checks before a session
-//	agent_test.go       what a session leaves, and an agent without one
+//	agent_test.go       one session at a time, what it leaves, and an agent without one
 //
 // Nothing here starts a goroutine.
 package stories

@@ -2,7 +2,6 @@ package stories_test
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -37,19 +36,6 @@ var phases = []phase{
 			s.until("starting main dispatch loop")
 		},
 		func(s *typed) { s.say("pause"); s.until("● stopped: pause") }},
-}
-
-// typed is a session whose commands the test types.
-type typed struct {
-	*session
-	keyboard io.Writer
-}
-
-func (s *typed) say(command string) {
-	s.t.Helper()
-	if _, err := fmt.Fprintln(s.keyboard, command); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // victim is the pod that the failures happen to.
@@ -203,25 +189,6 @@ func TestWhatFailsInAClusterInEveryPhase(t *testing.T) {
 	}
 }
 
-// typing starts a session with the sample whose commands the test types.
-func (p *product) typing(namespace string, more ...string) *typed {
-	p.t.Helper()
-	return p.typed(func(in *os.File) *session { return p.debugFrom(in, namespace, "pod/"+victim, more...) })
-}
-
-// typed starts a session whose commands the test types.
-func (p *product) typed(start func(stdin *os.File) *session) *typed {
-	p.t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { w.Close() })
-	s := start(r)
-	r.Close()
-	return &typed{s, w}
-}
-
 func restartsOf(c *cluster.Cluster, namespace string) string {
 	return c.Kubectl("get", "pod", victim, "-n", namespace, "-o", `jsonpath={.status.initContainerStatuses[?(@.name=="istio-proxy")].restartCount}`)
 }
@@ -242,4 +209,15 @@ func again(t *testing.T, c *cluster.Cluster, namespace, uid, restarts string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// A pod that is deleted under a session ends it, with a word that says so.
+func TestADeletedPodEndsTheSession(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	p := productOf(t, c, "22")
+	s := p.debug(namespace, "pod/fortio-server-classic-0", "-x", "await what never comes")
+	s.until("● stopped at main")
+	c.Kubectl("delete", "pod", "fortio-server-classic-0", "-n", namespace, "--grace-period=0", "--force")
+	s.ends(1, "[ED15") // gone, or replaced by its StatefulSet
 }

@@ -3,6 +3,7 @@ package stories_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,6 +160,38 @@ func (s *session) ends(code int, lines ...string) {
 	}
 }
 
+// typed is a session whose commands the test types.
+type typed struct {
+	*session
+	keyboard io.Writer
+}
+
+func (s *typed) say(command string) {
+	s.t.Helper()
+	if _, err := fmt.Fprintln(s.keyboard, command); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// typing starts a session with the sample whose commands the test types.
+func (p *product) typing(namespace string, more ...string) *typed {
+	p.t.Helper()
+	return p.typed(func(in *os.File) *session { return p.debugFrom(in, namespace, "pod/"+victim, more...) })
+}
+
+// typed starts a session whose commands the test types.
+func (p *product) typed(start func(stdin *os.File) *session) *typed {
+	p.t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { w.Close() })
+	s := start(r)
+	r.Close()
+	return &typed{s, w}
+}
+
 var zombie = regexp.MustCompile(`(?m)^Z.*\n?`)
 
 // parked checks that nothing runs in a sidecar but what parks it.
@@ -179,218 +212,5 @@ func parked(t *testing.T, c *cluster.Cluster, namespace, pod string) {
 			return
 		}
 		time.Sleep(200 * time.Millisecond)
-	}
-}
-
-// The whole startup, from the command to Envoy's main and on, in both kinds of sidecars.
-func TestAHeldSidecarIsDebugged(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	for _, lldb := range lldbs {
-		for _, workload := range workloads {
-			t.Run(fmt.Sprintf("LLDB %s, %s", lldb, workload), func(t *testing.T) {
-				p := productOf(t, c, lldb)
-				s := p.debug(namespace, "statefulset/"+workload, "-x", "bt", "-x", "next", "-x", "p argc", "-x", "continue",
-					"-x", "await starting main dispatch loop", "-x", "quit")
-				s.ends(0, "✓ preflight", "pod/"+workload+"-0", "✓ debug server", "✓ armed", "✓ agent started", "✓ attached",
-					"before its first instruction", "✓ breakpoints", "● stopped at main", "Envoy::MainCommon::main", "test/sample/source/exe/main_common.cc:19",
-					"● stopped: step over", "main_common.cc:20", "starting main dispatch loop", "nothing is left running")
-				parked(t, c, namespace, workload+"-0")
-			})
-		}
-	}
-}
-
-// The real Envoy is stripped: it stops in main, then the sidecar gets its certificate
-// and its configuration, turns ready, and requests pass.
-func TestTheRealEnvoyTurnsReadyAfterItsDebuggedStart(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	p := productOf(t, c, "22")
-	s := p.start("run", "pod/fortio-server-0", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"),
-		"--program", p.tool("tools/envoy"), "-x", "continue", "-x", "await the end of this test")
-	s.until("● stopped at main")
-	waitConfigured(c, namespace, "fortio-server-0")
-	c.WaitReady(namespace, "pod/fortio-server-0")
-	startAgent(c, namespace, "fortio-server-classic-0")
-	c.WaitReady(namespace, "pod/fortio-server-classic-0")
-	out := c.Kubectl("exec", "-n", namespace, "fortio-server-0", "-c", "main-app", "--", "/app", "get", "http://fortio-server-classic."+namespace+":8080/hello")
-	if !strings.Contains(out, "server: envoy") {
-		t.Errorf("the request did not pass Envoy:\n%s", out)
-	}
-	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	s.ends(130, "nothing is left running")
-	parked(t, c, namespace, "fortio-server-0")
-}
-
-// A request that the application sends stops in the worker of Envoy that takes it, and
-// goes on.
-func TestARequestStopsOnItsWayThroughEnvoy(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			p := productOf(t, c, lldb)
-			s := p.typed(func(in *os.File) *session {
-				return p.startFrom(in, "run", "pod/fortio-server-0", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"),
-					"--program", p.tool("tools/envoy"))
-			})
-			s.until("● stopped at main")
-			s.say("continue")
-			waitConfigured(c, namespace, "fortio-server-0")
-			s.say("pause")
-			s.until("● stopped: pause")
-			s.say("b accept4")
-			s.say("continue")
-			request := c.Follow("exec", "-n", namespace, "fortio-server-0", "-c", "main-app", "--", "/app", "get", "http://fortio-server-classic."+namespace+":8080/hello")
-			s.until("● stopped at breakpoint")
-			s.say("bt")
-			s.until("accept4")
-			s.say("breakpoint delete --force")
-			s.say("continue")
-			request.Until("server: envoy")
-			s.say("quit")
-			s.ends(0, "nothing is left running")
-			parked(t, c, namespace, "fortio-server-0")
-		})
-	}
-}
-
-// Without the gate Envoy is caught a moment after its start.
-func TestASessionWithoutTheGate(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			s := productOf(t, c, lldb).debug(namespace, "pod/fortio-server-0", "--gate=false", "--set", "breakpointPresets=[]",
-				"--env", `PROXY_CONFIG={"binaryPath":"/usr/local/bin/envoy-sample"}`,
-				"-x", "await starting main dispatch loop", "-x", "pause", "-x", "bt", "-x", "quit")
-			s.ends(0, "✓ armed", "✓ attached", "starting main dispatch loop", "● stopped: pause", "nothing is left running")
-			parked(t, c, namespace, "fortio-server-0")
-		})
-	}
-}
-
-// Every connection to the API server is cut, with Envoy stopped and with Envoy running;
-// the session goes on.
-func TestACutConnectionIsTakenUpAgain(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			p := productOf(t, c, lldb)
-			s := p.typing(namespace)
-			s.until("● stopped at main")
-			c.Cut()
-			s.say("next")
-			s.until("main_common.cc:20")
-			s.say("b server.cc:99")
-			s.say("continue")
-			s.until("● stopped at breakpoint 2")
-			s.say("continue")
-			s.until("server.cc:99] starting main dispatch loop")
-			c.Cut()
-			s.say("pause")
-			s.until("● stopped: pause")
-			s.say("quit")
-			s.ends(0, "was cut", "is back", "was cut", "is back", "nothing is left running")
-			parked(t, c, namespace, "fortio-server-0")
-		})
-	}
-}
-
-// A pod that is deleted under a session ends it, with a word that says so.
-func TestADeletedPodEndsTheSession(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	p := productOf(t, c, "22")
-	s := p.debug(namespace, "pod/fortio-server-classic-0", "-x", "await what never comes")
-	s.until("● stopped at main")
-	c.Kubectl("delete", "pod", "fortio-server-classic-0", "-n", namespace, "--grace-period=0", "--force")
-	s.ends(1, "[ED15") // gone, or replaced by its StatefulSet
-}
-
-// A second session is told who has the first.
-func TestASecondSessionIsToldWhoHasTheFirst(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	p := productOf(t, c, "22")
-	first := p.debug(namespace, "pod/fortio-server-0", "-x", "await what never comes")
-	first.until("● stopped at main")
-	second := p.debug(namespace, "pod/fortio-server-0", "-x", "quit")
-	second.ends(1, "Somebody else debugs this Envoy.", "@", "since", "[ED1504]")
-	// Its output is there for others, from the start; what it uses cannot be removed.
-	logs := p.start("logs", "pod/fortio-server-0", "-n", namespace)
-	logs.ends(0, "Proxy role", "Starting proxy agent")
-	busy := p.start("clean", "pod/fortio-server-0", "-n", namespace)
-	busy.ends(1, "[ED1610]")
-	_ = first.cmd.Process.Signal(os.Interrupt)
-	first.ends(130, "nothing is left running")
-	parked(t, c, namespace, "fortio-server-0")
-	p.start("clean", "pod/fortio-server-0", "-n", namespace).ends(0, "removed /var/lib/istio/data/.envoydbg")
-	if out := c.Kubectl("exec", "-n", namespace, "fortio-server-0", "-c", "istio-proxy", "--", "ls", "-A", "/var/lib/istio/data"); strings.Contains(out, "envoydbg") {
-		t.Errorf("left: %s", out)
-	}
-}
-
-// A user with the Role of docs/security.md can debug. Without one of its permissions
-// the error names it, and nothing is left.
-func TestTheDocumentedRoleIsEnoughAndNoneOfItTooMuch(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	root, err := checkout.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(filepath.Join(root, "docs/security.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, role, _ := strings.Cut(string(page), "```yaml\n")
-	role, _, _ = strings.Cut(role, "```")
-	grant := func(role string) {
-		t.Helper()
-		file := filepath.Join(t.TempDir(), "role.yaml")
-		if err := os.WriteFile(file, []byte(role), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c.Kubectl("apply", "-n", namespace, "-f", file)
-	}
-	grant(role)
-	c.Kubectl("create", "rolebinding", "envoydbg", "-n", namespace, "--role=envoydbg", "--user=jane")
-	p := productOf(t, c, "22")
-	s := p.debug(namespace, "statefulset/fortio-server", "--as=jane", "-x", "quit")
-	s.ends(0, "✓ attached", "nothing is left running")
-	d := p.start("doctor", "statefulset/fortio-server", "-n", namespace, "--as=jane", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"))
-	d.ends(0, "may create pods/exec", "ok", "tracing", "ok")
-	for _, x := range []struct{ from, to, says string }{
-		{"verbs: [get, list]", "verbs: [get]", `cannot list resource "pods"`},
-		{"statefulsets, ", "", `cannot get resource "statefulsets"`},
-		{"pods/exec", "pods/log", `"pods/exec"`},
-	} {
-		grant(strings.Replace(role, x.from, x.to, 1))
-		s := p.debug(namespace, "statefulset/fortio-server", "--as=jane", "-x", "quit")
-		s.ends(1, x.says, "[ED1605]")
-		d := p.start("doctor", "statefulset/fortio-server", "-n", namespace, "--as=jane", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"))
-		d.ends(1, "failed")
-	}
-	grant(role)
-	parked(t, c, namespace, "fortio-server-0")
-}
-
-// What is no target is told as that.
-func TestWhatIsNoTargetInTheCluster(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Demo()
-	p := productOf(t, c, "22")
-	for target, want := range map[string]string{
-		"pod/nothing":                    "[ED1602]",
-		"deployment/nothing":             "[ED1602]",
-		"pod/fortio-server-0 -c main-ap": "[ED1604]",
-	} {
-		s := p.debug(namespace, strings.Fields(target)[0], append(strings.Fields(target)[1:], "-x", "quit")...)
-		s.ends(1, want)
 	}
 }

@@ -180,3 +180,18 @@ func connectProxy(passed *atomic.Int32) http.Handler {
 		_, _ = io.Copy(near, far)
 	})
 }
+
+// What is no target is told as that.
+func TestWhatIsNoTargetInTheCluster(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	p := productOf(t, c, "22")
+	for target, want := range map[string]string{
+		"pod/nothing":                    "[ED1602]",
+		"deployment/nothing":             "[ED1602]",
+		"pod/fortio-server-0 -c main-ap": "[ED1604]",
+	} {
+		s := p.debug(namespace, strings.Fields(target)[0], append(strings.Fields(target)[1:], "-x", "quit")...)
+		s.ends(1, want)
+	}
+}

@@ -96,3 +96,31 @@ func behindProxy(t *testing.T, kubeconfig string, let func(http.ResponseWriter, 
 	}
 	return file
 }
+
+// Every connection to the API server is cut, with Envoy stopped and with Envoy running;
+// the session goes on.
+func TestACutConnectionIsTakenUpAgain(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Demo()
+	for _, lldb := range lldbs {
+		t.Run("LLDB "+lldb, func(t *testing.T) {
+			p := productOf(t, c, lldb)
+			s := p.typing(namespace)
+			s.until("● stopped at main")
+			c.Cut()
+			s.say("next")
+			s.until("main_common.cc:20")
+			s.say("b server.cc:99")
+			s.say("continue")
+			s.until("● stopped at breakpoint 2")
+			s.say("continue")
+			s.until("server.cc:99] starting main dispatch loop")
+			c.Cut()
+			s.say("pause")
+			s.until("● stopped: pause")
+			s.say("quit")
+			s.ends(0, "was cut", "is back", "was cut", "is back", "nothing is left running")
+			parked(t, c, namespace, "fortio-server-0")
+		})
+	}
+}

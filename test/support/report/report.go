@@ -62,14 +62,15 @@ func Conditions(lldbServers ...string) (string, error) {
 		with = ", LLDB " + strings.Join(versions, " and ")
 	}
 	return fmt.Sprintf("Measured %s on %d cores, Linux %s%s; load average at the start %s.",
-		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel, with, load()), nil
+		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel, with, Load()), nil
 }
 
 // lldbVersion matches the version in what lldb-server prints, which also names
 // the compiler's commit.
 var lldbVersion = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
 
-func load() string {
+// Load is the load average of the last minute.
+func Load() string {
 	b, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(b), " ")
 	return first
