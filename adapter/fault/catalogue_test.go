@@ -99,6 +99,7 @@ var each = map[string]*Fault{
 	"NoSources":           NoSources("/bin/envoy", errCause),
 	"NotWatched":          NotWatched("/src/envoy", errCause),
 	"PastMain":            PastMain(1),
+	"Undone":              Undone("Setting the breakpoint at 0x401000", "E09"),
 	"NotAllBound":         NotAllBound(3, 4, []string{"sever.cc:44: nothing is compiled from it"}),
 	"Unbound":             Unbound("sever.cc:44", "nothing is compiled from it"),
 	"SharedLine":          SharedLine("server.cc:44", "it does what the other says"),

@@ -92,6 +92,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoSources":           NoSources("/bin/envoy", cause),
 		"NotWatched":          NotWatched("/src/envoy", cause),
 		"PastMain":            PastMain(1),
+		"Undone":              Undone("Setting the breakpoint at 0x401000", "E09"),
 		"LeftUnknown":         LeftUnknown(cause),
 		"LLDBDapBehind":       LLDBDapBehind(cause),
 		"Panicked":            Panicked("the request threads", "index out of range"),

@@ -84,6 +84,10 @@ type Observer interface {
 	// Exited: the debug server says that the attached process has ended. The
 	// client hears of it afterwards.
 	Exited(Exit)
+	// Refused: the debug server has refused a breakpoint that the client believes to be
+	// set or removed, so the process was not resumed. The client hears of a stop
+	// afterwards.
+	Refused(Refused)
 	// Disconnected: a connection has ended; the client's side of it is closed
 	// only afterwards. err is nil when that was to be expected: the client has
 	// left or let go of the process, or the process has ended. It is not called

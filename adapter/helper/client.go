@@ -416,7 +416,7 @@ func (c *Client) End(ctx context.Context) (EndResult, error) {
 	return call[EndResult](ctx, c, MethodEnd, nil)
 }
 
-// ServerConn is a connection to a debug server. It is a net.Conn whose
+// ServerConn is a connection to a debug server, with a companion beside that. It is a net.Conn whose
 // directions close one at a time. Close returns at once and ends a Read and a
 // Write that block.
 type ServerConn struct {
@@ -500,6 +500,9 @@ func (c *ServerConn) CloseWrite() error {
 	go c.Stream.Close() // which writes, and so may block
 	return nil
 }
+
+// Accompanied implements gdbremote.Accompanied.
+func (c *ServerConn) Accompanied() {}
 
 // Close implements net.Conn.
 func (c *ServerConn) Close() error {

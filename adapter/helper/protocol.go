@@ -2,7 +2,7 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 5
+const Protocol = 6
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
@@ -11,8 +11,8 @@ const Protocol = 5
 //     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
 //   - Every further stream begins with one JSON line, a [StreamHeader], which
 //     the helper answers with one JSON line, a [StreamReply]. What follows
-//     depends on the header's Kind: the bytes of a debug server, or the output of
-//     the agent (output.go).
+//     depends on the header's Kind: the packets of a debug server with those of its
+//     companion (folder companion), or the output of the agent (output.go).
 const (
 	// MethodHello: [HelloParams] → [HelloResult]. The first request.
 	MethodHello = "hello"
@@ -253,7 +253,7 @@ type EndResult struct {
 
 // Kinds of streams, in [StreamHeader].
 const (
-	StreamDial   = "dial"   // one connection to a debug server
+	StreamDial   = "dial"   // one connection to a debug server, with a companion
 	StreamOutput = "output" // what the agent and Envoy write; one for a session
 )
 

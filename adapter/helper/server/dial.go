@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/companion"
 )
 
 // maxHeader bounds the first line of a stream, whose only field is a path.
@@ -51,18 +52,11 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	}
 }
 
-// join passes bytes between a stream of the adapter's and a debug server. Two
-// goroutines, one for each direction; each passes on the end of its input, and
-// both end with their stream or socket.
+// join passes packets between a stream of the adapter's and a debug server, with a
+// companion, whose goroutine ends with its stream or socket.
 func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn) {
 	defer sock.Close()
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		_, _ = io.Copy(sock, in)
-		_ = sock.CloseWrite()
-	}()
-	_, _ = io.Copy(stream, sock)
+	sent := companion.New(stream, sock).Run(in)
 	_ = stream.Close() // the write side only: yamux streams close by halves
 	select {
 	case <-sent:
