@@ -16,7 +16,8 @@ import (
 //
 //	relay → companion
 //	%Ahead:QUESTION|QUESTION…   what to ask at each stop from now on, besides what
-//	                            the companion knows of itself; none for nothing at all
+//	                            the companion knows of itself; none for nothing at all.
+//	                            A * in it is the thread that has stopped
 //	%Now:QUESTION|QUESTION…     ask this now
 //	%Do:PACKET                  have this done: its answer is to be OK
 //
@@ -36,6 +37,10 @@ const (
 	MarkRefused = "Refused:"
 	MarkHeld    = "Held"
 )
+
+// noAckMode ends the acknowledgements of packets. The client need not wait for it, because
+// lldb-server knows it; from a debug server that does not, the companion parts.
+const noAckMode = "QStartNoAckMode"
 
 // Accompanied is a [Conn] to a companion.
 type Accompanied interface {
@@ -92,7 +97,7 @@ var (
 	once = []string{"qProcessInfo", "qXfer:features:read:target.xml:0,131071", "qOffsets", "qStructuredDataPlugins",
 		"qXfer:auxv:read::0,131071", "x0,0", "qSymbol::"}
 	acquaintance = append(slices.Clone(once), "qShlibInfoAddr", "qXfer:libraries-svr4:read::0,131071", "jThreadsInfo",
-		regionQuery+"10", "jThreadExtendedInfo:")
+		regionQuery+"10", "jThreadExtendedInfo:", "p0;thread:*;")
 )
 
 // habits are what the client asks at its stops, the latest last.
@@ -157,6 +162,7 @@ func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
 	if text, is := bytes.CutPrefix(payload, []byte(MarkPair)); is {
 		if question, answer, ok := parsePair(string(text)); ok && !c.nonStop {
 			c.known.keep(question, answer)
+			c.host.keep(question, answer)
 		}
 		return s, true
 	}
@@ -196,6 +202,9 @@ func inWords(packet string) string {
 	case strings.HasPrefix(packet, "M"):
 		at, _, _ := strings.Cut(packet[1:], ",")
 		return "Writing the memory at 0x" + at
+	}
+	if strings.HasPrefix(packet, "QPassSignals") {
+		return "Passing signals on"
 	}
 	return "Writing a register"
 }
@@ -254,7 +263,7 @@ func (c *conversation) promise(payload []byte) (s step, ok bool) {
 		if err != nil || err2 != nil || !known || n > r.size-(at-r.start) {
 			return s, false
 		}
-	case strings.HasPrefix(packet, "P") && strings.Contains(packet, ";thread:"):
+	case strings.HasPrefix(packet, "P") && strings.Contains(packet, ";thread:"), strings.HasPrefix(packet, "QPassSignals:"):
 	default:
 		return s, false
 	}

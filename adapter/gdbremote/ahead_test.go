@@ -14,7 +14,7 @@ func afar(t *testing.T, c *conversation, lines ...string) (told []Refused) {
 	t.Helper()
 	c.noAck, c.claim, c.settle = true, func(name string) bool { return name == "envoy" }, func(bool) {}
 	if c.known.answers == nil {
-		c.accompany()
+		c.accompany(nil)
 		lines = append([]string{"> " + awaitEnvoy, "! %" + MarkAhead + strings.Join(acquaintance, "|"), "< " + attached, "= " + asShown(attached)}, lines...)
 	}
 	var last step

@@ -85,6 +85,9 @@ type conversation struct {
 	// breakpoints that are in the process (ADDRESS,KIND) and those that were refused after
 	// the client had been told otherwise, and of these the ones that nobody was told of.
 	far      bool
+	host     *constants // nil but for a platform
+	features [2]string  // the client's qSupported and the answer
+	ownOK    bool       // the client's acknowledgement of an OK of the relay's is to come
 	habits   habits
 	lastStop string
 	planted  map[string]bool
@@ -92,9 +95,10 @@ type conversation struct {
 	undone   []Refused
 }
 
-// accompany is for a connection with a companion at its other end.
-func (c *conversation) accompany() {
-	c.far, c.known.answers = true, map[string]string{}
+// accompany is for a connection with a companion at its other end. host is nil but for a
+// platform.
+func (c *conversation) accompany(host *constants) {
+	c.far, c.host, c.known.answers = true, host, map[string]string{}
 	c.planted, c.absent = map[string]bool{}, map[string]bool{}
 }
 
@@ -116,6 +120,7 @@ type step struct {
 	redirect bool      // the answer to qLaunchGDBServer goes on with another socket
 	answer   string    // this packet goes to the client instead …
 	empty    bool      // … even if it is empty: a request that is not known
+	acked    bool      // … after an acknowledgement of the request
 	own      string    // this packet goes to the server …
 	kind     request   // … as this request
 	resend   []byte    // these bytes of the relay's go to the server once more
@@ -144,6 +149,10 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		c.asking = ""
 		return passOn, c.push(requestOther)
 	}
+	if f.Kind == KindAck && c.ownOK {
+		c.ownOK = false
+		return step{}, nil
+	}
 	if f.Kind != KindPacket || !c.interpretable(f) {
 		return passOn, nil
 	}
@@ -152,13 +161,22 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	if reply, known := c.known.answer(f.Payload); known && len(c.pending) == 0 {
 		return step{answer: c.again(kind, string(f.Payload), reply), empty: true}, nil
 	}
+	if reply, known := c.always(string(f.Payload)); known && len(c.pending) == 0 {
+		return step{answer: reply, empty: true}, nil
+	}
 	c.known.sent(f.Payload)
+	c.host.sent(string(f.Payload))
 	if s, ok := c.promise(f.Payload); ok {
 		return s, nil
 	}
 	switch kind {
 	case requestNonStop:
 		c.nonStop = true
+	case requestNoAck:
+		if c.far && !c.noAck && len(c.pending) == 0 {
+			c.noAck, c.ownOK = true, true
+			return step{notice: Notification(MarkDo + noAckMode), acked: true, answer: "OK"}, nil
+		}
 	case requestAttach:
 		c.idle, c.ours, c.pid, c.attachPCs = false, false, 0, ""
 		if arming.Name != "" && c.claim(arming.Name) {
@@ -195,8 +213,12 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 			return s, nil // nobody has to answer it; what comes is the end of the process
 		}
 	case requestOther:
-		if c.far && c.noAck && bytes.HasPrefix(f.Payload, []byte(greeter)) && c.pid == 0 && len(c.pending) == 0 {
+		switch {
+		case !c.far, !c.noAck, len(c.pending) > 0:
+		case bytes.HasPrefix(f.Payload, []byte(greeter)) && c.host == nil && c.pid == 0:
 			s.notice = Notification(MarkNow + strings.Join(greeting, separator))
+		default:
+			s.notice = c.host.unknown(string(f.Payload))
 		}
 	}
 	return s, c.ask(kind, f.Payload)
@@ -209,6 +231,14 @@ func (c *conversation) again(kind request, question, reply string) string {
 		return neutral(reply, c.attachReason)
 	}
 	return reply
+}
+
+// always is the known answer to a question that has always the same.
+func (c *conversation) always(question string) (reply string, known bool) {
+	if question == c.features[0] {
+		return c.features[1], true
+	}
+	return c.host.answer(question)
 }
 
 // habit notes what the client has asked and may ask again at the next stop.
@@ -370,7 +400,14 @@ func (c *conversation) packet(payload []byte) step {
 func (c *conversation) keep(payload []byte) {
 	question := c.asking
 	c.asking = ""
-	if question == "" || !c.ours || !c.noAck || c.nonStop || len(c.pending) > 0 {
+	if question == "" || !c.noAck || c.nonStop || len(c.pending) > 0 {
+		return
+	}
+	c.host.keep(question, string(payload))
+	if c.far && strings.HasPrefix(question, "qSupported:") {
+		c.features = [2]string{question, string(payload)}
+	}
+	if !c.ours {
 		return
 	}
 	if at, isInsert := strings.CutPrefix(question, "Z0,"); isInsert && c.far && string(payload) == "OK" {

@@ -62,7 +62,11 @@ func newLink(r *Relay, name string, client net.Conn, server Conn, serverPID int)
 	k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
 		talk: conversation{claim: r.claim, settle: r.settle, skipToExec: r.cfg.SkipToExec}}
 	if _, far := server.(Accompanied); far {
-		k.talk.accompany()
+		var host *constants
+		if name == platformName {
+			host = r.constants
+		}
+		k.talk.accompany(host)
 	}
 	return k
 }
@@ -170,7 +174,11 @@ func (k *link) fromClient(f Frame) error {
 		return k.detach()
 	}
 	if err == nil && (s.answer != "" || s.empty) {
-		return k.toClient(Encode(s.answer))
+		raw := Encode(s.answer)
+		if s.acked {
+			raw = append([]byte("+"), raw...)
+		}
+		return k.toClient(raw)
 	}
 	if err == nil && s.arming != nil {
 		s.arming.Time, s.arming.ServerPID = time.Now(), k.serverPID

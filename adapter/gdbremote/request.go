@@ -63,7 +63,7 @@ func classify(payload []byte) (kind request, arming Arming) {
 		return requestNonStop, arming
 	case has("jThreadsInfo"), has("qThreadStopInfo"):
 		return requestThreads, arming
-	case string(payload) == "QStartNoAckMode":
+	case string(payload) == noAckMode:
 		return requestNoAck, arming
 	}
 	return requestOther, arming

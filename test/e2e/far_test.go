@@ -10,7 +10,7 @@ import (
 
 // What LLDB may wait for at most, in round trips, at the end of a link.
 const (
-	farToMain = 45 // from the attach request to the stop in main
+	farToMain = 28 // from the attach request to the stop in main
 	farStep   = 2  // a next, with what it takes to step off a breakpoint
 )
 

@@ -2,6 +2,7 @@ package companion
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ type request struct {
 	packet string
 	kind   kind
 }
+
+// noAckMode is how the acknowledgements end.
+const noAckMode = "QStartNoAckMode"
 
 type kind int
 
@@ -119,6 +123,11 @@ func (c *Companion) told(text string) error {
 		return c.request(question, gdbremote.Questions(list)...)
 	}
 	if packet, ok := strings.CutPrefix(text, gdbremote.MarkDo); ok {
+		if packet == noAckMode { // the server's OK is the last that is acknowledged
+			c.own = append(c.own, request{packet, order})
+			_, err := c.server.Write(append(gdbremote.Encode(packet), '+'))
+			return err
+		}
 		return c.request(order, packet)
 	}
 	return nil
@@ -131,6 +140,9 @@ func (c *Companion) request(kind kind, packets ...string) error {
 	for _, packet := range packets {
 		c.own = append(c.own, request{packet, kind})
 		raw = append(raw, gdbremote.Encode(packet)...)
+	}
+	if raw == nil {
+		return nil
 	}
 	_, err := c.server.Write(raw)
 	return err
@@ -146,13 +158,18 @@ func (c *Companion) fromServer(f gdbremote.Frame) error {
 			c.own = c.own[1:]
 		}
 		return c.settle()
+	case f.Kind == gdbremote.KindAck && len(c.own) > 0 && c.own[0].packet == noAckMode:
+		return nil
 	case f.Kind != gdbremote.KindPacket:
 	case len(c.own) > 0:
 		if isExit(c.own[0].packet, f.Payload) {
 			return c.exit(f.Raw)
 		}
-		c.answered(c.own[0], f.Payload)
+		r := c.own[0]
 		c.own = c.own[1:]
+		if err := c.answered(r, f.Payload); err != nil {
+			return err
+		}
 		return c.settle()
 	case c.running:
 		stop, is := gdbremote.ParseStop(f.Payload)
@@ -165,15 +182,23 @@ func (c *Companion) fromServer(f gdbremote.Frame) error {
 	return err
 }
 
+// errAcknowledgements: nothing that was said after it can be understood.
+var errAcknowledgements = errors.New("the debug server does not end the acknowledgements")
+
 // answered takes the answer to a request of the companion's own.
-func (c *Companion) answered(r request, answer []byte) {
+func (c *Companion) answered(r request, answer []byte) error {
 	switch {
 	case r.kind == question:
 		c.pairs = append(c.pairs, gdbremote.Pair(gdbremote.MarkPair, r.packet, string(answer))...)
-	case r.kind == order && string(answer) != "OK":
+		return c.request(question, follow(r.packet, answer)...)
+	case r.kind != order || string(answer) == "OK":
+	case r.packet == noAckMode:
+		return errAcknowledgements
+	default:
 		c.refused = true
 		c.pairs = append(c.pairs, gdbremote.Pair(gdbremote.MarkRefused, r.packet, string(answer))...)
 	}
+	return nil
 }
 
 // settle sends the relay what it waits for when everything has been answered.

@@ -229,7 +229,9 @@ func TestAnAnswerThatIsTooLong(t *testing.T) {
 	s.server.gets("$vCont;c")
 	s.server.sends("$T05thread:p1.1;")
 	s.server.gets("$x1000,200", "$qC")
-	go s.server.sends("$"+strings.Repeat("a", 3*gdbremote.MaxPacket/2), "$QC1")
+	go func() { // nothing fits into the socket
+		_, _ = s.server.c.Write(append(gdbremote.Encode(strings.Repeat("a", 3*gdbremote.MaxPacket/2)), gdbremote.Encode("QC1")...))
+	}()
 	s.relay.gets(known("qC", "QC1"), "$T05thread:p1.1;")
 }
 

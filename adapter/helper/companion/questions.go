@@ -1,9 +1,12 @@
 package companion
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
 )
@@ -44,7 +47,69 @@ func (c *Companion) questions(stop []byte) []string {
 		}
 	}
 	for _, question := range c.ahead {
+		if strings.Contains(question, "*") {
+			question = strings.Replace(question, "*", thread(stop), 1)
+		}
 		add(question)
 	}
 	return all
+}
+
+// thread is the one that has stopped, as LLDB writes it.
+func thread(stop []byte) string {
+	s, _ := gdbremote.ParseStop(stop)
+	_, id, found := strings.Cut(s.Thread, ".") // pPROCESS.THREAD
+	if !found {
+		id = s.Thread
+	}
+	return strings.Repeat("0", max(0, 4-len(id))) + id
+}
+
+// auxiliary begins the question for a process's auxiliary vector, which LLDB asks for when
+// it has attached.
+const auxiliary = "qXfer:auxv:read::0,"
+
+// Entries of the auxiliary vector (getauxval(3)): where the loader is, where the program
+// begins, and the page with which the kernel helps it.
+const (
+	atBase        = 7
+	atEntry       = 9
+	atSysinfoEHDR = 33
+)
+
+// vdso is that page's name, in hex.
+const vdso = "name:5b7664736f5d;"
+
+// follow are the questions to which an answer leads LLDB.
+func follow(question string, answer []byte) (next []string) {
+	switch {
+	case strings.HasPrefix(question, auxiliary) && len(answer) > 0 && answer[0] == 'l':
+		entries := unescape(answer[1:])
+		for ; len(entries) >= 16; entries = entries[16:] {
+			switch binary.LittleEndian.Uint64(entries) {
+			case atBase, atEntry, atSysinfoEHDR:
+				next = append(next, fmt.Sprintf("qMemoryRegionInfo:%x", binary.LittleEndian.Uint64(entries[8:])))
+			}
+		}
+	case bytes.Contains(answer, []byte(vdso)) && strings.HasPrefix(question, "qMemoryRegionInfo:"):
+		var start, size uint64
+		if _, err := fmt.Sscanf(string(answer), "start:%x;size:%x;", &start, &size); err == nil {
+			next = []string{fmt.Sprintf("x%x,%x", start, size)}
+		}
+	}
+	return next
+}
+
+// unescape gives the bytes of a binary answer (GDB manual, "Binary Data").
+func unescape(answer []byte) []byte {
+	var b []byte
+	for i := 0; i < len(answer); i++ {
+		if answer[i] == '}' && i+1 < len(answer) {
+			i++
+			b = append(b, answer[i]^0x20)
+			continue
+		}
+		b = append(b, answer[i])
+	}
+	return b
 }
