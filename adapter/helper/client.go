@@ -416,12 +416,13 @@ func (c *Client) End(ctx context.Context) (EndResult, error) {
 	return call[EndResult](ctx, c, MethodEnd, nil)
 }
 
-// ServerConn is a connection to a debug server, with a companion beside that. It is a net.Conn whose
+// ServerConn is a connection to a debug server. It is a net.Conn whose
 // directions close one at a time. Close returns at once and ends a Read and a
 // Write that block.
 type ServerConn struct {
 	*yamux.Stream
 	in     *bufio.Reader
+	ready  bool // the helper's reply has been read
 	closed chan struct{}
 	once   sync.Once
 }
@@ -429,7 +430,11 @@ type ServerConn struct {
 // DialServer connects to a socket in the session's folder.
 func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, error) {
 	conn, err := within(ctx, c, func() (*ServerConn, error) {
-		return c.stream(StreamHeader{Kind: StreamDial, Socket: socket})
+		conn, err := c.stream(StreamHeader{Kind: StreamDial, Socket: socket})
+		if err == nil {
+			err = conn.reply()
+		}
+		return conn, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
@@ -437,8 +442,28 @@ func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, er
 	return conn, nil
 }
 
-// stream opens a stream for the purpose that its header names. It blocks until
-// the helper answers or the conversation ends.
+// CompanionConn is a connection to a debug server with a companion beside it.
+type CompanionConn struct{ *ServerConn }
+
+// Accompanied implements gdbremote.Accompanied.
+func (CompanionConn) Accompanied() {}
+
+// DialCompanion connects to a socket in the session's folder, with a companion. It does
+// not wait for the helper: that the socket cannot be reached is the error of the first
+// Read.
+func (c *Client) DialCompanion(ctx context.Context, socket string) (CompanionConn, error) {
+	conn, err := within(ctx, c, func() (CompanionConn, error) {
+		conn, err := c.stream(StreamHeader{Kind: StreamDial, Socket: socket, Companion: true})
+		return CompanionConn{conn}, err
+	})
+	if err != nil {
+		return conn, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
+	}
+	return conn, nil
+}
+
+// stream opens a stream for the purpose that its header names. The helper's reply is
+// still to be read.
 func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 	stream, err := c.mux.OpenStream()
 	if err != nil {
@@ -449,10 +474,17 @@ func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 	if err == nil {
 		_, err = stream.Write(append(b, '\n'))
 	}
-	var line []byte
-	if err == nil {
-		line, err = conn.in.ReadSlice('\n')
+	if err != nil {
+		conn.Close()
+		return nil, err
 	}
+	return conn, nil
+}
+
+// reply reads the helper's, which comes before all else, and closes the connection if it
+// is none.
+func (c *ServerConn) reply() error {
+	line, err := c.in.ReadSlice('\n')
 	var reply StreamReply
 	if err == nil {
 		err = json.Unmarshal(line, &reply)
@@ -461,10 +493,11 @@ func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 		err = errors.New(reply.Error)
 	}
 	if err != nil {
-		conn.Close()
-		return nil, err
+		_ = c.Close()
+		return err
 	}
-	return conn, nil
+	c.ready = true
+	return nil
 }
 
 func newServerConn(stream *yamux.Stream) *ServerConn {
@@ -472,7 +505,14 @@ func newServerConn(stream *yamux.Stream) *ServerConn {
 }
 
 // Read implements net.Conn.
-func (c *ServerConn) Read(b []byte) (int, error) { return c.in.Read(b) }
+func (c *ServerConn) Read(b []byte) (int, error) {
+	if !c.ready {
+		if err := c.reply(); err != nil {
+			return 0, err
+		}
+	}
+	return c.in.Read(b)
+}
 
 // Write implements net.Conn. The bytes are copied, because a write that Close
 // interrupts goes on until the conversation ends.
@@ -500,9 +540,6 @@ func (c *ServerConn) CloseWrite() error {
 	go c.Stream.Close() // which writes, and so may block
 	return nil
 }
-
-// Accompanied implements gdbremote.Accompanied.
-func (c *ServerConn) Accompanied() {}
 
 // Close implements net.Conn.
 func (c *ServerConn) Close() error {

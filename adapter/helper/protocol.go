@@ -11,8 +11,8 @@ const Protocol = 6
 //     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
 //   - Every further stream begins with one JSON line, a [StreamHeader], which
 //     the helper answers with one JSON line, a [StreamReply]. What follows
-//     depends on the header's Kind: the packets of a debug server with those of its
-//     companion (folder companion), or the output of the agent (output.go).
+//     depends on the header's Kind: the bytes of a debug server, to which a companion
+//     may add its own, or the output of the agent (output.go).
 const (
 	// MethodHello: [HelloParams] → [HelloResult]. The first request.
 	MethodHello = "hello"
@@ -127,6 +127,8 @@ type PlatformStartResult struct {
 // ServerStateParams asks what a gdbserver forked by the platform is doing.
 type ServerStateParams struct {
 	PID int `json:"pid"`
+	// Wait in milliseconds: for how long to look until it polls.
+	Wait int64 `json:"wait,omitempty"`
 }
 
 // ServerStateResult: Polling is true while the process sleeps in
@@ -253,7 +255,7 @@ type EndResult struct {
 
 // Kinds of streams, in [StreamHeader].
 const (
-	StreamDial   = "dial"   // one connection to a debug server, with a companion
+	StreamDial   = "dial"   // one connection to a debug server
 	StreamOutput = "output" // what the agent and Envoy write; one for a session
 )
 
@@ -262,6 +264,8 @@ type StreamHeader struct {
 	Kind string `json:"kind"`
 	// Socket is where [StreamDial] leads. It must lie in the session's folder.
 	Socket string `json:"socket,omitempty"`
+	// Companion, of a [StreamDial]: with one beside the server (folder companion).
+	Companion bool `json:"companion,omitempty"`
 }
 
 // StreamReply is the helper's answer; Error is empty when the stream is ready.

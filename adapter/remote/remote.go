@@ -111,7 +111,7 @@ const (
 
 // Dial implements startup.Beside.
 func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
-	conn, err := b.DialServer(ctx, socket)
+	conn, err := b.DialCompanion(ctx, socket)
 	if err != nil {
 		return nil, err
 	}

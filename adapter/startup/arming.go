@@ -85,28 +85,18 @@ func (s *Startup) symbols(ctx context.Context) error {
 // this is evidence, and its absence no failure.
 const pollingTime = 500 * time.Millisecond
 
-// pollingPause is the time between two looks. lldb-server scans every millisecond.
-const pollingPause = 2 * time.Millisecond
-
-// polling looks at the debug server until it is seen between two scans.
+// polling waits until the debug server is seen between two scans.
 func (s *Startup) polling(ctx context.Context, pid int) string {
 	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
-	detail := "no answer"
-	for {
-		state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
-		switch {
-		case ctx.Err() != nil:
-			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
-		case err != nil:
-			return "its state cannot be read: " + fault.Plain(err)
-		case state.Polling:
-			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
-		}
-		detail = state.Detail
-		select {
-		case <-time.After(pollingPause):
-		case <-ctx.Done():
-		}
+	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime / 2).Milliseconds()})
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: no answer", pid)
+	case err != nil:
+		return "its state cannot be read: " + fault.Plain(err)
+	case !state.Polling:
+		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, state.Detail)
 	}
+	return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
 }

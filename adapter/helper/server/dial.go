@@ -34,7 +34,7 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 		case helper.StreamDial:
 			var sock *net.UnixConn
 			sock, err = s.dial(h.Socket)
-			serve = func() { s.join(stream, in, sock) }
+			serve = func() { s.join(stream, in, sock, h.Companion) }
 		case helper.StreamOutput:
 			serve = func() { s.output.send(stream) }
 		default:
@@ -52,16 +52,35 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	}
 }
 
-// join passes packets between a stream of the adapter's and a debug server, with a
-// companion, whose goroutine ends with its stream or socket.
-func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn) {
+// join passes bytes between a stream of the adapter's and a debug server, or has a
+// companion do so. Two goroutines, one for each direction; each passes on the end of its
+// input, and both end with their stream or socket.
+func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn, accompanied bool) {
 	defer sock.Close()
-	sent := companion.New(stream, sock).Run(in)
+	var sent <-chan struct{}
+	if accompanied {
+		sent = companion.New(stream, sock).Run(in)
+	} else {
+		sent = carry(stream, in, sock)
+	}
 	_ = stream.Close() // the write side only: yamux streams close by halves
 	select {
 	case <-sent:
 	case <-s.closing:
 	}
+}
+
+// carry passes bytes on until the debug server ends them. The channel is closed when the
+// other direction has ended, too.
+func carry(stream io.Writer, in io.Reader, sock *net.UnixConn) <-chan struct{} {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = io.Copy(sock, in)
+		_ = sock.CloseWrite()
+	}()
+	_, _ = io.Copy(stream, sock)
+	return sent
 }
 
 // dial connects to a socket inside the session's folder and nowhere else.

@@ -46,7 +46,7 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 	case helper.MethodPlatformStart:
 		return answer(req, func(p helper.PlatformStartParams) (helper.PlatformStartResult, error) { return s.platformStart(ctx, p) })
 	case helper.MethodServerState:
-		return answer(req, serverState)
+		return answer(req, func(p helper.ServerStateParams) (helper.ServerStateResult, error) { return serverState(ctx, p) })
 	case helper.MethodAgentStart:
 		return answer(req, func(p helper.AgentStartParams) (helper.AgentStartResult, error) { return s.agentStart(ctx, p) })
 	case helper.MethodProcess:
