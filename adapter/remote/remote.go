@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -53,12 +54,22 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 	}
 	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: NewSession()}
 	b := &beside{options: o, place: place}
-	status, err := place.Serve(ctx, o.Who, o.Lease)
+	first, status, err := place.Serve(ctx, o.Who, o.Lease)
 	if err != nil {
 		return nil, b.fault(err)
 	}
+	unused := make(chan io.ReadWriteCloser, 1)
+	unused <- first
+	dial := func(ctx context.Context) (io.ReadWriteCloser, error) {
+		select {
+		case t := <-unused:
+			return t, nil
+		default:
+			return place.Dial(ctx)
+		}
+	}
 	conn, err := link.Connect(ctx, link.ClientOptions{Options: o.Link, Session: place.Session, Token: status.Token, Who: o.Who,
-		Dial: place.Dial, Reconnect: o.Reconnect,
+		Dial: dial, Reconnect: o.Reconnect,
 		Cut: func(why error) {
 			if n.Cut != nil {
 				n.Cut(why, o.Reconnect)
