@@ -19,7 +19,7 @@ import (
 // flagOf has the flag of run for each launch attribute that has one.
 var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
-	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
+	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "debugServer.connect": "--debug-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output", "atEnd": "--at-end",
 	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image",
 }
@@ -121,6 +121,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	if f.lldbServer != "" {
 		a["lldbServer"] = f.lldbServer
 	}
+	if f.debugServer != "" {
+		a["debugServer"] = map[string]any{"connect": f.debugServer}
+	}
 	sourceMap, err := parsePairs(f.sourceMap)
 	if err != nil {
 		return nil, err
@@ -176,6 +179,8 @@ func (f *runFlags) addSet(cmd *cobra.Command, a map[string]any) error {
 		switch inner, nested := strings.CutPrefix(name, "agent."); {
 		case nested:
 			agent[inner] = json.RawMessage(value)
+		case name == "debugServer.connect":
+			a["debugServer"] = map[string]any{"connect": json.RawMessage(value)}
 		case name == "agent" && gjson.Parse(value).IsObject():
 			for key, v := range gjson.Parse(value).Map() {
 				agent[key] = json.RawMessage(v.Raw)

@@ -30,6 +30,7 @@ type runFlags struct {
 	gate         bool
 	startTimeout float64
 	lldbServer   string
+	debugServer  string
 	stopOnEntry  bool
 	breaks       []string
 	sourceMap    []string
@@ -89,6 +90,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")
 	flags.Float64Var(&f.startTimeout, "start-timeout", 0, "`seconds` from the agent's start to Envoy (default 60)")
 	flags.StringVar(&f.lldbServer, "lldb-server", "", "lldb-server `program` (default: the one of lldb-dap's version)")
+	flags.StringVar(&f.debugServer, "debug-server", "", "`address` of an lldb-server that was started by hand, as connect://HOST:PORT from where Envoy is")
 	flags.BoolVar(&f.stopOnEntry, "stop-on-entry", false, "stop at the first instruction of the process")
 	flags.StringArrayVarP(&f.breaks, "break", "b", []string{config.PresetMain}, "stop at main, syscalls, libevent (presets), `FILE:LINE` or a function; repeatable")
 	flags.StringArrayVar(&f.sourceMap, "source-map", nil, "`FROM=TO`: a folder in the debug information and where it is here; repeatable")

@@ -75,6 +75,8 @@ type Config struct {
 	// LLDBDap and LLDBServer are programs; found by themselves when empty.
 	LLDBDap    string `json:"lldbDap"`
 	LLDBServer string `json:"lldbServer"`
+	// DebugServer takes the place of an lldb-server of the session's own.
+	DebugServer DebugServer `json:"debugServer"`
 	// StopOnEntry stops at the first instruction of the process.
 	StopOnEntry bool `json:"stopOnEntry"`
 	// BreakpointPresets is a list of Preset… names.
@@ -115,7 +117,7 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
@@ -123,6 +125,7 @@ var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
 	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
+	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
 	}
@@ -130,8 +133,10 @@ func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
 	if warnings, err = unknown(arguments); err != nil {
 		return nil, nil, err
 	}
-	if err := unknownOfAgent(arguments); err != nil {
-		return nil, nil, err
+	for object, known := range map[string][]string{"agent": agent, "debugServer": debugServer} {
+		if err := unknownOf(arguments, object, known); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := c.validate(arguments); err != nil {
 		return nil, nil, err
@@ -182,6 +187,8 @@ func describe(field string) string {
 	switch field {
 	case "agent":
 		return `an object, for example {"command": ["pilot-agent", "proxy", "sidecar"]}`
+	case "debugServer":
+		return `an object, for example {"connect": ` + connectExample + `}`
 	case "agent.command":
 		return `a list of strings, for example ["pilot-agent", "proxy", "sidecar"]`
 	case "agent.env":
@@ -202,6 +209,9 @@ func describe(field string) string {
 
 func (c *Config) validate(arguments []byte) error {
 	if err := c.validateTarget(arguments); err != nil {
+		return err
+	}
+	if err := c.validateDebugServer(arguments); err != nil {
 		return err
 	}
 	for _, name := range replaced {

@@ -97,7 +97,7 @@ func TestNamesThatNobodyKnowsAreTold(t *testing.T) {
 		`"agent.command": ["x"]`:           `The launch attribute "agent.command" is not known. Write "agent": {"command": …}.`,
 		`"command": ["x"]`:                 `The launch attribute "command" is not known. Write "agent": {"command": …}.`,
 		`"agent": {"comand": ["x"]}`:       `The launch attribute "agent.comand" is not known. Did you mean "agent.command"?`,
-		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. An agent has command, env, cwd, output, start.`,
+		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. "agent" has command, env, cwd, output, start.`,
 		`"agent": {"start": "whenarmed"}`:  `The launch attribute "agent.start" is "whenarmed". Did you mean "whenArmed"? It takes whenArmed, manual.`,
 		`"breakpointPresets": ["syscall"]`: `The launch attribute "breakpointPresets" has "syscall". Did you mean "syscalls"? It takes main, syscalls, libevent.`,
 		`"miDebuggerPath": "gdb"`:          `The launch attribute "miDebuggerPath" is not known; it was passed to lldb-dap.`,

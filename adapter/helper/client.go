@@ -374,6 +374,11 @@ func (c *Client) PlatformStart(ctx context.Context, p PlatformStartParams) (Plat
 	return call[PlatformStartResult](ctx, c, MethodPlatformStart, p)
 }
 
+// PlatformConnect takes an lldb-server platform that listens already.
+func (c *Client) PlatformConnect(ctx context.Context, p PlatformConnectParams) (PlatformConnectResult, error) {
+	return call[PlatformConnectResult](ctx, c, MethodPlatformConnect, p)
+}
+
 // ServerState says what a gdbserver is doing.
 func (c *Client) ServerState(ctx context.Context, p ServerStateParams) (ServerStateResult, error) {
 	return call[ServerStateResult](ctx, c, MethodServerState, p)
@@ -427,7 +432,8 @@ type ServerConn struct {
 	once   sync.Once
 }
 
-// DialServer connects to a socket in the session's folder.
+// DialServer connects to a socket in the session's folder, or to an address of a debug
+// server that was started by hand.
 func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, error) {
 	conn, err := within(ctx, c, func() (*ServerConn, error) {
 		conn, err := c.stream(StreamHeader{Kind: StreamDial, Socket: socket})

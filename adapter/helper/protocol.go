@@ -20,6 +20,9 @@ const (
 	MethodInspect = "inspect"
 	// MethodPlatformStart: [PlatformStartParams] → [PlatformStartResult].
 	MethodPlatformStart = "platform/start"
+	// MethodPlatformConnect: [PlatformConnectParams] → [PlatformConnectResult]. Takes a
+	// platform that somebody has started by hand, in place of MethodPlatformStart.
+	MethodPlatformConnect = "platform/connect"
 	// MethodServerState: [ServerStateParams] → [ServerStateResult].
 	MethodServerState = "server/state"
 	// MethodAgentStart: [AgentStartParams] → [AgentStartResult].
@@ -62,6 +65,8 @@ const (
 	CodeBusy         = 5 // an agent of this session is already running
 	CodeEnvoyRunning = 6 // without the gate: an Envoy of that name is running already
 	CodePtrace       = 7 // the kernel refuses ptrace; the error's data is a [Refusal]
+	CodeUnreached    = 8 // nobody listens at an address, or it cannot be reached
+	CodeNoPlatform   = 9 // what listens at an address is no lldb-server platform
 )
 
 // Refusal says why the debug server may not trace Envoy, and the one thing to do
@@ -123,6 +128,31 @@ type PlatformStartResult struct {
 	Socket  string `json:"socket"`
 	Version string `json:"version"` // e.g. "19.1.7"
 }
+
+// PlatformConnectParams names a platform that listens already.
+type PlatformConnectParams struct {
+	// Address is HOST:PORT, as it is reached from where the helper runs.
+	Address string `json:"address"`
+	// Awaited is the name that the session's debug server will wait for.
+	Awaited string `json:"awaited"`
+}
+
+// PlatformConnectResult describes that platform. It is reached by a stream of kind
+// [StreamDial] whose Socket is [ByHandScheme] and the address.
+type PlatformConnectResult struct {
+	Version string `json:"version"` // e.g. "19.1.7"; empty when it is not known
+	Machine string `json:"machine"` // GOARCH
+	// Processes: it sees the processes of the helper's PID namespace. Seen is what it
+	// sees in the helper's place.
+	Processes bool   `json:"processes"`
+	Seen      string `json:"seen"`
+	// Files: it sees the helper's files.
+	Files bool `json:"files"`
+}
+
+// ByHandScheme begins the name of a debug server that listens at an address, where others
+// have that of a socket.
+const ByHandScheme = "connect://"
 
 // ServerStateParams asks what a gdbserver forked by the platform is doing.
 type ServerStateParams struct {
@@ -262,7 +292,8 @@ const (
 // StreamHeader is the first line of every stream but the control stream.
 type StreamHeader struct {
 	Kind string `json:"kind"`
-	// Socket is where [StreamDial] leads. It must lie in the session's folder.
+	// Socket is where [StreamDial] leads. It must lie in the session's folder, or
+	// begin with [ByHandScheme] and be an address of the platform that was connected to.
 	Socket string `json:"socket,omitempty"`
 	// Companion, of a [StreamDial]: with one beside the server (folder companion).
 	Companion bool `json:"companion,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
@@ -107,6 +108,9 @@ func (b *beside) Release(ctx context.Context) (helper.ReleaseResult, error) {
 
 // Dial implements startup.Beside.
 func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+	if strings.HasPrefix(socket, helper.ByHandScheme) { // the helper has to know of it
+		return b.DialServer(ctx, socket)
+	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {

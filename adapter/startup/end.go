@@ -51,7 +51,7 @@ func (s *Startup) KeepStopped() bool {
 	s.partsMu.Lock()
 	beside, relay := s.beside, s.relay
 	s.partsMu.Unlock()
-	if beside == nil || relay == nil {
+	if beside == nil || relay == nil || s.cfg.ByHand() != "" { // only the debug server's end would do it
 		return false
 	}
 	s.stops = true

@@ -14,6 +14,7 @@ type Beside interface {
 	Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error)
 	Inspect(ctx context.Context, p helper.InspectParams) (helper.InspectResult, error)
 	PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error)
+	PlatformConnect(ctx context.Context, p helper.PlatformConnectParams) (helper.PlatformConnectResult, error)
 	ServerState(ctx context.Context, p helper.ServerStateParams) (helper.ServerStateResult, error)
 	AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error)
 	Process(ctx context.Context, p helper.ProcessParams) (helper.ProcessResult, error)

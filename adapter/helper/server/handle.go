@@ -45,6 +45,10 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		return answer(req, inspect)
 	case helper.MethodPlatformStart:
 		return answer(req, func(p helper.PlatformStartParams) (helper.PlatformStartResult, error) { return s.platformStart(ctx, p) })
+	case helper.MethodPlatformConnect:
+		return answer(req, func(p helper.PlatformConnectParams) (helper.PlatformConnectResult, error) {
+			return s.platformConnect(ctx, p)
+		})
 	case helper.MethodServerState:
 		return answer(req, func(p helper.ServerStateParams) (helper.ServerStateResult, error) { return serverState(ctx, p) })
 	case helper.MethodAgentStart:
@@ -62,8 +66,10 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		if s.opts.left != nil {
 			s.opts.left(helper.StateEnding, helper.Left{})
 		}
+		s.closeGate()
+		waits := s.endHand()
 		r, err := s.end()
-		if err != nil {
+		if err = errors.Join(err, waits); err != nil {
 			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))
 		}
 		return r, nil
