@@ -27,6 +27,8 @@ type runFlags struct {
 	atEnd        string
 	container    string
 	debugImage   string
+	hold         string
+	holdAtEnd    string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -78,6 +80,8 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local, or a pod or `resource` such as statefulset/fortio-server")
 	flags.StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container of a pod with Envoy in it")
 	addDebugImage(flags, &f.debugImage)
+	flags.StringVar(&f.hold, "hold", config.HoldAsk, "for a sidecar that starts Envoy by itself: ask, copy (debug a held copy of the pod), workload, or never")
+	flags.StringVar(&f.holdAtEnd, "hold-at-end", config.HoldRelease, "what becomes of what the session has held: release, or keep it for the next one")
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")

@@ -3,7 +3,6 @@ package hold
 import (
 	"path"
 	"slices"
-	"strings"
 
 	core "k8s.io/api/core/v1"
 )
@@ -64,6 +63,3 @@ func patient(c *core.Container) {
 
 // command is what a container runs, its arguments included; empty for what its image says.
 func command(c *core.Container) []string { return slices.Concat(c.Command, c.Args) }
-
-// words are a command in one line.
-func words(command []string) string { return strings.Join(command, " ") }
