@@ -26,31 +26,31 @@ var flagOf = map[string]string{
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
 // them.
-func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, error) {
+func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *config.Config, error) {
 	attributes, err := f.attributes(cmd, args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	text, err := json.Marshal(attributes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, _, err := config.Parse(text) // the session tells the warnings
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
 	switch manual := c.Agent.Start == config.StartManual; {
 	case manual && len(f.execute) > 0 && !starts:
-		return nil, fault.Usage("with --start=manual nothing starts the agent: no --execute says so", "Add --execute start, or leave out --start.")
+		return nil, nil, fault.Usage("with --start=manual nothing starts the agent: no --execute says so", "Add --execute start, or leave out --start.")
 	case starts && !manual:
-		return nil, fault.Usage("--execute start is for --start=manual; the agent is started already", "Add --start=manual, or leave out the command.")
+		return nil, nil, fault.Usage("--execute start is for --start=manual; the agent is started already", "Add --start=manual, or leave out the command.")
 	}
 	if _, set := attributes["breakpointPresets"]; set {
 		f.breaks = c.BreakpointPresets
 		delete(attributes, "breakpointPresets")
 	}
-	return attributes, c.Check()
+	return attributes, c, c.Check()
 }
 
 // attributes turns the flags into launch attributes. Those that were not given

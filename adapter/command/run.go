@@ -102,7 +102,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
-	attributes, err := f.checked(cmd, agent)
+	attributes, c, err := f.checked(cmd, agent)
 	if err != nil {
 		return err
 	}
@@ -110,6 +110,13 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && len(f.execute) == 0
+	if interactive && c.Hold == config.HoldAsk && !c.Local() {
+		wanted, err := askHold(cmd.Context(), c, os.Stdin, cmd.OutOrStdout())
+		if err != nil {
+			return err
+		}
+		attributes["hold"] = wanted
+	}
 	restore := func() {}
 	if before, err := term.GetState(int(os.Stdin.Fd())); err == nil && interactive {
 		restore = func() { _ = term.Restore(int(os.Stdin.Fd()), before) }
