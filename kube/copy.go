@@ -115,8 +115,13 @@ func (c *Cluster) fromTemplate(ctx context.Context, target string) (*core.Pod, e
 	if err != nil {
 		return nil, err
 	}
+	return c.dryPod(ctx, w)
+}
+
+// dryPod is a pod of a workload as the API server would make it now.
+func (c *Cluster) dryPod(ctx context.Context, w *workloadObject) (*core.Pod, error) {
 	// The injector names the workload after the pod's owner.
-	yes := true
+	yes, name := true, w.meta.GetName()
 	pod := &core.Pod{ObjectMeta: *w.template.ObjectMeta.DeepCopy(), Spec: *w.template.Spec.DeepCopy()}
 	pod.Namespace, pod.GenerateName = c.namespace, name+"-"
 	pod.OwnerReferences = []meta.OwnerReference{{APIVersion: w.version, Kind: w.kind, Name: name, UID: w.meta.GetUID(), Controller: &yes}}
@@ -162,12 +167,13 @@ func (e *UnholdableError) Error() string {
 	return fmt.Sprintf("%s cannot be held: %s", e.Target, e.Note.What)
 }
 
-// CopyOptions say how a copy is held.
-type CopyOptions struct {
-	Who      string
+// HoldOptions say how something is held.
+type HoldOptions struct {
+	Who string
+	// For is how long a copy lives, and SameNode says that it is on its pod's node.
 	For      time.Duration
 	SameNode bool
-	// Notes is told what is not as in the pod, before the copy is made; Progress what it is
+	// Notes is told what is not as in the pod, before anything is made; Progress what it is
 	// waited for.
 	Notes    func([]hold.Note)
 	Progress func(format string, args ...any)
@@ -176,7 +182,7 @@ type CopyOptions struct {
 // Copy makes a held copy of a pod and waits until its container is parked. If that does not
 // come to pass, nothing is left. The errors are *UnholdableError, *RefusedError,
 // *NotRunningError, or the API server's.
-func (c *Cluster) Copy(ctx context.Context, s *Source, o CopyOptions) (*Sidecar, error) {
+func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar, *Held, error) {
 	base := s.Pod.Name
 	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Target: s.Target, Now: time.Now(),
 		Claims: c.claims(ctx, s.Pod)}
@@ -186,7 +192,7 @@ func (c *Cluster) Copy(ctx context.Context, s *Source, o CopyOptions) (*Sidecar,
 	pod, notes := hold.Copy(s.Pod, s.Container, options)
 	for _, n := range notes {
 		if n.Stops {
-			return nil, &UnholdableError{s.Target, n}
+			return nil, nil, &UnholdableError{s.Target, n}
 		}
 	}
 	o.Notes(notes)
@@ -194,15 +200,15 @@ func (c *Cluster) Copy(ctx context.Context, s *Source, o CopyOptions) (*Sidecar,
 	// A create that is cancelled may have succeeded.
 	made, err := c.client.CoreV1().Pods(pod.Namespace).Create(context.WithoutCancel(ctx), pod, meta.CreateOptions{})
 	if err != nil {
-		return nil, refused(err)
+		return nil, nil, refused(err)
 	}
 	sidecar, err := c.parked(ctx, made, s.Container, o.Progress)
 	if err != nil {
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		return nil, errors.Join(err, ignoreGone(c.deletePod(undo, made)))
+		return nil, nil, errors.Join(err, ignoreGone(c.deletePod(undo, made)))
 	}
-	return sidecar, nil
+	return sidecar, heldPod(sidecar.pod), nil
 }
 
 // claims are the access modes of a pod's claims, as far as the user may look at them.

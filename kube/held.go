@@ -37,28 +37,60 @@ type Held struct {
 // String is the object as kubectl names it.
 func (h *Held) String() string { return h.Kind + "/" + h.Name }
 
-// Held lists what is held in the whole cluster, or, where the user may not see that, in the
-// cluster's namespace; everywhere says which it was. The copies come first, then the
-// workloads, both by namespace and name.
-func (c *Cluster) Held(ctx context.Context) (all []*Held, everywhere bool, err error) {
-	all, err = c.heldIn(ctx, meta.NamespaceAll)
-	if !apierrors.IsForbidden(err) {
-		return all, err == nil, err
+// Held lists what is held in the whole cluster, or, of the resources that the user may not
+// list there, in the cluster's namespace. These are narrow; what may not even be listed
+// there is unseen. The copies come first, then the workloads.
+func (c *Cluster) Held(ctx context.Context) (all []*Held, narrow, unseen []string, err error) {
+	for _, resource := range heldResources {
+		found, err := c.heldIn(ctx, meta.NamespaceAll, resource)
+		if apierrors.IsForbidden(err) {
+			narrow = append(narrow, resource)
+			found, err = c.heldIn(ctx, c.namespace, resource)
+		}
+		switch {
+		case apierrors.IsForbidden(err):
+			unseen = append(unseen, resource)
+		case err != nil:
+			return nil, nil, nil, err
+		}
+		all = append(all, found...)
 	}
-	all, err = c.heldIn(ctx, c.namespace)
-	return all, false, err
+	if len(unseen) == len(heldResources) {
+		_, err = c.heldIn(ctx, c.namespace, "pods")
+	}
+	return all, narrow, unseen, err
 }
 
-func (c *Cluster) heldIn(ctx context.Context, namespace string) (all []*Held, err error) {
-	pods, err := c.client.CoreV1().Pods(namespace).List(ctx, meta.ListOptions{LabelSelector: hold.Label + "=" + hold.KindCopy})
-	if err != nil {
-		return nil, err
-	}
-	for i := range pods.Items {
-		all = append(all, heldPod(&pods.Items[i]))
+// heldResources are what can be held.
+var heldResources = []string{"pods", "statefulsets", "deployments", "daemonsets"}
+
+// heldIn lists what is held of a resource in a namespace, or in all.
+func (c *Cluster) heldIn(ctx context.Context, namespace, resource string) (all []*Held, err error) {
+	if resource == "pods" {
+		pods, err := c.client.CoreV1().Pods(namespace).List(ctx, meta.ListOptions{LabelSelector: hold.Label + "=" + hold.KindCopy})
+		if err != nil {
+			return nil, err
+		}
+		for i := range pods.Items {
+			all = append(all, heldPod(&pods.Items[i]))
+		}
+	} else {
+		workloads, err := c.workloads(ctx, namespace, resource, hold.Label+"="+hold.KindWorkload)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range workloads {
+			all = append(all, heldWorkload(w))
+		}
 	}
 	slices.SortStableFunc(all, func(a, b *Held) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
 	return all, nil
+}
+
+func heldWorkload(w *workloadObject) *Held {
+	h := &Held{Kind: strings.ToLower(w.kind), Namespace: w.meta.GetNamespace(), Name: w.meta.GetName(), UID: w.meta.GetUID(), State: "held", workload: w}
+	h.Record, h.Broken = hold.Read(w.meta)
+	return h
 }
 
 func heldPod(p *core.Pod) *Held {
@@ -83,9 +115,13 @@ func heldPod(p *core.Pod) *Held {
 // HeldOf is what is held of a target: the copy of that name, the copies made of the target,
 // and the workload itself.
 func (c *Cluster) HeldOf(ctx context.Context, target string) ([]*Held, error) {
-	all, err := c.heldIn(ctx, c.namespace)
-	if err != nil {
-		return nil, err
+	var all []*Held
+	for _, resource := range heldResources {
+		found, err := c.heldIn(ctx, c.namespace, resource)
+		if err != nil && (resource == "pods" || !apierrors.IsForbidden(err)) {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
 	return slices.DeleteFunc(all, func(h *Held) bool { return !h.is(target) }), nil
 }
@@ -121,17 +157,36 @@ func same(a, b string) bool {
 	return a == b || nameA == nameB && (x != "" && x == y || isPod(kindA) && isPod(kindB))
 }
 
-// Release gives back what is held, and waits until that is done.
+// Release gives back what is held, and waits until that is done. The error is a
+// *hold.ChangedError where it would undo what others have done.
 func (c *Cluster) Release(ctx context.Context, h *Held, progress func(format string, args ...any)) error {
+	if h.workload != nil {
+		return c.releaseWorkload(ctx, h, progress)
+	}
 	if err := ignoreGone(c.deletePod(ctx, h.pod)); err != nil {
 		return err
 	}
 	return c.gone(ctx, h.pod, progress)
 }
 
-// Drop is Release of a session's own copy, which does not wait.
-func (c *Cluster) Drop(ctx context.Context, s *Sidecar) error {
-	return ignoreGone(c.deletePod(ctx, s.pod))
+// Drop is Release for the end of a session: it does not wait for pods.
+func (c *Cluster) Drop(ctx context.Context, h *Held) error {
+	if h.workload == nil {
+		return ignoreGone(c.deletePod(ctx, h.pod))
+	}
+	if err := c.restore(ctx, h); err != nil {
+		return err
+	}
+	for {
+		if seen, err := c.moveOn(ctx, h.workload, func(string, ...any) {}); seen || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil // it is what it was; only a pod that is broken may stay
+		case <-time.After(pollTime):
+		}
+	}
 }
 
 // gone waits until a pod is not there any more.

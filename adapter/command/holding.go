@@ -30,9 +30,11 @@ type holding struct {
 	pod.Target
 	cfg *config.Config
 
-	// What the session has held; cluster is nil when it is nothing.
+	// What the session has held, and the pod of it that it debugs; held is nil when it is
+	// nothing.
 	cluster *kube.Cluster
-	held    *kube.Sidecar
+	held    *kube.Held
+	parked  *kube.Sidecar
 }
 
 // Connect implements startup.Target.
@@ -58,20 +60,27 @@ func (h *holding) Connect(ctx context.Context, n startup.Notices) (startup.Besid
 
 // Where implements startup.Target.
 func (h *holding) Where() startup.Where {
-	w := h.Target.Where()
+	w := startup.Where{Words: h.words()}
 	if h.held != nil {
-		w.Release = "envoydbg release " + w.Words
+		w.Release = h.undo()
 	}
 	return w
 }
 
-// words name what the session debugs as a command line does.
+// words name the pod that the session debugs as a command line does.
 func (h *holding) words() string {
 	c := *h.cfg
-	if h.held != nil {
-		c.Target = "pod/" + h.held.Pod
+	if h.parked != nil {
+		c.Target = "pod/" + h.parked.Pod
 	}
 	return c.Words()
+}
+
+// undo is the command that gives back what the session holds.
+func (h *holding) undo() string {
+	c := *h.cfg
+	c.Target = h.held.String()
+	return "envoydbg release " + c.Words()
 }
 
 // sidecar finds the container, and holds it first where that is needed and wanted.
@@ -92,27 +101,37 @@ func (h *holding) sidecar(ctx context.Context, n startup.Notices) (*kube.Sidecar
 	if err != nil || source == nil {
 		return s, err
 	}
-	n.Progress("holding a copy of %s", target)
-	s, err = cluster.Copy(ctx, source, kube.CopyOptions{Who: remote.WhoAmI(), For: holdTime, Progress: n.Progress,
-		Notes: func(notes []hold.Note) { n.Say("%s", noteLines(notes)) }})
+	options := kube.HoldOptions{Who: remote.WhoAmI(), For: holdTime, Progress: n.Progress,
+		Notes: func(notes []hold.Note) { n.Say("%s", noteLines(notes)) }}
+	if h.cfg.Hold == config.HoldWorkload {
+		n.Progress("holding %s", target)
+		h.parked, h.held, err = cluster.HoldWorkload(ctx, target, h.cfg.Container, options)
+	} else {
+		n.Progress("holding a copy of %s", target)
+		h.parked, h.held, err = cluster.Copy(ctx, source, options)
+	}
 	if err != nil {
 		return nil, holdFault(err, target, cluster.Namespace())
 	}
-	h.cluster, h.held = cluster, s
-	end := "is removed at the end"
+	h.cluster = cluster
+	end := "at the session's end"
 	if h.cfg.HoldAtEnd == config.HoldKeep {
-		end = fmt.Sprintf("stays until \"envoydbg release %s\"", h.words())
+		end = fmt.Sprintf("by \"%s\"", h.undo())
 	}
-	n.Say("%s. A held copy is debugged, pod/%s, which %s; the workload is not touched.\n", source, s.Pod, end)
-	return s, nil
+	if h.cfg.Hold == config.HoldWorkload {
+		n.Say("%s. %s is held, and its pods are made anew; pod/%s is debugged. It is given back %s.\n", source, h.held, h.parked.Pod, end)
+	} else {
+		n.Say("%s. A held copy is debugged, pod/%s; the workload is not touched. The copy is removed %s.\n", source, h.parked.Pod, end)
+	}
+	return h.parked, nil
 }
 
-// release removes the session's copy. It does not wait for its end.
+// release gives back what the session holds. It does not wait for the end of pods.
 func (h *holding) release() error {
 	ctx, cancel := context.WithTimeout(context.Background(), dropTime)
 	defer cancel()
 	if err := h.cluster.Drop(ctx, h.held); err != nil {
-		return fault.HoldLeft("pod/"+h.held.Pod, "envoydbg release "+h.words(), err)
+		return fault.HoldLeft(h.held.String(), h.undo(), err)
 	}
 	return nil
 }
@@ -173,8 +192,13 @@ func holdFault(err error, target, namespace string) error {
 		refused    *kube.RefusedError
 		unholdable *kube.UnholdableError
 		broken     *kube.NotRunningError
+		taken      *kube.TakenError
 	)
 	switch {
+	case errors.As(err, &taken) && taken.Record != nil:
+		return fault.HeldAlready(taken.Target, taken.Record.Who, taken.Record.Since)
+	case errors.As(err, &taken):
+		return fault.HeldAlready(taken.Target, "somebody whose record was changed", time.Time{})
 	case errors.As(err, &refused):
 		return fault.HoldRefused(target, refused)
 	case errors.As(err, &unholdable):

@@ -25,9 +25,11 @@ func releaseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "release [TARGET]",
 		Short: "Give back what is held",
-		Long: `Release removes the copies that you have made of TARGET, or, with --all, all of yours in
-the whole cluster. What somebody else holds, or you from another machine, is released
-by its own name, as "envoydbg status" lists it. It waits until what it releases is gone.`,
+		Long: `Release removes the copies that you have made of TARGET, and makes a workload that you
+hold exactly what it was; with --all, all of yours in the whole cluster. What somebody
+else holds, or you from another machine, is released by its own name, as "envoydbg
+status" lists it. Release waits for the pods, and undoes nothing that others have
+changed.`,
 		Example: `  envoydbg release statefulset/fortio-server -n demo
   envoydbg release pod/fortio-server-0-hold-x4k2a -n demo
   envoydbg release --all`,
@@ -46,7 +48,7 @@ by its own name, as "envoydbg status" lists it. It waits until what it releases 
 			target := "you"
 			var held []*kube.Held
 			if all {
-				held, _, err = cluster.Held(ctx)
+				held, _, _, err = cluster.Held(ctx)
 			} else {
 				target = args[0]
 				held, err = cluster.HeldOf(ctx, target)

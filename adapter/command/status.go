@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "List what is held in the cluster, by whom, and since when",
 		Long: `Status lists what envoydbg holds in the whole cluster, whoever has done it. Without the
-permission to list pods in all namespaces it lists those of one, and says so.`,
+permissions to list pods and workloads in all namespaces it lists those of one, and says
+so.`,
 		Example:               `  envoydbg status -o json`,
 		Args:                  noWords,
 		DisableFlagsInUseLine: true,
@@ -33,12 +35,15 @@ permission to list pods in all namespaces it lists those of one, and says so.`,
 			if err != nil {
 				return err
 			}
-			held, everywhere, err := cluster.Held(ctx)
+			held, narrow, unseen, err := cluster.Held(ctx)
 			if err != nil {
 				return clusterFault(err, "what is held", cluster.Namespace())
 			}
-			if !everywhere {
-				fmt.Fprintf(cmd.ErrOrStderr(), "Only the namespace %s is looked at: you may not list pods in all namespaces.\n", cluster.Namespace())
+			if len(narrow) > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "Only the namespace %s is looked at: you may not list %s in all namespaces.\n", cluster.Namespace(), strings.Join(narrow, ", "))
+			}
+			if len(unseen) > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "Not even there may you list %s.\n", strings.Join(unseen, ", "))
 			}
 			if err := print(cmd.OutOrStdout(), heldReport(held)); err != nil {
 				return fault.OutputLost(err)

@@ -1,6 +1,9 @@
 package fault
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // ED17xx: what is held.
 
@@ -36,4 +39,14 @@ func HoldLeft(what, command string, err error) *Fault {
 func NotReleased(what string, err error) *Fault {
 	return &Fault{Code: 1706, What: fmt.Sprintf("%s cannot be released.", upperFirst(what)), Evidence: []string{text(err)},
 		Do: "Nothing was changed. Look at the object with \"kubectl get -o yaml\"; its annotation envoydbg.dev/record has what it was.", Cause: err}
+}
+
+// HeldAlready: one workload can be held by one only.
+func HeldAlready(target, who string, since time.Time) *Fault {
+	f := &Fault{Code: 1707, What: fmt.Sprintf("%s is held already.", upperFirst(target)), Evidence: []string{"by " + who},
+		Do: "Debug one of its pods, which wait, or hold a copy."}
+	if !since.IsZero() {
+		f.Evidence[0] += " since " + since.Local().Format(time.DateTime)
+	}
+	return f
 }

@@ -131,6 +131,7 @@ var each = map[string]*Fault{
 	"NothingHeld":         NothingHeld("statefulset/x"),
 	"HoldLeft":            HoldLeft("pod/x", "envoydbg release pod/x", errCause),
 	"NotReleased":         NotReleased("pod/x", errCause),
+	"HeldAlready":         HeldAlready("statefulset/x", "ann@laptop", time.Unix(0, 0)),
 	"BadClient":           BadClient(errCause),
 	"OutOfOrder":          OutOfOrder("attach", "the session has begun already"),
 }

@@ -100,7 +100,7 @@ func original(pod *core.Pod, c *core.Container) []string {
 		return r.Command
 	}
 	if StartsEnvoy(c) {
-		return command(c)
+		return Command(c)
 	}
 	return nil
 }

@@ -61,5 +61,5 @@ func patient(c *core.Container) {
 	}
 }
 
-// command is what a container runs, its arguments included; empty for what its image says.
-func command(c *core.Container) []string { return slices.Concat(c.Command, c.Args) }
+// Command is what a container runs, its arguments included; empty for what its image says.
+func Command(c *core.Container) []string { return slices.Concat(c.Command, c.Args) }

@@ -34,9 +34,8 @@ type Record struct {
 	// Command is what the container runs when it is not held, its arguments included;
 	// empty for what the image says, or where that is not known.
 	Command []string `json:"command,omitempty"`
-	// Undo is, for a workload, the JSON patch (RFC 6902) that makes it what it was. It
-	// tests first that nothing of what it undoes was changed by others.
-	Undo []Operation `json:"undo,omitempty"`
+	// Edits are how a workload was changed. They are not in its pods' records.
+	Edits []Edit `json:"edits,omitempty"`
 }
 
 // Read returns the record of an object, nil for one that is not held. The error is for a

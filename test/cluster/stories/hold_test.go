@@ -269,15 +269,24 @@ func TestWhatAKilledSessionHoldsIsReleasedLater(t *testing.T) {
 	namespace := unpreparedStatefulSet(c, nativeSidecar)
 	before := contents(t, c, namespace)
 	p := productOf(t, c, "22")
-	for _, at := range []string{"holding a copy", "making pod/", "A held copy is debugged", "✓ preflight", "✓ armed", "● stopped at main"} {
+	const there = "the pod is made"
+	reached := func(s *session, at string) {
+		t.Helper()
+		if at != there {
+			s.until(at)
+			return
+		}
+		c.Kubectl("wait", "pod", "-n", namespace, "-l", "envoydbg.dev/hold", "--for=create", "--timeout="+cluster.Limit.String())
+	}
+	for _, at := range []string{"holding a copy", there, "A held copy is debugged", "✓ preflight", "✓ armed", "● stopped at main"} {
 		t.Run(at, func(t *testing.T) {
 			s := p.debug(namespace, "statefulset/fortio", "-x", "await what never comes")
-			s.until(at)
+			reached(s, at)
 			if err := s.cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			s.end()
-			if at != "holding a copy" && at != "making pod/" { // a moment before it is there
+			if at != "holding a copy" { // it may not be there yet
 				p.start("status").ends(0, copies(c, namespace)[0], "statefulset/fortio")
 				p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
 			}
@@ -286,10 +295,10 @@ func TestWhatAKilledSessionHoldsIsReleasedLater(t *testing.T) {
 		})
 	}
 	// An end in order undoes it itself, wherever it comes.
-	for _, at := range []string{"holding a copy", "making pod/", "A held copy is debugged", "✓ armed"} {
+	for _, at := range []string{"holding a copy", there, "A held copy is debugged", "✓ armed"} {
 		t.Run("Ctrl-C: "+at, func(t *testing.T) {
 			s := p.debug(namespace, "statefulset/fortio", "-x", "await what never comes")
-			s.until(at)
+			reached(s, at)
 			if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
@@ -305,9 +314,9 @@ func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 	namespace := unpreparedStatefulSet(c, nativeSidecar)
 	before := contents(t, c, namespace)
 	p := productOf(t, c, "22")
-	p.debug(namespace, "statefulset/fortio", "--hold-at-end=keep", "-x", "quit").ends(0, "which stays until \"envoydbg release pod/fortio-0-hold-", "nothing is left running")
+	p.debug(namespace, "statefulset/fortio", "--hold-at-end=keep", "-x", "quit").ends(0, "The copy is removed by \"envoydbg release pod/fortio-0-hold-", "nothing is left running")
 	name := copies(c, namespace)[0]
-	p.debug(namespace, name, "--at-end=run", "-x", "quit").ends(0, "● stopped at main", "they run on", "envoydbg agent stop "+name)
+	p.debug(namespace, name, "--at-end=run", "-x", "quit").ends(0, "✓ attached", "they run on", "envoydbg agent stop "+name)
 	p.start("release", name, "-n", namespace).ends(0, "released")
 	// Envoy that runs on needs its pod.
 	p.debug(namespace, "statefulset/fortio", "--at-end=run", "-x", "quit").ends(0, "they run on", "envoydbg release pod/fortio-0-hold-")
@@ -378,7 +387,7 @@ func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	p.start("hold", "statefulset/fortio", "-n", namespace, "--as=jane").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	c.ApplyIn(namespace, role+rules)
-	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(0, "● stopped at main", "nothing is left running")
+	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(0, "✓ attached", "nothing is left running")
 	p.start("status", "-n", namespace, "--as=jane").ends(0, "Only the namespace "+namespace)
 	unchanged(t, c, namespace, before)
 
