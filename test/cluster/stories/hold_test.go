@@ -78,6 +78,10 @@ func contents(t *testing.T, c *cluster.Cluster, namespace string) map[string]str
 		for _, name := range []string{"resourceVersion", "managedFields", "generation"} {
 			delete(metadata, name)
 		}
+		if annotations, ok := metadata["annotations"].(map[string]any); ok {
+			delete(annotations, "deployment.kubernetes.io/revision")
+			delete(annotations, "deprecated.daemonset.template.generation")
+		}
 		b, err := json.MarshalIndent(o, "", " ")
 		if err != nil {
 			t.Fatal(err)
@@ -167,9 +171,8 @@ func TestACrashLoopingSidecarIsDebugged(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := c.Namespace("istio-injection=enabled")
 	c.ApplyIn(namespace, unprepared("Deployment", "broken", "", classicSidecar+", sidecar.istio.io/logLevel: nonsense"))
-	pod := strings.TrimSpace(c.Eventually("get", "pod", "-n", namespace, "-l", "app=broken", "-o", "name"))
 	c.Kubectl("wait", "-n", namespace, "pod", "-l", "app=broken", "--for=create", "--timeout="+cluster.Limit.String())
-	pod = strings.TrimSpace(c.Kubectl("get", "pod", "-n", namespace, "-l", "app=broken", "-o", "name"))
+	pod := strings.TrimSpace(c.Kubectl("get", "pod", "-n", namespace, "-l", "app=broken", "-o", "name"))
 	c.Kubectl("wait", "-n", namespace, pod, "--timeout="+cluster.Limit.String(),
 		`--for=jsonpath={.status.containerStatuses[?(@.name=="istio-proxy")].lastState.terminated}`)
 	before := contents(t, c, namespace)
