@@ -130,6 +130,13 @@ var each = map[string]*Fault{
 	"AgentOfOthers":       AgentOfOthers("pod/x container istio-proxy", []string{"pid 1: pilot-agent proxy sidecar"}),
 	"AgentEndedSoon":      AgentEndedSoon("pilot-agent proxy", "exit status 1", "unknown flag"),
 	"NotStopped":          NotStopped("pod/x container istio-proxy", errCause),
+	"HoldRefused":         HoldRefused("statefulset/x", errCause),
+	"HoldNotStarted":      HoldNotStarted("statefulset/x", "waiting: ErrImagePull"),
+	"CannotHold":          CannotHold("statefulset/x", "the pod is in its node's network", "there are no two Envoys with the same ports", "hold the workload"),
+	"NothingHeld":         NothingHeld("statefulset/x"),
+	"HoldLeft":            HoldLeft("pod/x", "envoydbg release pod/x", errCause),
+	"NotReleased":         NotReleased("pod/x", errCause),
+	"HeldAlready":         HeldAlready("statefulset/x", "ann@laptop", time.Unix(0, 0)),
 	"BadClient":           BadClient(errCause),
 	"OutOfOrder":          OutOfOrder("attach", "the session has begun already"),
 }

@@ -101,6 +101,11 @@ func calls(cause error, said string) map[string]*Fault {
 		"Panicked":            Panicked("the request threads", "index out of range"),
 		"Internal":            Internal(cause),
 		"BadClient":           BadClient(cause),
+		"EnvoyRuns":           EnvoyRuns("pod/x", "it runs already (envoy, pid 7)"),
+		"HoldRefused":         HoldRefused("statefulset/x", cause),
+		"HoldNotStarted":      HoldNotStarted("statefulset/x", why("waiting: ErrImagePull")),
+		"HoldLeft":            HoldLeft("pod/x", "envoydbg release pod/x", cause),
+		"NotReleased":         NotReleased("pod/x", cause),
 	}
 }
 
@@ -108,7 +113,7 @@ func calls(cause error, said string) map[string]*Fault {
 var dependent = []string{"Name", "Assign", "beside", "logFile", "console", "text", "plain", "refusal", "tail"}
 
 // quoted is an attribute in a text of the catalogue's that does not go through Name.
-var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
+var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|hold|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
 
 func TestEveryTextThatDependsOnSomethingIsTried(t *testing.T) {
 	tried := calls(errCause, "")
@@ -155,7 +160,7 @@ func inFlags(t *testing.T, f func()) {
 }
 
 // attribute is what only a user of launch.json knows.
-var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
+var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|hold|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
 
 // What is told on the command line speaks of flags alone, and exits as a wrong command
 // line does where an attribute is a flag.

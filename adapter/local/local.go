@@ -58,6 +58,9 @@ func (Target) LLDBServer(_ context.Context, wanted, dap string, v lldb.Version) 
 // Name implements startup.Target.
 func (Target) Name() string { return "" }
 
+// Where implements startup.Target.
+func (Target) Where() startup.Where { return startup.Where{} }
+
 // Agent implements startup.Target. The launch attributes have a default.
 func (Target) Agent() []string { return nil }
 

@@ -85,6 +85,9 @@ func (t *Target) Name() string {
 	return t.container.String()
 }
 
+// Where implements startup.Target.
+func (t *Target) Where() startup.Where { return startup.Where{Words: t.Words} }
+
 // Connect implements startup.Target.
 func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
 	t.progress, t.say = n.Progress, n.Say

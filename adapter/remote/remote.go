@@ -50,7 +50,7 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 		o.Lease = o.Reconnect + leaseMore
 	}
 	if o.Who == "" {
-		o.Who = whoAmI()
+		o.Who = WhoAmI()
 	}
 	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: NewSession()}
 	b := &beside{options: o, place: place}
@@ -94,8 +94,8 @@ func NewSession() string {
 	return hex.EncodeToString(b)
 }
 
-// whoAmI is the user as others know them, for example "ann@laptop".
-func whoAmI() string {
+// WhoAmI is the user as others know them, for example "ann@laptop".
+func WhoAmI() string {
 	name, host := "somebody", "another machine"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
