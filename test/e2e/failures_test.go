@@ -212,7 +212,7 @@ func faultOf(e client.Entry) string {
 // asChild is what is seen when the helper is a child: at the end of a link its loss is
 // told by another error.
 func asChild(sees string) string {
-	if !harness.The.Tunnel {
+	if harness.The.Target == harness.Local {
 		return sees
 	}
 	return strings.Replace(sees, "ED1503 The helper beside Envoy has ended, and with it Envoy and the agent; the debug session is over.",
