@@ -155,6 +155,9 @@ func logsMain(args []string) (int, error) {
 		return 2, err
 	}
 	h, err := holderOf(*place)
+	if err == nil && h.State == helper.StateEnding {
+		err = noSession(*place)
+	}
 	if err != nil {
 		return 1, err
 	}

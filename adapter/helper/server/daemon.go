@@ -164,10 +164,9 @@ func startDaemon(name string, f daemonFlags) (helper.Status, error) {
 	return status, err
 }
 
-// take makes the place and locks it. A session that is about to be gone is waited for:
-// its client may be back at once.
+// take makes the place and locks it.
 func (f *daemonFlags) take() (*placeLock, error) {
-	for deadline := time.Now().Add(endOrderly); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(endOrderly); ; {
 		err := os.Mkdir(f.place, 0o711)
 		switch {
 		case err == nil:
@@ -178,11 +177,9 @@ func (f *daemonFlags) take() (*placeLock, error) {
 		default:
 			return nil, err
 		}
-		lock, err := lockPlace(f.place)
-		var taken *helper.StatusError
-		ending := errors.As(err, &taken) && taken.State == helper.StateEnding
+		lock, err := lockFree(f.place)
 		removed := errors.Is(err, fs.ErrNotExist) // in between, by the one before
-		if !ending && !removed || time.Now().After(deadline) {
+		if !removed || time.Now().After(deadline) {
 			return lock, err
 		}
 	}
