@@ -160,9 +160,10 @@ func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
 		return s, false
 	}
 	if text, is := bytes.CutPrefix(payload, []byte(MarkPair)); is {
-		if question, answer, ok := parsePair(string(text)); ok && !c.nonStop {
-			c.known.keep(question, answer)
+		if question, answer, ok := parsePair(string(text)); ok && c.host != nil {
 			c.host.keep(question, answer)
+		} else if ok && !c.nonStop {
+			c.known.keep(question, answer)
 		}
 		return s, true
 	}
