@@ -153,6 +153,25 @@ func (h *habits) tell(questions []string) []byte {
 	return Notification(list)
 }
 
+// takeAlong is for a question that goes to the server after something was written: what
+// the client is in the habit of asking is asked as well, so that its answers come first.
+func (c *conversation) takeAlong(payload []byte) []byte {
+	if !c.far || !c.ours || !c.noAck || c.nonStop || !c.known.written || len(c.pending) > 0 || !isQuestion(payload) {
+		return nil
+	}
+	c.known.written = false
+	var questions []string
+	for _, one := range c.habits.all {
+		if _, known := c.known.answer([]byte(one.question)); !known && one.question != string(payload) {
+			questions = append(questions, one.question)
+		}
+	}
+	if questions == nil {
+		return nil
+	}
+	return Notification(MarkNow + strings.Join(questions, separator))
+}
+
 // fromCompanion reads a notification of the companion's; ok is false for one of the
 // debug server's.
 func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
@@ -162,7 +181,7 @@ func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
 	if text, is := bytes.CutPrefix(payload, []byte(MarkPair)); is {
 		if question, answer, ok := parsePair(string(text)); ok && c.host != nil {
 			c.host.keep(question, answer)
-		} else if ok && !c.nonStop {
+		} else if ok && c.waits && !c.nonStop {
 			c.known.keep(question, answer)
 		}
 		return s, true

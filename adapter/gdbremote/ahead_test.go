@@ -132,6 +132,20 @@ func TestNothingIsAnsweredOutOfTurn(t *testing.T) {
 	afar(t, c, "> qC", "> x1000,2", "< QC1", "< ab")
 }
 
+// After a write the client's next question takes the usual ones along. What comes when
+// the client does not wait any more is not kept: it may be from before another write.
+func TestAfterAWriteTheUsualQuestionsComeAlong(t *testing.T) {
+	c := &conversation{}
+	afar(t, c, "> x1000,2", "< ab", "> x3000,2", "< cd")
+	afar(t, c, ran, "! %Ahead:x1000,2|x3000,2", pairOf("x1000,2", "ab"), pairOf("x3000,2", "cd"), "< "+halted,
+		"> P7=00;thread:126b;", "! %Do:P7=00;thread:126b;", "= OK",
+		"> x1000,2", "! %Now:x3000,2", pairOf("x3000,2", "ef"), "< gh",
+		"> x3000,2", "= ef", "> x1000,2", "= gh",
+		"> P7=00;thread:126b;", "! %Do:P7=00;thread:126b;", "= OK",
+		"> x1000,2", "! %Now:x3000,2", "> qC", pairOf("x3000,2", "ij"), "< gh", "< QC1",
+		"> x3000,2", "< kl")
+}
+
 // The companion is told what the client has asked, for as long as it goes on asking.
 func TestTheCompanionAsksWhatTheClientHasAsked(t *testing.T) {
 	c := &conversation{}
