@@ -47,10 +47,7 @@ func (c *Companion) questions(stop []byte) []string {
 		}
 	}
 	for _, question := range c.ahead {
-		if strings.Contains(question, "*") {
-			question = strings.Replace(question, "*", thread(stop), 1)
-		}
-		add(question)
+		add(strings.Replace(question, "*", thread(stop), 1))
 	}
 	return all
 }
