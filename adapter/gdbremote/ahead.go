@@ -97,7 +97,7 @@ var (
 	once = []string{"qProcessInfo", "qXfer:features:read:target.xml:0,131071", "qOffsets", "qStructuredDataPlugins",
 		"qXfer:auxv:read::0,131071", "x0,0", "qSymbol::"}
 	acquaintance = append(slices.Clone(once), "qShlibInfoAddr", "qXfer:libraries-svr4:read::0,131071", "jThreadsInfo",
-		regionQuery+"10", "jThreadExtendedInfo:", "p0;thread:*;")
+		"jThreadExtendedInfo:", "p0;thread:*;")
 )
 
 // habits are what the client asks at its stops, the latest last.
