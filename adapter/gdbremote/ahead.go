@@ -97,7 +97,7 @@ var (
 	once = []string{"qProcessInfo", "qXfer:features:read:target.xml:0,131071", "qOffsets", "qStructuredDataPlugins",
 		"qXfer:auxv:read::0,131071", "x0,0", "qSymbol::"}
 	acquaintance = append(slices.Clone(once), "qShlibInfoAddr", "qXfer:libraries-svr4:read::0,131071", "jThreadsInfo",
-		regionQuery+"10", "jThreadExtendedInfo:", "p0;thread:*;")
+		"jThreadExtendedInfo:", "p0;thread:*;")
 )
 
 // habits are what the client asks at its stops, the latest last.
@@ -153,6 +153,25 @@ func (h *habits) tell(questions []string) []byte {
 	return Notification(list)
 }
 
+// takeAlong is for a question that goes to the server after something was written: what
+// the client is in the habit of asking is asked as well, so that its answers come first.
+func (c *conversation) takeAlong(payload []byte) []byte {
+	if !c.far || !c.ours || !c.noAck || c.nonStop || !c.known.written || len(c.pending) > 0 || !isQuestion(payload) {
+		return nil
+	}
+	c.known.written = false
+	var questions []string
+	for _, one := range c.habits.all {
+		if _, known := c.known.answer([]byte(one.question)); !known && one.question != string(payload) {
+			questions = append(questions, one.question)
+		}
+	}
+	if questions == nil {
+		return nil
+	}
+	return Notification(MarkNow + strings.Join(questions, separator))
+}
+
 // fromCompanion reads a notification of the companion's; ok is false for one of the
 // debug server's.
 func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
@@ -160,9 +179,10 @@ func (c *conversation) fromCompanion(payload []byte) (s step, ok bool) {
 		return s, false
 	}
 	if text, is := bytes.CutPrefix(payload, []byte(MarkPair)); is {
-		if question, answer, ok := parsePair(string(text)); ok && !c.nonStop {
-			c.known.keep(question, answer)
+		if question, answer, ok := parsePair(string(text)); ok && c.host != nil {
 			c.host.keep(question, answer)
+		} else if ok && c.waits && !c.nonStop {
+			c.known.keep(question, answer)
 		}
 		return s, true
 	}

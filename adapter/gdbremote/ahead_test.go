@@ -132,6 +132,20 @@ func TestNothingIsAnsweredOutOfTurn(t *testing.T) {
 	afar(t, c, "> qC", "> x1000,2", "< QC1", "< ab")
 }
 
+// After a write the client's next question takes the usual ones along. What comes when
+// the client does not wait any more is not kept: it may be from before another write.
+func TestAfterAWriteTheUsualQuestionsComeAlong(t *testing.T) {
+	c := &conversation{}
+	afar(t, c, "> x1000,2", "< ab", "> x3000,2", "< cd")
+	afar(t, c, ran, "! %Ahead:x1000,2|x3000,2", pairOf("x1000,2", "ab"), pairOf("x3000,2", "cd"), "< "+halted,
+		"> P7=00;thread:126b;", "! %Do:P7=00;thread:126b;", "= OK",
+		"> x1000,2", "! %Now:x3000,2", pairOf("x3000,2", "ef"), "< gh",
+		"> x3000,2", "= ef", "> x1000,2", "= gh",
+		"> P7=00;thread:126b;", "! %Do:P7=00;thread:126b;", "= OK",
+		"> x1000,2", "! %Now:x3000,2", "> qC", pairOf("x3000,2", "ij"), "< gh", "< QC1",
+		"> x3000,2", "< kl")
+}
+
 // The companion is told what the client has asked, for as long as it goes on asking.
 func TestTheCompanionAsksWhatTheClientHasAsked(t *testing.T) {
 	c := &conversation{}
@@ -184,4 +198,124 @@ func TestARefusedBreakpointHoldsTheResume(t *testing.T) {
 		t.Errorf("the client sees %q", s.answer)
 	}
 	afar(t, c, "> z0,1010,1", "= OK", ran, "! %Ahead:jThreadsInfo", "< "+halted)
+}
+
+// The end of the acknowledgements is answered at once, and acknowledged: the client's
+// acknowledgement of the answer is nobody's.
+func TestTheEndOfAcknowledgementsIsNotWaitedFor(t *testing.T) {
+	c := &conversation{}
+	c.accompany(nil)
+	client := func(f Frame) step {
+		t.Helper()
+		s, err := c.fromClient(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	ack := Frame{Kind: KindAck, Raw: []byte("+"), Valid: true}
+	if s := client(ack); !s.pass {
+		t.Errorf("the first acknowledgement: %+v", s)
+	}
+	s := client(Frame{Kind: KindPacket, Payload: []byte("QStartNoAckMode"), Valid: true})
+	if s.pass || !s.acked || s.answer != "OK" || string(s.notice) != string(Notification(MarkDo+"QStartNoAckMode")) {
+		t.Errorf("the request: %+v", s)
+	}
+	if s := client(ack); s.pass || s.notice != nil || s.answer != "" {
+		t.Errorf("the acknowledgement of the answer: %+v", s)
+	}
+	if s := client(Frame{Kind: KindPacket, Payload: []byte("qC")}); !s.pass {
+		t.Errorf("the next packet, whatever its checksum: %+v", s)
+	}
+}
+
+// A debug server is greeted in one go. Only LLDB's own words show which questions follow.
+func TestADebugServerIsGreetedInOneGo(t *testing.T) {
+	const hello = "qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+;fork-events+"
+	c := &conversation{noAck: true}
+	c.accompany(nil)
+	say := func(packet string) step {
+		t.Helper()
+		s, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte(packet), Valid: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := say("qSupported:swbreak+"); !s.pass || s.notice != nil {
+		t.Errorf("another client's: %+v", s)
+	}
+	c.fromServer(Frame{Kind: KindPacket, Payload: []byte("PacketSize=1"), Valid: true})
+	s := say(hello)
+	if !s.pass || string(s.notice) != string(Notification(MarkNow+strings.Join(greeting, "|"))) {
+		t.Errorf("LLDB's: %+v", s)
+	}
+	c.fromServer(Frame{Kind: KindNotification, Payload: []byte("Pair:6,vCont?vCont;c"), Valid: true})
+	c.fromServer(Frame{Kind: KindPacket, Payload: []byte("PacketSize=2"), Valid: true})
+	for question, want := range map[string]string{"vCont?": "vCont;c", hello: "PacketSize=2"} {
+		if s := say(question); s.answer != want {
+			t.Errorf("%s: %+v, want %q", question, s, want)
+		}
+	}
+	if s := say("qC"); !s.pass {
+		t.Errorf("what did not come: %+v", s)
+	}
+}
+
+// What a platform always answers is asked once, on whichever connection; not any more
+// when the client changes the folder that is part of it.
+func TestAPlatformIsAskedOnce(t *testing.T) {
+	host := newConstants()
+	connect := func() func(string) step {
+		c := &conversation{noAck: true}
+		c.accompany(host)
+		return func(packet string) step {
+			t.Helper()
+			s, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte(packet), Valid: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.pass {
+				if s.notice != nil {
+					c.fromServer(Frame{Kind: KindNotification, Payload: []byte("Pair:e,qGetWorkingDir2f"), Valid: true})
+				}
+				c.fromServer(Frame{Kind: KindPacket, Payload: []byte("of " + packet), Valid: true})
+			}
+			return s
+		}
+	}
+	first, second := connect(), connect()
+	if s := first("qHostInfo"); !s.pass || string(s.notice) != string(Notification("Now:qGetWorkingDir|qQueryGDBServer|jSignalsInfo")) {
+		t.Errorf("the first question: %+v", s)
+	}
+	for question, want := range map[string]string{"qHostInfo": "of qHostInfo", "qGetWorkingDir": "2f"} {
+		if s := second(question); s.answer != want {
+			t.Errorf("%s on another connection: %+v", question, s)
+		}
+	}
+	if s := second("qQueryGDBServer"); !s.pass {
+		t.Errorf("what nobody has answered: %+v", s)
+	}
+	if s := second("QSetWorkingDir:2f746d70"); !s.pass {
+		t.Errorf("another folder: %+v", s)
+	}
+	if s := first("qGetWorkingDir"); !s.pass {
+		t.Errorf("after it: %+v", s)
+	}
+}
+
+// A detach that is done by another way comes after all that the client was told to be
+// done already.
+func TestADetachIsNotAheadOfWhatWasPromised(t *testing.T) {
+	c := &conversation{}
+	afar(t, c, stopsWith(pairOf("qMemoryRegionInfo:1000", "start:1000;size:1000;permissions:rx;"))...)
+	afar(t, c, "> Z0,1010,1", "! %Do:Z0,1010,1", "= OK", "> z0,1010,1", "! %Do:z0,1010,1", "= OK")
+	c.takeDetach()
+	s, err := c.fromClient(Frame{Kind: KindPacket, Payload: []byte("D;126b"), Valid: true})
+	if err != nil || s.pass || s.take || string(s.notice) != string(Encode("qC")) {
+		t.Errorf("the detach: %+v, %v", s, err)
+	}
+	if s := c.fromServer(Frame{Kind: KindPacket, Payload: []byte("QC126b"), Valid: true}); !s.take {
+		t.Errorf("the answer that comes after all others: %+v", s)
+	}
 }

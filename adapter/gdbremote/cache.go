@@ -12,6 +12,7 @@ import (
 type cache struct {
 	regions []region
 	answers map[string]string // by the question; nil without a companion
+	written bool              // something was since the stop, so that answers were dropped
 }
 
 // region is a part of the process's address space, as the debug server has told it.
@@ -98,7 +99,7 @@ func (k *cache) keep(question, reply string) {
 
 // forget drops everything: the process may have run.
 func (k *cache) forget() {
-	k.regions = nil
+	k.regions, k.written = nil, false
 	clear(k.answers)
 }
 
@@ -115,6 +116,7 @@ func (k *cache) sent(payload []byte) {
 	case bytes.IndexByte([]byte("xmZzpgHqj"), first) >= 0, bytes.HasPrefix(payload, []byte("QSaveRegisterState")):
 	case bytes.IndexByte([]byte("MXPG"), first) >= 0, bytes.HasPrefix(payload, []byte("QRestoreRegisterState")):
 		clear(k.answers)
+		k.written = true
 	default:
 		k.forget()
 	}

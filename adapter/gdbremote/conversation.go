@@ -85,6 +85,7 @@ type conversation struct {
 	// breakpoints that are in the process (ADDRESS,KIND) and those that were refused after
 	// the client had been told otherwise, and of these the ones that nobody was told of.
 	far      bool
+	waits    bool       // the client waits for an answer that pairs may come before
 	host     *constants // nil but for a platform
 	features [2]string  // the client's qSupported and the answer
 	ownOK    bool       // the client's acknowledgement of an OK of the relay's is to come
@@ -157,6 +158,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		return passOn, nil
 	}
 	s := passOn
+	c.waits = false
 	kind, arming := classify(f.Payload)
 	if reply, known := c.known.answer(f.Payload); known && len(c.pending) == 0 {
 		return step{answer: c.again(kind, string(f.Payload), reply), empty: true}, nil
@@ -185,6 +187,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 			if c.far && c.noAck && !c.skipToExec {
 				s.notice = c.habits.tell(acquaintance)
 			}
+			c.waits = true
 		}
 	case requestRun:
 		if c.inPlace && c.ours && c.noAck {
@@ -198,6 +201,7 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		if c.far && c.ours && c.noAck {
 			s.notice = c.habits.resumed()
 		}
+		c.waits = true
 	case requestDetach, requestKill:
 		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
 		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
@@ -217,9 +221,13 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		case !c.far, !c.noAck, len(c.pending) > 0:
 		case bytes.HasPrefix(f.Payload, []byte(greeter)) && c.host == nil && c.pid == 0:
 			s.notice = Notification(MarkNow + strings.Join(greeting, separator))
+			c.waits = true
 		default:
 			s.notice = c.host.unknown(string(f.Payload))
 		}
+	}
+	if list := c.takeAlong(f.Payload); list != nil {
+		s.notice, c.waits = list, true
 	}
 	return s, c.ask(kind, f.Payload)
 }

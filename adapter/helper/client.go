@@ -369,6 +369,11 @@ func (c *Client) Inspect(ctx context.Context, p InspectParams) (InspectResult, e
 	return call[InspectResult](ctx, c, MethodInspect, p)
 }
 
+// Look looks for a program beside Envoy.
+func (c *Client) Look(ctx context.Context, p LookParams) (LookResult, error) {
+	return call[LookResult](ctx, c, MethodLook, p)
+}
+
 // PlatformStart starts lldb-server's platform and returns when it listens.
 func (c *Client) PlatformStart(ctx context.Context, p PlatformStartParams) (PlatformStartResult, error) {
 	return call[PlatformStartResult](ctx, c, MethodPlatformStart, p)

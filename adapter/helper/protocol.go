@@ -18,6 +18,8 @@ const (
 	MethodHello = "hello"
 	// MethodInspect: [InspectParams] → [InspectResult]. Reads an ELF beside Envoy.
 	MethodInspect = "inspect"
+	// MethodLook: [LookParams] → [LookResult]. Looks for a program beside Envoy.
+	MethodLook = "look"
 	// MethodPlatformStart: [PlatformStartParams] → [PlatformStartResult].
 	MethodPlatformStart = "platform/start"
 	// MethodPlatformConnect: [PlatformConnectParams] → [PlatformConnectResult]. Takes a
@@ -112,6 +114,21 @@ type InspectResult struct {
 	Machine string `json:"machine"` // GOARCH of the ELF
 	Symbols bool   `json:"symbols"` // has .symtab
 	DWARF   bool   `json:"dwarf"`   // has .debug_info or .debug_line (or compressed)
+}
+
+// LookParams names a program beside Envoy. Without a slash it is looked up in PATH.
+type LookParams struct {
+	Program string `json:"program"`
+	// Version asks the program for its version, too.
+	Version bool `json:"version,omitempty"`
+}
+
+// LookResult is the program that was found; an error of [CodeNotFound] or
+// [CodePermission] says that there is none that may be run.
+type LookResult struct {
+	Path string `json:"path"` // absolute
+	// Version is what it prints of it.
+	Version string `json:"version,omitempty"`
 }
 
 // PlatformStartParams starts `lldb-server platform` on a unix socket in the

@@ -29,6 +29,7 @@ type Companion struct {
 
 	// ahead are the questions for each stop; none for nothing at all.
 	ahead []string
+	top   uint64 // the stack pointer at the last stop
 	// running: the server has a resume, or an attach, that it has not answered.
 	running bool
 	// own are the companion's requests that the server has not answered, the oldest
@@ -190,7 +191,7 @@ func (c *Companion) answered(r request, answer []byte) error {
 	switch {
 	case r.kind == question:
 		c.pairs = append(c.pairs, gdbremote.Pair(gdbremote.MarkPair, r.packet, string(answer))...)
-		return c.request(question, follow(r.packet, answer)...)
+		return c.request(question, c.follow(r.packet, answer)...)
 	case r.kind != order || string(answer) == "OK":
 	case r.packet == noAckMode:
 		return errAcknowledgements

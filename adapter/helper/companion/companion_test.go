@@ -264,6 +264,35 @@ func TestAServerThatEndsInTheMiddle(t *testing.T) {
 	}
 }
 
+// An answer leads to what LLDB asks because of it: what the auxiliary vector points to, the
+// page of the kernel's, and what a return address on the stack would.
+func TestWhereAnAnswerLeads(t *testing.T) {
+	words := func(all ...uint64) string {
+		var b []byte
+		for _, w := range all {
+			b = binary.LittleEndian.AppendUint64(b, w)
+		}
+		return string(b)
+	}
+	escape := strings.NewReplacer("}", "}]", "#", "}\x03", "$", "}\x04", "*", "}\x0a")
+	for _, test := range []struct{ question, answer, want string }{
+		{"qXfer:auxv:read::0,131071", "l" + escape.Replace(words(33, 0x7f0000232400, 6, 4096, 7, 0x7f00007d2a00, 9, 0x401000, 0, 0)),
+			"qMemoryRegionInfo:7f0000232400 qMemoryRegionInfo:7f00007d2a00 qMemoryRegionInfo:401000"},
+		{"qXfer:auxv:read::0,131071", "E01", ""},
+		{"qXfer:auxv:read::0,131071", "m" + words(33, 1), ""}, // a part
+		{"qMemoryRegionInfo:1000", "start:1000;size:2000;permissions:rx;flags:;name:5b7664736f5d;", "x1000,2000"},
+		{"qMemoryRegionInfo:1000", "start:1000;size:2000;permissions:rx;flags:;", ""},
+		{"x5000,200", strings.Repeat("\x00", 0x10) + words(0x14) + strings.Repeat("\x00", 0x1e8), "qMemoryRegionInfo:14"},
+		{"x5000,200", "E08", ""},
+		{"x5200,200", strings.Repeat("\x00", 0x200), ""},
+	} {
+		c := &Companion{top: 0x5010}
+		if got := strings.Join(c.follow(test.question, []byte(test.answer)), " "); got != test.want {
+			t.Errorf("%s leads to %q, want %q", test.question, got, test.want)
+		}
+	}
+}
+
 // lldb-server's numbers of the registers differ by machine.
 func TestTheNumbersOfRegisters(t *testing.T) {
 	for arch, want := range map[string][]int{"amd64": {6, 7, 16}, "arm64": {29, 31, 32}} {

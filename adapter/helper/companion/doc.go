@@ -23,8 +23,9 @@
 // are those of ahead.go in package gdbremote.
 //
 // What it asks by itself at a stop is the stack around the stack and the frame pointer,
-// in the pieces in which LLDB's memory cache reads it, and the region of the program
-// counter, by which the relay knows where breakpoints can be set.
+// in the pieces in which LLDB's memory cache reads it, the region of the program counter,
+// by which the relay knows where breakpoints can be set, and that of the word on top of the
+// stack. Where it is told to ask for the auxiliary vector, it asks what that leads to.
 //
 // # Goroutines
 //

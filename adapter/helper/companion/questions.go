@@ -28,6 +28,7 @@ func registers(arch string) (frame, stack, counter int) {
 // questions are those for a stop, each once.
 func (c *Companion) questions(stop []byte) []string {
 	var all []string
+	c.top, _ = gdbremote.Register(stop, stack)
 	add := func(question string) {
 		if !slices.Contains(all, question) {
 			all = append(all, question)
@@ -47,10 +48,7 @@ func (c *Companion) questions(stop []byte) []string {
 		}
 	}
 	for _, question := range c.ahead {
-		if strings.Contains(question, "*") {
-			question = strings.Replace(question, "*", thread(stop), 1)
-		}
-		add(question)
+		add(strings.Replace(question, "*", thread(stop), 1))
 	}
 	return all
 }
@@ -80,9 +78,16 @@ const (
 // vdso is that page's name, in hex.
 const vdso = "name:5b7664736f5d;"
 
-// follow are the questions to which an answer leads LLDB.
-func follow(question string, answer []byte) (next []string) {
+// follow are the questions to which an answer leads LLDB: from the auxiliary vector to
+// what is mapped where, and from the top of the stack, which may be a return address, to
+// what it points to.
+func (c *Companion) follow(question string, answer []byte) (next []string) {
+	top := c.top % line
 	switch {
+	case question == fmt.Sprintf("x%x,%x", c.top-top, line):
+		if b := unescape(answer); len(b) == line && top+8 <= line {
+			next = []string{fmt.Sprintf("qMemoryRegionInfo:%x", binary.LittleEndian.Uint64(b[top:]))}
+		}
 	case strings.HasPrefix(question, auxiliary) && len(answer) > 0 && answer[0] == 'l':
 		entries := unescape(answer[1:])
 		for ; len(entries) >= 16; entries = entries[16:] {

@@ -25,8 +25,11 @@ import (
 
 // handle answers one request; several run at a time.
 func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Request) (any, error) {
-	if req.Method == helper.MethodHello {
+	switch req.Method {
+	case helper.MethodHello:
 		return answer(req, s.hello)
+	case helper.MethodLook: // the session plays no part in it
+		return answer(req, func(p helper.LookParams) (helper.LookResult, error) { return s.look(ctx, p) })
 	}
 	select {
 	case <-s.greeted:

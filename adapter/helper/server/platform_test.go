@@ -82,6 +82,27 @@ func TestPlatformListensWhenStarted(t *testing.T) {
 	nothingLeft(t)
 }
 
+// A program is found in PATH or by its path, and says what it prints of its version.
+func TestAProgramIsLookedFor(t *testing.T) {
+	c := openSession(t)
+	said := script(t, "echo lldb version 19.1.7; echo more >&2; [ $1 = version ]")
+	r, err := c.Look(c.ctx, helper.LookParams{Program: said, Version: true})
+	if err != nil || r.Path != said || !strings.Contains(r.Version, "lldb version 19.1.7") || !strings.Contains(r.Version, "more") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := c.Look(c.ctx, helper.LookParams{Program: "sh"}); err != nil || !filepath.IsAbs(r.Path) || r.Version != "" {
+		t.Errorf("in PATH: %+v, %v", r, err)
+	}
+	for program, code := range map[string]int64{"/no/program": helper.CodeNotFound, "absent-program": helper.CodeNotFound, "/etc/passwd": helper.CodePermission} {
+		if r, err := c.Look(c.ctx, helper.LookParams{Program: program}); helper.Code(err) != code {
+			t.Errorf("%s: %+v, %v", program, r, err)
+		}
+	}
+	if r, err := c.Look(c.ctx, helper.LookParams{Program: "/bin/false", Version: true}); helper.Code(err) != helper.CodeStartFailed {
+		t.Errorf("without a version: %+v, %v", r, err)
+	}
+}
+
 func TestWhatIsNoLLDBServer(t *testing.T) {
 	c := openSession(t)
 	for _, f := range []struct {
