@@ -127,7 +127,6 @@ var each = map[string]*Fault{
 	"EndUntold":           EndUntold(time.Minute),
 	"AgentLeft":           AgentLeft("ann@laptop", time.Unix(0, 0), "pilot-agent proxy", 4711, false, "pod/x"),
 	"AgentInSession":      AgentInSession("ann@laptop", time.Unix(0, 0)),
-	"AgentOfOthers":       AgentOfOthers("pod/x container istio-proxy", []string{"pid 1: pilot-agent proxy sidecar"}),
 	"AgentEndedSoon":      AgentEndedSoon("pilot-agent proxy", "exit status 1", "unknown flag"),
 	"NotStopped":          NotStopped("pod/x container istio-proxy", errCause),
 	"HoldRefused":         HoldRefused("statefulset/x", errCause),

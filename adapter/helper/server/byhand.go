@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,9 +122,12 @@ func (q *questions) machine() string {
 }
 
 // seesProcesses says whether the platform sees the processes of this PID namespace, by
-// the program and the parent of this process. What it sees under this process id is the
-// evidence.
+// the program and the parent of this process, and is in that namespace itself: it may have
+// its /proc alone. What it sees under this process id is the evidence.
 func (q *questions) seesProcesses() (bool, string) {
+	if !q.seesFile("/proc/self") {
+		return false, "processes of a namespace that it is not in"
+	}
 	answer, _ := q.ask(fmt.Sprintf("qProcessInfoPID:%d", os.Getpid()))
 	name, parent := unhex(fieldOf(answer, "name")), fieldOf(answer, "ppid")
 	if parent == "" {
@@ -138,16 +143,40 @@ func (q *questions) seesFile(path string) bool {
 	return answer == "F,1"
 }
 
-// version asks the platform's program, as no packet tells: lldb-server answers
-// qGDBServerVersion with nothing, and LLDB 19 and 22 have the same features. It is empty
-// where that machine has no shell.
+// Reading the platform's program.
+const (
+	readAtOnce = 64 << 10        // bytes
+	readBound  = 5 * time.Second // all of it; Debian's has 4 MB
+)
+
+var programVersion = regexp.MustCompile(`lldb version (\d+(?:\.\d+)+)`)
+
+// version reads the platform's program for its version, which no packet tells: lldb-server
+// answers qGDBServerVersion with nothing, and those of LLDB 19 and 22 have the same
+// features. It is empty where that is not found.
 func (q *questions) version() string {
-	answer, _ := q.ask("qPlatform_shell:" + hex.EncodeToString([]byte("/proc/$PPID/exe version")) + ",4")
-	m := versionNumber.FindStringSubmatch(answer)
-	if m == nil {
+	answer, _ := q.ask("vFile:open:" + hex.EncodeToString([]byte("/proc/self/exe")) + ",0,0")
+	fd, opened := strings.CutPrefix(answer, "F")
+	if !opened || strings.HasPrefix(fd, "-1") {
 		return ""
 	}
-	return m[1]
+	defer func() { _, _ = q.ask("vFile:close:" + fd) }()
+	end := "" // of the piece before
+	late := time.Now().Add(readBound)
+	for at := int64(0); time.Now().Before(late); {
+		answer, _ := q.ask(fmt.Sprintf("vFile:pread:%s,%x,%x", fd, readAtOnce, at))
+		count, piece, _ := strings.Cut(strings.TrimPrefix(answer, "F"), ";")
+		n, err := strconv.ParseInt(count, 16, 64)
+		if err != nil || n <= 0 {
+			return ""
+		}
+		if m := programVersion.FindStringSubmatch(end + piece); m != nil {
+			return m[1]
+		}
+		end = piece[max(0, len(piece)-64):]
+		at += n
+	}
+	return ""
 }
 
 // errStillWaits is for a debug server that cannot be made to end.

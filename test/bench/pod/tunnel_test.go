@@ -363,7 +363,7 @@ func BenchmarkTunnel(b *testing.B) {
 }
 
 // ways into the pod, in the order of the table.
-var ways = []string{"envoydbg", "kubectl port-forward", "the pod's address, from another pod"}
+var ways = []string{"envoydbg", "kubectl port-forward", "the pod's address, from another pod", "an exec of cat, without anything of envoydbg's"}
 
 // speeds measures each way.
 func (l *lab) speeds(t *tunnel, program []byte) (map[string]echo.Speed, error) {
@@ -389,6 +389,15 @@ func (l *lab) speeds(t *tunnel, program []byte) (map[string]echo.Speed, error) {
 	}
 	defer beside.Close()
 	if all[ways[1]], err = echo.Measure(beside, *tunnelRounds, *tunnelBytes); err != nil {
+		return nil, err
+	}
+	here, err := l.find(ctx, target, container)
+	if err != nil {
+		return nil, err
+	}
+	alone := here.Stream(ctx, []string{"cat"})
+	defer alone.Close()
+	if all[ways[3]], err = echo.Measure(alone, *tunnelRounds, *tunnelBytes); err != nil {
 		return nil, err
 	}
 	l.c.ApplyIn(l.namespace, peer)
