@@ -52,7 +52,7 @@ bench-race: setup build
 bench-cost: setup build
 	go test -run '^$$' -bench Cost -benchtime 1x -timeout 1h ./test/bench/cost
 
-bench-sourcemap: setup-all
+bench-sourcemap: setup
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
 
 # These need root, and take the cluster up: the race in a pod (docs/race.md, a quarter

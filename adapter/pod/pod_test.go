@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper"
@@ -219,6 +220,15 @@ func TestWhatWasBroughtIsRemovedWhenNobodyUsesIt(t *testing.T) {
 	}
 	if err := b.Close(); err != nil {
 		t.Error(err)
+	}
+	// The helper removes its folder a moment after it has answered.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(to.placed.dir, sessionFolder)); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the helper has not removed its folder")
+		}
 	}
 	if err := to.Logs(t.Context(), false, io.Discard); !errors.As(err, &f) || f.Code != 1609 {
 		t.Errorf("logs after the session: %v", err)

@@ -172,6 +172,8 @@ func killed(t *testing.T, c *harness.Session, part harness.Part, pid int) outcom
 			return false
 		case part == harness.Agent && e.Name == "output" && strings.Contains(e.Get("body.output").Str, "pilot-agent (pid "):
 			return true // the agent's own end; Envoy may live on
+		case strings.HasPrefix(faultOf(e), "ED1501 "):
+			return false // the link was cut; what has come of it is told after it
 		}
 		return e.Name == "terminated" || faultOf(e) != ""
 	})

@@ -16,20 +16,13 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 // lldbServer is what the set-up of the tests installed for a version.
 func lldbServer(t *testing.T, version string) string {
 	t.Helper()
-	tools := os.Getenv("ENVOYDBG_TOOLS")
-	if tools == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		tools = filepath.Join(cache, "envoydbg-tools")
-	}
-	path := filepath.Join(tools, "lldb-"+version, "bin", "lldb-server")
+	path := checkout.Path(t, "bin/tools", "lldb-"+version, "bin", "lldb-server")
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("LLDB %s is missing (%v): run test/setup/setup.sh", version, err)
 	}

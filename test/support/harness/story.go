@@ -21,11 +21,13 @@ const bound = 90 * time.Second
 // EndWithin is how long after its end parts of a session may still exist.
 const EndWithin = 10 * time.Second
 
-// Each runs a story on each version of LLDB, side by side, and in a cluster each in a
-// pod of its own.
+// Each runs a story on each version of LLDB, side by side; in a cluster each in a pod of
+// its own, and one test after the other, because the node has room for few pods.
 func Each(t *testing.T, story func(t *testing.T, s *Story)) {
 	t.Helper()
-	t.Parallel()
+	if The.Target != Cluster {
+		t.Parallel()
+	}
 	pods := holdPods(t)
 	for _, lldb := range The.LLDBs {
 		t.Run(lldb.String(), func(t *testing.T) {
