@@ -102,7 +102,7 @@ func NotStopped(where string, cause error) *Fault {
 // EnvoyRuns: the container's Envoy has started before the session.
 func EnvoyRuns(container, what string) *Fault {
 	return &Fault{Code: 1520, What: fmt.Sprintf("Envoy runs already in %s.", container), Evidence: []string{what},
-		Do: fmt.Sprintf("Debug a held copy of the pod: %s.", Assign("hold", `"copy"`))}
+		Do: "Debug a held copy of the pod, which \"envoydbg hold TARGET\" makes."}
 }
 
 // PodRestarts: something in the pod's specification ends or restarts the container under

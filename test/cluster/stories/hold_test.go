@@ -145,6 +145,8 @@ func TestASidecarThatNobodyPreparedIsDebugged(t *testing.T) {
 			})
 		}
 	}
+	productOf(t, c, "22").doctor("statefulset/fortio", "-n", namespace).
+		ends(0, "held", "Envoy is running; a session makes a held copy", "may create pods", "may delete pods", "tracing", "permitted")
 }
 
 // Without a pod the copy is made from the template, with what the webhook adds.
@@ -325,7 +327,7 @@ func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--at-end=run", "-x", "quit").ends(0, "they run on", "envoydbg release pod/fortio-0-hold-")
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
 	unchanged(t, c, namespace, before)
-	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "Envoy runs already", "--hold=copy", "[ED1520]")
+	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "Envoy runs already", "envoydbg hold", "[ED1520]")
 }
 
 // Whoever is at a keyboard is asked.
