@@ -168,6 +168,56 @@ func TestACopyIsMadeWhereNoPodRuns(t *testing.T) {
 	}
 }
 
+// gateway is a Deployment whose only container is Envoy, which the injector completes.
+const gateway = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: gateway}
+spec:
+  selector: {matchLabels: {istio: gateway}}
+  template:
+    metadata:
+      labels: {istio: gateway, sidecar.istio.io/inject: "true"}
+      annotations: {inject.istio.io/templates: gateway}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: istio-proxy, image: auto}]
+`
+
+// bare is a pod without a workload.
+const bare = `
+apiVersion: v1
+kind: Pod
+metadata: {name: bare, labels: {app: bare}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}]
+`
+
+// What has pods, or is one, can be held in a copy.
+func TestACopyOfEachKind(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	for i, x := range []struct{ target, selector, manifest, says string }{
+		{"pod/bare", "app=bare", bare, "native sidecar"},
+		{"daemonset/each", "app=each", unprepared("DaemonSet", "each", "", nativeSidecar), "native sidecar"},
+		{"job/once", "app=once", unprepared("Job", "once", "", nativeSidecar), "the copy does the job once once more"},
+		{"deployment/gateway", "istio=gateway", gateway, "classic sidecar"},
+	} {
+		lldb := lldbs[i%len(lldbs)]
+		t.Run("LLDB "+lldb+", "+x.target, func(t *testing.T) {
+			c.ApplyIn(namespace, x.manifest)
+			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=create", "--timeout="+cluster.Limit.String())
+			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=condition=Ready", "--timeout="+cluster.Limit.String())
+			before := contents(t, c, namespace)
+			productOf(t, c, lldb).debug(namespace, x.target, "-x", "bt", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit").
+				ends(0, x.says, "A held copy is debugged", "● stopped at main", "starting main dispatch loop", "nothing is left running")
+			unchanged(t, c, namespace, before)
+			c.Kubectl("delete", "-n", namespace, x.target)
+		})
+	}
+}
+
 // A sidecar that crashes at each start is held before it does, and its start can be seen.
 func TestACrashLoopingSidecarIsDebugged(t *testing.T) {
 	c := cluster.Of(t)

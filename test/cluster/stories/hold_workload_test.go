@@ -95,6 +95,7 @@ func TestAWorkloadIsHeldAndGivenBack(t *testing.T) {
 		{"statefulset/classic", unprepared("StatefulSet", "classic", "  serviceName: classic\n", classicSidecar)},
 		{"deployment/web", unprepared("Deployment", "web", "  replicas: 2\n", classicSidecar+`, proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true}'`)},
 		{"daemonset/each", unprepared("DaemonSet", "each", "", nativeSidecar)},
+		{"deployment/gateway", gateway},
 		{"deployment/injected-classic", injected(t, c, namespace, "injected-classic", classicSidecar)},
 		{"deployment/injected-native", injected(t, c, namespace, "injected-native", nativeSidecar)},
 	} {
