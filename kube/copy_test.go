@@ -56,7 +56,7 @@ func TestACopyIsMadeOfTheNewestPodWhateverItsState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if parked.StartsEnvoy() || parked.Held.Who != "ann@laptop" || strings.Join(parked.Command, " ") != "pilot-agent proxy sidecar" || held.State != "parked" {
+	if parked.StartsEnvoy() || parked.Held.Who != "ann@laptop" || strings.Join(parked.Command, " ") != "pilot-agent proxy sidecar" || held.State != "held" {
 		t.Errorf("%+v, %+v", parked, held)
 	}
 	all, narrow, unseen, err := c.Held(t.Context())

@@ -185,7 +185,7 @@ func (c *Cluster) parkedOf(ctx context.Context, h *Held, progress func(string, .
 	late := time.After(copyTime)
 	for last := ""; ; {
 		pods, err := c.podsOf(ctx, h.workload)
-		if err != nil {
+		if err != nil && (ctx.Err() != nil || !transient(err)) {
 			return nil, err
 		}
 		state := "its controller has made no pod yet"
@@ -206,7 +206,7 @@ func (c *Cluster) parkedOf(ctx context.Context, h *Held, progress func(string, .
 			last = state
 			progress("%s", state)
 		}
-		if _, err := c.moveOn(ctx, h.workload, progress); err != nil {
+		if _, err := c.moveOn(ctx, h.workload, progress); err != nil && !transient(err) {
 			return nil, err
 		}
 		select {
@@ -356,7 +356,10 @@ func (c *Cluster) releaseWorkload(ctx context.Context, h *Held, progress func(st
 	late := time.After(copyTime)
 	for told := false; ; {
 		pods, err := c.podsOf(ctx, h.workload)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !transient(err):
 			return err
 		}
 		left := 0
@@ -366,13 +369,14 @@ func (c *Cluster) releaseWorkload(ctx context.Context, h *Held, progress func(st
 			}
 		}
 		switch {
+		case err != nil:
 		case left == 0:
 			return nil
 		case !told:
 			told = true
 			progress("%s is as it was; %d of its pods are made anew", h, left)
 		}
-		if _, err := c.moveOn(ctx, h.workload, progress); err != nil {
+		if _, err := c.moveOn(ctx, h.workload, progress); err != nil && !transient(err) {
 			return err
 		}
 		select {

@@ -303,7 +303,7 @@ func TestTwoCopiesAtOnce(t *testing.T) {
 	c.Kubectl("annotate", "-n", namespace, second, "--overwrite", "envoydbg.dev/record="+record)
 	status := p.start("status")
 	status.ends(0, "NAMESPACE")
-	for _, want := range []string{first, second, "ann.", "statefulset/fortio", "pod/fortio-0", "parked"} {
+	for _, want := range []string{first, second, "ann.", "statefulset/fortio", "pod/fortio-0", " held "} {
 		if !strings.Contains(status.text(), want) {
 			t.Errorf("no %q in\n%s", want, status.text())
 		}
@@ -361,6 +361,21 @@ func TestWhatAKilledSessionHoldsIsReleasedLater(t *testing.T) {
 			unchanged(t, c, namespace, before)
 		})
 	}
+}
+
+// While the API server is gone, what is held is waited for.
+func TestACopyIsMadeThroughTheDeathOfTheAPIServer(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := unpreparedStatefulSet(c, nativeSidecar)
+	before := contents(t, c, namespace)
+	p := productOf(t, c, "22")
+	s := p.start("hold", "statefulset/fortio", "-n", namespace)
+	s.until("starting")
+	c.Part("kill", "kube-apiserver")
+	s.ends(0, "is held until")
+	c.Eventually("get", "pods", "-n", namespace)
+	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
+	unchanged(t, c, namespace, before)
 }
 
 // What a session keeps, the next one debugs, and the user is told how to give it back.
@@ -422,6 +437,21 @@ func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 	}
 }
 
+// silentWebhook is asked about each pod of a namespace, and never answers.
+const silentWebhook = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: NAMESPACE}
+webhooks:
+  - name: silent.envoydbg.test
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    timeoutSeconds: 1
+    clientConfig: {url: "https://127.0.0.1:1/"}
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NAMESPACE}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+`
+
 // What the cluster does not let be held is told before anything is made.
 func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	c := cluster.Of(t)
@@ -442,6 +472,7 @@ func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	p.start("hold", "statefulset/fortio", "-n", namespace, "--as=jane").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	c.ApplyIn(namespace, role+rules)
+	p.start("hold", "statefulset/fortio", "-n", namespace, "--as=jane", "--workload").ends(1, `cannot patch resource "statefulsets"`, "[ED1605]")
 	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(0, "✓ attached", "nothing is left running")
 	p.start("status", "-n", namespace, "--as=jane").ends(0, "Only the namespace "+namespace)
 	unchanged(t, c, namespace, before)
@@ -452,6 +483,12 @@ func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	c.Kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
 	p.start("hold", "statefulset/fortio", "-n", namespace).ends(1, "violates PodSecurity", "[ED1701]")
 	c.Kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
+	unchanged(t, c, namespace, before)
+
+	c.Apply(strings.ReplaceAll(silentWebhook, "NAMESPACE", namespace))
+	defer c.Kubectl("delete", "validatingwebhookconfiguration", namespace)
+	p.start("hold", "statefulset/fortio", "-n", namespace).ends(1, "failed calling webhook", "[ED1701]")
+	p.start("hold", "statefulset/fortio", "-n", namespace, "--workload").ends(1, "failed calling webhook", "[ED1701]")
 	unchanged(t, c, namespace, before)
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(1, "[ED1704]")
 	p.start("hold", "pod/none", "-n", namespace).ends(1, "[ED1602]")
