@@ -181,7 +181,7 @@ spec:
       annotations: {inject.istio.io/templates: gateway}
     spec:
       terminationGracePeriodSeconds: 1
-      containers: [{name: istio-proxy, image: auto}]
+      containers: [{name: istio-proxy, image: auto, imagePullPolicy: IfNotPresent}]
 `
 
 // bare is a pod without a workload.

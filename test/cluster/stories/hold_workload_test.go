@@ -114,6 +114,8 @@ func TestAWorkloadIsHeldAndGivenBack(t *testing.T) {
 				ends(0, "✓ attached", "before its first instruction", "● stopped at main", "starting main dispatch loop", "nothing is left running")
 			p.start("release", x.target, "-n", namespace).ends(0, x.target+" released")
 			givenBack(t, c, namespace, before)
+			// Who applies it next owns it without a conflict.
+			c.ApplyIn(namespace, strings.ReplaceAll(x.manifest, "periodSeconds: 1", "periodSeconds: 2"))
 			c.Kubectl("delete", "-n", namespace, x.target)
 		})
 	}
