@@ -200,6 +200,11 @@ func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar,
 	// A create that is cancelled may have succeeded.
 	made, err := c.client.CoreV1().Pods(pod.Namespace).Create(context.WithoutCancel(ctx), pod, meta.CreateOptions{})
 	if err != nil {
+		if transient(err) { // nobody knows; the name is nobody else's
+			undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+			defer cancel()
+			_ = c.client.CoreV1().Pods(pod.Namespace).Delete(undo, pod.Name, meta.DeleteOptions{})
+		}
 		return nil, nil, refused(err)
 	}
 	sidecar, err := c.parked(ctx, made, s.Container, o.Progress)
@@ -230,29 +235,31 @@ func (c *Cluster) parked(ctx context.Context, made *core.Pod, container string, 
 	late := time.After(copyTime)
 	for last := "the scheduler has not seen it"; ; {
 		pod, err := c.client.CoreV1().Pods(made.Namespace).Get(ctx, made.Name, meta.GetOptions{})
+		state, hopeless := "the API server does not answer", false
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case err != nil:
+		case err != nil && !transient(err):
 			return nil, err
+		case err != nil:
 		case pod.UID != made.UID:
 			return nil, apierrors.NewNotFound(core.Resource("pods"), made.Name)
-		}
-		if s, err := c.sidecar(pod, container); err == nil {
-			return s, nil
-		}
-		state, hopeless := startState(pod)
-		if hopeless {
-			return nil, &NotRunningError{pod.Name, container, state}
+		default:
+			if s, err := c.sidecar(pod, container); err == nil {
+				return s, nil
+			}
+			if state, hopeless = startState(pod); hopeless {
+				return nil, &NotRunningError{pod.Name, container, state}
+			}
 		}
 		if state != last {
 			last = state
-			progress("pod/%s: %s", pod.Name, state)
+			progress("pod/%s: %s", made.Name, state)
 		}
 		select {
 		case <-ctx.Done():
 		case <-late:
-			return nil, &NotRunningError{pod.Name, container, fmt.Sprintf("not within %v; %s", copyTime, last)}
+			return nil, &NotRunningError{made.Name, container, fmt.Sprintf("not within %v; %s", copyTime, last)}
 		case <-time.After(pollTime):
 		}
 	}
@@ -289,6 +296,13 @@ func isInit(pod *core.Pod, name string) bool {
 // deletePod deletes this very pod.
 func (c *Cluster) deletePod(ctx context.Context, pod *core.Pod) error {
 	return c.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, meta.DeleteOptions{Preconditions: &meta.Preconditions{UID: &pod.UID}})
+}
+
+// transient says of an error that it comes from a connection or an API server that may
+// come back.
+func transient(err error) bool {
+	var status apierrors.APIStatus
+	return !errors.As(err, &status) || apierrors.IsServiceUnavailable(err) || apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err)
 }
 
 // ignoreGone is err, unless it says that the object is not there any more, or is another.

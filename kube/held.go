@@ -23,8 +23,8 @@ type Held struct {
 	// Kind is "pod" for a copy, or that of the workload: "statefulset".
 	Kind, Namespace, Name string
 	UID                   types.UID
-	// State is what a copy does: "parked", "ended" after its deadline, or what the kubelet
-	// says; "held" for a workload.
+	// State is "held", "ended" after its deadline, "ending", or what
+	// the kubelet says of one that does not run.
 	State string
 	// Record is nil when somebody has changed it beyond reading; Broken then says how.
 	Record *hold.Record
@@ -102,7 +102,7 @@ func heldPod(p *core.Pod) *Held {
 	case p.Status.Phase == core.PodFailed && p.Status.Reason == "DeadlineExceeded":
 		h.State = "ended"
 	case h.Record != nil:
-		h.State = "parked"
+		h.State = "held"
 		if _, err := (&Cluster{}).sidecar(p, h.Record.Container); err != nil {
 			h.State, _ = startState(p)
 		}
@@ -197,9 +197,11 @@ func (c *Cluster) gone(ctx context.Context, was *core.Pod, progress func(string,
 		switch {
 		case apierrors.IsNotFound(err), err == nil && pod.UID != was.UID:
 			return nil
-		case err != nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !transient(err):
 			return err
-		case !told:
+		case err == nil && !told:
 			told = true
 			progress("pod/%s is ending", was.Name)
 		}

@@ -62,10 +62,14 @@ func (c *Cluster) HoldWorkload(ctx context.Context, target, container string, o 
 // change makes the change of a workload, after it has been tried without being stored: the
 // pod that the API server would make of it must wait.
 func (c *Cluster) change(ctx context.Context, kind, name, container string, o HoldOptions) (*Held, error) {
+	var late outdated
 	for try := 1; ; try++ {
 		w, err := c.workload(ctx, kind, name)
 		if err != nil {
 			return nil, err
+		}
+		if late.by(w) {
+			return nil, refused(late.err)
 		}
 		target := strings.ToLower(w.kind) + "/" + name
 		if r, err := hold.Read(w.meta); err != nil || r != nil {
@@ -95,12 +99,12 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 		if err == nil {
 			o.Progress("changing %s", target)
 			// A patch that is cancelled may have succeeded.
-			w, err = c.patch(context.WithoutCancel(ctx), w, patch, meta.PatchOptions{FieldManager: manager})
+			changed, wrong := c.patch(context.WithoutCancel(ctx), w, patch, meta.PatchOptions{FieldManager: manager})
+			if err = wrong; err == nil {
+				return heldWorkload(changed), nil
+			}
 		}
-		switch {
-		case err == nil:
-			return heldWorkload(w), nil
-		case !apierrors.IsConflict(err) || try == attempts:
+		if !late.may(w, err) || try == attempts {
 			return nil, refused(err)
 		}
 	}
@@ -148,6 +152,25 @@ func (c *Cluster) surprised(ctx context.Context, w *workloadObject) (notes []hol
 	return notes
 }
 
+// outdated is an error of a patch that may come from its being made for an older version
+// of the object. The API server applies a patch before it compares versions: where there is
+// nothing to be removed any more, that is what it says, and not that there is a conflict.
+type outdated struct {
+	err     error
+	version string
+}
+
+// may notes an error of a patch for a version, and says whether it may be for its age.
+func (o *outdated) may(w *workloadObject, err error) bool {
+	o.err, o.version = err, w.meta.GetResourceVersion()
+	return apierrors.IsConflict(err) || apierrors.IsInvalid(err)
+}
+
+// by says, of the object as it is now, that the error was not for that.
+func (o *outdated) by(w *workloadObject) bool {
+	return o.err != nil && !apierrors.IsConflict(o.err) && o.version == w.meta.GetResourceVersion()
+}
+
 // atVersion is a JSON patch that is refused when the object has changed since.
 func atVersion(w *workloadObject, operations []hold.Operation) ([]byte, error) {
 	version, err := json.Marshal(w.meta.GetResourceVersion())
@@ -162,7 +185,7 @@ func (c *Cluster) parkedOf(ctx context.Context, h *Held, progress func(string, .
 	late := time.After(copyTime)
 	for last := ""; ; {
 		pods, err := c.podsOf(ctx, h.workload)
-		if err != nil {
+		if err != nil && (ctx.Err() != nil || !transient(err)) {
 			return nil, err
 		}
 		state := "its controller has made no pod yet"
@@ -183,7 +206,7 @@ func (c *Cluster) parkedOf(ctx context.Context, h *Held, progress func(string, .
 			last = state
 			progress("%s", state)
 		}
-		if _, err := c.moveOn(ctx, h.workload, progress); err != nil {
+		if _, err := c.moveOn(ctx, h.workload, progress); err != nil && !transient(err) {
 			return nil, err
 		}
 		select {
@@ -257,6 +280,7 @@ func ready(p *core.Pod) bool {
 
 // restore makes a held workload what it was. It does not wait for its pods.
 func (c *Cluster) restore(ctx context.Context, h *Held) error {
+	var late outdated
 	for try := 1; ; try++ {
 		w, err := c.at(h.Namespace).workload(ctx, h.Kind, h.Name)
 		switch {
@@ -268,6 +292,9 @@ func (c *Cluster) restore(ctx context.Context, h *Held) error {
 		if r, err := hold.Read(w.meta); r == nil && err == nil {
 			return nil // somebody was faster
 		}
+		if late.by(w) {
+			return late.err
+		}
 		operations, err := hold.Undo(w.meta)
 		if err != nil {
 			return err
@@ -276,11 +303,12 @@ func (c *Cluster) restore(ctx context.Context, h *Held) error {
 		if err != nil {
 			return err
 		}
-		if w, err = c.patch(ctx, w, patch, meta.PatchOptions{FieldManager: manager}); err == nil {
-			h.workload = w
-			return c.disown(ctx, w)
+		restored, err := c.patch(ctx, w, patch, meta.PatchOptions{FieldManager: manager})
+		if err == nil {
+			h.workload = restored
+			return c.disown(ctx, restored)
 		}
-		if !apierrors.IsConflict(err) || try == attempts {
+		if !late.may(w, err) || try == attempts {
 			return err
 		}
 	}
@@ -328,7 +356,10 @@ func (c *Cluster) releaseWorkload(ctx context.Context, h *Held, progress func(st
 	late := time.After(copyTime)
 	for told := false; ; {
 		pods, err := c.podsOf(ctx, h.workload)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !transient(err):
 			return err
 		}
 		left := 0
@@ -338,13 +369,14 @@ func (c *Cluster) releaseWorkload(ctx context.Context, h *Held, progress func(st
 			}
 		}
 		switch {
+		case err != nil:
 		case left == 0:
 			return nil
 		case !told:
 			told = true
 			progress("%s is as it was; %d of its pods are made anew", h, left)
 		}
-		if _, err := c.moveOn(ctx, h.workload, progress); err != nil {
+		if _, err := c.moveOn(ctx, h.workload, progress); err != nil && !transient(err) {
 			return err
 		}
 		select {

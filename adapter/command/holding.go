@@ -102,7 +102,11 @@ func (h *holding) sidecar(ctx context.Context, n startup.Notices) (*kube.Sidecar
 		return s, err
 	}
 	options := kube.HoldOptions{Who: remote.WhoAmI(), For: holdTime, Progress: n.Progress,
-		Notes: func(notes []hold.Note) { n.Say("%s", noteLines(notes)) }}
+		Notes: func(notes []hold.Note) {
+			if len(notes) > 0 {
+				n.Say("%s", noteLines(notes))
+			}
+		}}
 	if h.cfg.Hold == config.HoldWorkload {
 		n.Progress("holding %s", target)
 		h.parked, h.held, err = cluster.HoldWorkload(ctx, target, h.cfg.Container, options)

@@ -97,7 +97,7 @@ func NotStopped(where string, cause error) *Fault {
 // would come too late for that, and a second one could not have its ports.
 func EnvoyRuns(container string, running ...string) *Fault {
 	return &Fault{Code: 1520, What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", container), Evidence: running,
-		Do: "Debug a held copy of the pod (\"envoydbg hold\" makes one, and so does a session unless it is told otherwise), or end what runs there."}
+		Do: "Debug a held copy of the pod, which \"envoydbg hold TARGET\" makes."}
 }
 
 // PodRestarts: something in the pod's specification ends or restarts the container under

@@ -101,7 +101,6 @@ func calls(cause error, said string) map[string]*Fault {
 		"Panicked":            Panicked("the request threads", "index out of range"),
 		"Internal":            Internal(cause),
 		"BadClient":           BadClient(cause),
-		"EnvoyRuns":           EnvoyRuns("pod/x", "it runs already (envoy, pid 7)"),
 		"HoldRefused":         HoldRefused("statefulset/x", cause),
 		"HoldNotStarted":      HoldNotStarted("statefulset/x", why("waiting: ErrImagePull")),
 		"HoldLeft":            HoldLeft("pod/x", "envoydbg release pod/x", cause),

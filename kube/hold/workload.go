@@ -32,6 +32,10 @@ type WorkloadOptions struct {
 	Command []string
 }
 
+// auto is the image of a container in a template that the injector completes: a gateway's,
+// or a sidecar with changes of the user's.
+const auto = "auto"
+
 // Workload makes the change that lets the next pods of a workload come up with a sidecar
 // that waits: by annotations, where the injector makes the container, else in the container
 // itself. object is the whole workload, of a kind with a pod template at spec.template. The
@@ -67,10 +71,10 @@ func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) 
 			}
 		}
 	}
-	if own, _ := Container(&pod.Spec, o.Container); own != nil {
+	if own, _ := Container(&pod.Spec, o.Container); own != nil && own.Image != auto {
 		// The injector would bring back what it knows.
 		e.set("false", at("metadata", "labels", inject)...)
-	} else if err := annotate(e, pod.Annotations, o.Container, at); err != nil {
+	} else if err := annotate(e, pod.Annotations, o.Container, own == nil, at); err != nil {
 		return nil, err
 	}
 	e.set(KindWorkload, "metadata", "labels", Label)
@@ -82,11 +86,16 @@ func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) 
 	return append(e.operations, operation([]string{"metadata", "annotations", Annotation}, text(record.text()), false)), nil
 }
 
-// annotate lets the injector make a sidecar that waits.
-func annotate(e *editor, annotations map[string]string, container string, at func(...string) []string) error {
-	waits, err := override(annotations[overrides], container)
-	if err != nil {
-		return err
+// annotate lets the injector make a sidecar that waits. Its command is overridden unless
+// the template has the container: what that says wins.
+func annotate(e *editor, annotations map[string]string, container string, command bool, at func(...string) []string) error {
+	all := map[string]string{statusPort: "0", rewrite: "false"}
+	if command {
+		waits, err := override(annotations[overrides], container)
+		if err != nil {
+			return err
+		}
+		all[overrides] = waits
 	}
 	// A hook that waits for Envoy would end the container that has none.
 	proxy := map[string]any{}
@@ -94,7 +103,8 @@ func annotate(e *editor, annotations map[string]string, container string, at fun
 		return fmt.Errorf("the annotation %s cannot be read: %w", config, err)
 	}
 	proxy[holdsApp] = false
-	for name, value := range map[string]string{overrides: waits, statusPort: "0", rewrite: "false", config: string(text(proxy))} {
+	all[config] = string(text(proxy))
+	for name, value := range all {
 		e.set(value, at("metadata", "annotations", name)...)
 	}
 	return nil

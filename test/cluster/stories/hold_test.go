@@ -145,6 +145,8 @@ func TestASidecarThatNobodyPreparedIsDebugged(t *testing.T) {
 			})
 		}
 	}
+	productOf(t, c, "22").doctor("statefulset/fortio", "-n", namespace).
+		ends(0, "held", "Envoy is running; a session makes a held copy", "may create pods", "may delete pods", "tracing", "permitted")
 }
 
 // Without a pod the copy is made from the template, with what the webhook adds.
@@ -162,6 +164,56 @@ func TestACopyIsMadeWhereNoPodRuns(t *testing.T) {
 			productOf(t, c, lldb).debug(namespace, "statefulset/fortio", "-x", "bt", "-x", "quit").
 				ends(0, "the volume data is empty in the copy", "no pod runs. A held copy is debugged", "● stopped at main", "nothing is left running")
 			unchanged(t, c, namespace, before)
+		})
+	}
+}
+
+// gateway is a Deployment whose only container is Envoy, which the injector completes.
+const gateway = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: gateway}
+spec:
+  selector: {matchLabels: {istio: gateway}}
+  template:
+    metadata:
+      labels: {istio: gateway, sidecar.istio.io/inject: "true"}
+      annotations: {inject.istio.io/templates: gateway}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: istio-proxy, image: auto, imagePullPolicy: IfNotPresent}]
+`
+
+// bare is a pod without a workload.
+const bare = `
+apiVersion: v1
+kind: Pod
+metadata: {name: bare, labels: {app: bare}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}]
+`
+
+// What has pods, or is one, can be held in a copy.
+func TestACopyOfEachKind(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	for i, x := range []struct{ target, selector, manifest, says string }{
+		{"pod/bare", "app=bare", bare, "native sidecar"},
+		{"daemonset/each", "app=each", unprepared("DaemonSet", "each", "", nativeSidecar), "native sidecar"},
+		{"job/once", "app=once", unprepared("Job", "once", "", nativeSidecar), "the copy does the job once once more"},
+		{"deployment/gateway", "istio=gateway", gateway, "classic sidecar"},
+	} {
+		lldb := lldbs[i%len(lldbs)]
+		t.Run("LLDB "+lldb+", "+x.target, func(t *testing.T) {
+			c.ApplyIn(namespace, x.manifest)
+			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=create", "--timeout="+cluster.Limit.String())
+			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=condition=Ready", "--timeout="+cluster.Limit.String())
+			before := contents(t, c, namespace)
+			productOf(t, c, lldb).debug(namespace, x.target, "-x", "bt", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit").
+				ends(0, x.says, "A held copy is debugged", "● stopped at main", "starting main dispatch loop", "nothing is left running")
+			unchanged(t, c, namespace, before)
+			c.Kubectl("delete", "-n", namespace, x.target)
 		})
 	}
 }
@@ -251,7 +303,7 @@ func TestTwoCopiesAtOnce(t *testing.T) {
 	c.Kubectl("annotate", "-n", namespace, second, "--overwrite", "envoydbg.dev/record="+record)
 	status := p.start("status")
 	status.ends(0, "NAMESPACE")
-	for _, want := range []string{first, second, "ann.", "statefulset/fortio", "pod/fortio-0", "parked"} {
+	for _, want := range []string{first, second, "ann.", "statefulset/fortio", "pod/fortio-0", " held "} {
 		if !strings.Contains(status.text(), want) {
 			t.Errorf("no %q in\n%s", want, status.text())
 		}
@@ -311,6 +363,21 @@ func TestWhatAKilledSessionHoldsIsReleasedLater(t *testing.T) {
 	}
 }
 
+// While the API server is gone, what is held is waited for.
+func TestACopyIsMadeThroughTheDeathOfTheAPIServer(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := unpreparedStatefulSet(c, nativeSidecar)
+	before := contents(t, c, namespace)
+	p := productOf(t, c, "22")
+	s := p.start("hold", "statefulset/fortio", "-n", namespace)
+	s.until("starting")
+	c.Part("kill", "kube-apiserver")
+	s.ends(0, "is held until")
+	c.Eventually("get", "pods", "-n", namespace)
+	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
+	unchanged(t, c, namespace, before)
+}
+
 // What a session keeps, the next one debugs, and the user is told how to give it back.
 func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 	c := cluster.Of(t)
@@ -325,7 +392,7 @@ func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--at-end=run", "-x", "quit").ends(0, "they run on", "envoydbg release pod/fortio-0-hold-")
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
 	unchanged(t, c, namespace, before)
-	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "Envoy runs already", "--hold=copy", "[ED1520]")
+	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "Envoy runs already", "envoydbg hold", "[ED1520]")
 }
 
 // Whoever is at a keyboard is asked.
@@ -370,6 +437,21 @@ func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 	}
 }
 
+// silentWebhook is asked about each pod of a namespace, and never answers.
+const silentWebhook = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: NAMESPACE}
+webhooks:
+  - name: silent.envoydbg.test
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    timeoutSeconds: 1
+    clientConfig: {url: "https://127.0.0.1:1/"}
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NAMESPACE}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+`
+
 // What the cluster does not let be held is told before anything is made.
 func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	c := cluster.Of(t)
@@ -390,6 +472,7 @@ func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	p.start("hold", "statefulset/fortio", "-n", namespace, "--as=jane").ends(1, `cannot create resource "pods"`, "[ED1605]")
 	c.ApplyIn(namespace, role+rules)
+	p.start("hold", "statefulset/fortio", "-n", namespace, "--as=jane", "--workload").ends(1, `cannot patch resource "statefulsets"`, "[ED1605]")
 	p.debug(namespace, "statefulset/fortio", "--as=jane", "-x", "quit").ends(0, "✓ attached", "nothing is left running")
 	p.start("status", "-n", namespace, "--as=jane").ends(0, "Only the namespace "+namespace)
 	unchanged(t, c, namespace, before)
@@ -400,6 +483,12 @@ func TestWhatTheClusterDoesNotLetBeHeld(t *testing.T) {
 	c.Kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
 	p.start("hold", "statefulset/fortio", "-n", namespace).ends(1, "violates PodSecurity", "[ED1701]")
 	c.Kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
+	unchanged(t, c, namespace, before)
+
+	c.Apply(strings.ReplaceAll(silentWebhook, "NAMESPACE", namespace))
+	defer c.Kubectl("delete", "validatingwebhookconfiguration", namespace)
+	p.start("hold", "statefulset/fortio", "-n", namespace).ends(1, "failed calling webhook", "[ED1701]")
+	p.start("hold", "statefulset/fortio", "-n", namespace, "--workload").ends(1, "failed calling webhook", "[ED1701]")
 	unchanged(t, c, namespace, before)
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(1, "[ED1704]")
 	p.start("hold", "pod/none", "-n", namespace).ends(1, "[ED1602]")

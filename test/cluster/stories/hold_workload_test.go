@@ -95,6 +95,7 @@ func TestAWorkloadIsHeldAndGivenBack(t *testing.T) {
 		{"statefulset/classic", unprepared("StatefulSet", "classic", "  serviceName: classic\n", classicSidecar)},
 		{"deployment/web", unprepared("Deployment", "web", "  replicas: 2\n", classicSidecar+`, proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true}'`)},
 		{"daemonset/each", unprepared("DaemonSet", "each", "", nativeSidecar)},
+		{"deployment/gateway", gateway},
 		{"deployment/injected-classic", injected(t, c, namespace, "injected-classic", classicSidecar)},
 		{"deployment/injected-native", injected(t, c, namespace, "injected-native", nativeSidecar)},
 	} {
@@ -113,6 +114,8 @@ func TestAWorkloadIsHeldAndGivenBack(t *testing.T) {
 				ends(0, "✓ attached", "before its first instruction", "● stopped at main", "starting main dispatch loop", "nothing is left running")
 			p.start("release", x.target, "-n", namespace).ends(0, x.target+" released")
 			givenBack(t, c, namespace, before)
+			// Who applies it next owns it without a conflict.
+			c.ApplyIn(namespace, strings.ReplaceAll(x.manifest, "periodSeconds: 1", "periodSeconds: 2"))
 			c.Kubectl("delete", "-n", namespace, x.target)
 		})
 	}
