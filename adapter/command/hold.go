@@ -38,7 +38,6 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fault.SpeakOfFlags(flagOf)
 			if duration < time.Minute {
 				return fault.Usage(fmt.Sprintf("--for is %v", duration), "Give a minute or more, for example 8h.")
 			}

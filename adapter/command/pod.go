@@ -3,12 +3,14 @@ package command
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
@@ -22,6 +24,11 @@ type podFlags struct {
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
+	cmd.PreRun = func(*cobra.Command, []string) {
+		named := maps.Clone(flagOf)
+		named["target"] = "TARGET" // an argument here
+		fault.SpeakOfFlags(named)
+	}
 	f.kubectl = kube.NewFlags()
 	f.kubectl.Add(cmd.Flags())
 	f.given = cmd.Flags()
