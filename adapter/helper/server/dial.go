@@ -32,7 +32,7 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	if err == nil {
 		switch h.Kind {
 		case helper.StreamDial:
-			var sock *net.UnixConn
+			var sock serverConn
 			sock, err = s.dial(h.Socket)
 			serve = func() { s.join(stream, in, sock, h.Companion) }
 		case helper.StreamOutput:
@@ -52,10 +52,16 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	}
 }
 
+// serverConn is a connection to a debug server.
+type serverConn interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+}
+
 // join passes bytes between a stream of the adapter's and a debug server, or has a
 // companion do so. Two goroutines, one for each direction; each passes on the end of its
 // input, and both end with their stream or socket.
-func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn, accompanied bool) {
+func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock serverConn, accompanied bool) {
 	defer sock.Close()
 	var sent <-chan struct{}
 	if accompanied {
@@ -72,7 +78,7 @@ func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixCo
 
 // carry passes bytes on until the debug server ends them. The channel is closed when the
 // other direction has ended, too.
-func carry(stream io.Writer, in io.Reader, sock *net.UnixConn) <-chan struct{} {
+func carry(stream io.Writer, in io.Reader, sock serverConn) <-chan struct{} {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -84,7 +90,7 @@ func carry(stream io.Writer, in io.Reader, sock *net.UnixConn) <-chan struct{} {
 }
 
 // dial connects to a socket inside the session's folder and nowhere else.
-func (s *session) dial(path string) (*net.UnixConn, error) {
+func (s *session) dial(path string) (serverConn, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
