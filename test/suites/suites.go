@@ -49,7 +49,7 @@ var suites = []suite{
 	// What a link may change: the startup, and every end.
 	{name: "tunnel", limit: 16 * time.Minute, script: `
 		export ENVOYDBG_E2E_TARGET=tunnel
-		` + gotestsum + `-- -count=1 -timeout 15m ./test/e2e -run '^Test(EveryPartMayDieInEveryPhase|StartupsThatGoWrong|AStartupIsDebuggedFromMainOn|TheAgentStartsOnlyWhenTheDebugServerWaits|EnvoyIsTheProcessItWouldBeWithoutADebugger)$'`},
+		` + gotestsum + `-- -count=1 -timeout 15m ./test/e2e -run '^Test(EveryPartMayDieInEveryPhase|StartupsThatGoWrong|AStartupIsDebuggedFromMainOn|AnLLDBServerThatWasStartedByHand|AnLLDBServerByHandDoesNotWaitOn|TheAgentStartsOnlyWhenTheDebugServerWaits|EnvoyIsTheProcessItWouldBeWithoutADebugger)$'`},
 	{name: "cluster", apart: true, limit: 31 * time.Minute, script: gotestsum + `-- -count=1 -timeout 30m -p 1 ./test/cluster/stories ./test/bench/pod`},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
