@@ -20,7 +20,11 @@ import (
 func (p *product) wrongClock() *product {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	source := filepath.Join(runtime.GOROOT(), "src/time/time.go")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	source := filepath.Join(strings.TrimSpace(string(root)), "src/time/time.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
 		p.t.Fatal(err)
