@@ -61,6 +61,8 @@ var suites = []suite{
 		"TestEveryPartMayDieInEveryPhase",
 		"TestStartupsThatGoWrong",
 		"TestAStartupIsDebuggedFromMainOn",
+		"TestAnLLDBServerThatWasStartedByHand",
+		"TestAnLLDBServerByHandDoesNotWaitOn",
 		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
 		"TestEnvoyIsTheProcessItWouldBeWithoutADebugger")},
 	// Of the stories in a cluster those without which nobody could work in one.
