@@ -87,9 +87,9 @@ const pollingTime = 500 * time.Millisecond
 
 // polling waits until the debug server is seen between two scans.
 func (s *Startup) polling(ctx context.Context, pid int) string {
-	ctx, cancel := context.WithTimeout(ctx, 2*pollingTime) // there and back again
+	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
-	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: pollingTime.Milliseconds()})
+	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime * 4 / 5).Milliseconds()})
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: no answer", pid)
