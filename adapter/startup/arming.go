@@ -105,9 +105,9 @@ func (s *Startup) polling(ctx context.Context, pid int) string {
 	if s.cfg.ByHand() != "" { // it may have another user, who alone may look
 		return "lldb-server was started by hand, and is not looked at"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*pollingTime) // there and back again
+	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
-	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: pollingTime.Milliseconds()})
+	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime * 4 / 5).Milliseconds()})
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: no answer", pid)
