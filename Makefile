@@ -2,7 +2,7 @@
 #
 #   make demo         debugs the startup of a sample Envoy in this terminal
 #   make playground   makes a folder to do the same in VS Code
-#   make test         runs all tests
+#   make test         runs all tests; those in a cluster need root
 #
 # and as root, for a cluster to try things in:
 #
@@ -20,7 +20,7 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e tunnel cluster clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e clients npm-clients vscode
 
 .PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
 
@@ -35,7 +35,7 @@ playground: vsix
 vsix: node_modules/.package-lock.json build
 	npm run -s package
 
-test: setup-all build
+test: setup-all build bin/cluster
 	go run ./test/suites
 
 $(suites): build node_modules/.package-lock.json
@@ -52,7 +52,7 @@ bench-race: setup build
 bench-cost: setup build
 	go test -run '^$$' -bench Cost -benchtime 1x -timeout 1h ./test/bench/cost
 
-bench-sourcemap: setup-all
+bench-sourcemap: setup
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
 
 # These need root, and take the cluster up: the race in a pod (docs/race.md, a quarter
@@ -63,7 +63,7 @@ bench-pod-race: setup-cluster bin/cluster build
 bench-pod: setup-cluster bin/cluster build
 	go test -run '^$$' -bench 'Phases|Far|Tunnel' -benchtime 1x -timeout 3h ./test/bench/pod
 
-cluster: setup-cluster bin/cluster
+cluster-core cluster cluster-e2e: setup-cluster bin/cluster
 
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
@@ -78,7 +78,7 @@ setup:
 	test/setup/setup.sh
 
 setup-all: node_modules/.package-lock.json
-	test/setup/setup.sh --vscode
+	test/setup/setup.sh --all
 
 setup-cluster: setup
 	test/setup/cluster.sh

@@ -52,7 +52,7 @@ func (s *Session) open(q *request) {
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.opts.TempDir,
 			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
-		s.router.begin(s.run, cfg.Program)
+		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "")
 		s.run.Start(s.ctx)
 		return nil
 	})
@@ -110,18 +110,23 @@ func (r *router) plain(q *request, program string) {
 	r.drain()
 }
 
-// begin makes the session a startup session.
-func (r *router) begin(q sequence, program string) {
+// begin makes the session a startup session. suspends: it can leave Envoy stopped.
+func (r *router) begin(q sequence, program string, suspends bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.explainer = breakpoints.NewExplainer(program, r.trace)
 	r.sequence = q
-	// A startup can leave Envoy stopped when its client goes.
-	can := map[string]bool{"supportSuspendDebuggee": true}
+	can := map[string]bool{}
+	if suspends { // a startup can leave Envoy stopped when its client goes
+		can["supportSuspendDebuggee"] = true
+	}
 	if r.debugger.Can("supportsRestartRequest") {
 		// LLDB 19 says so and cannot; without it the client stops the session and
 		// starts it again, which works.
 		can["supportsRestartRequest"] = false
+	}
+	if len(can) == 0 {
+		return
 	}
 	r.client.event("capabilities", map[string]any{"capabilities": can})
 }

@@ -211,7 +211,7 @@ func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
 		t.Fatalf("after initialize: attach %v, lldb-dap has got %q", s.opening, s.lldb.asked())
 	}
 	seq := &fakeSequence{}
-	s.router.begin(seq, "")
+	s.router.begin(seq, "", true)
 	session := &Session{router: s.router}
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)
@@ -379,7 +379,7 @@ func TestCancelling(t *testing.T) {
 	for _, arguments := range []string{`{"progressId":"mine"}`, `{"requestId":2}`} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{}, "")
+		s.router.begin(&fakeSequence{}, "", true)
 		s.flush()
 		s.sent = nil
 		s.client("cancel " + arguments)
@@ -406,7 +406,7 @@ func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
 		`{"terminateDebuggee":false,"suspendDebuggee":true}`: config.AtEndKeepStopped, `{"terminateDebuggee":true,"suspendDebuggee":true}`: config.AtEndEnd} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{}, "")
+		s.router.begin(&fakeSequence{}, "", true)
 		s.router.state = stateConfiguring
 		s.client("disconnect " + arguments)
 		if len(s.ends) != 1 || s.ends[0].atEnd != atEnd {
@@ -450,7 +450,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 				s.router.plain(s.opening, "")
 			case step == 6 && s.router.state == statePreparing:
 				story = append(story, "(startup)")
-				s.router.begin(seq, "")
+				s.router.begin(seq, "", true)
 				_ = session.Attach(dapio.NewRequest("attach", nil), func(a *dapio.Message, err error) {
 					if err == nil {
 						waits.Go(func() { session.AttachAnswered(a) })

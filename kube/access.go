@@ -69,6 +69,14 @@ func workload(kind string) (group, resource string) {
 	return "", ""
 }
 
+// Copying are the permissions for a held copy.
+func Copying() []Permission {
+	return []Permission{
+		{Verb: "create", Resource: "pods", For: "making a held copy of the pod"},
+		{Verb: "delete", Resource: "pods", For: "removing the copy again"},
+	}
+}
+
 // Ephemeral is the permission for a container without a shell.
 func Ephemeral() Permission {
 	return Permission{Verb: "patch", Resource: "pods", Subresource: "ephemeralcontainers", For: "bringing the helper into a container without a shell"}

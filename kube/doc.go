@@ -9,6 +9,10 @@
 //	                                    ▼
 //	                                  ephemeral container of the same user and rights
 //
+// A sidecar that starts Envoy by itself is held first: Source finds what a copy can be made
+// from, Copy makes one, HoldWorkload changes a workload, Held lists and Release undoes both.
+// What the held form is, package hold knows.
+//
 // kubeconfig and flags are resolved by kubectl's own code (k8s.io/cli-runtime), so that
 // whatever works for kubectl works here.
 //

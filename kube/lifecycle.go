@@ -120,7 +120,10 @@ func (s *Sidecar) deadline(limit time.Duration, now time.Time) Finding {
 		left = t.Add(limit).Sub(now)
 	}
 	f := Finding{Check: "deadline", State: OK, What: fmt.Sprintf("the pod is ended in %s", span(left))}
-	if left < long {
+	switch {
+	case s.Held != nil && left > time.Hour:
+		f.What += ", as it was held for"
+	case left < long:
 		f.State, f.Why, f.Fix = Warning, "the session ends with it", "raise activeDeadlineSeconds, and make the pod anew"
 	}
 	return f

@@ -11,6 +11,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/envoydbg/envoydbg/kube/hold"
 )
 
 // DefaultContainer is the name that Istio gives the sidecar.
@@ -32,8 +34,11 @@ type Sidecar struct {
 	// pod can have, too.
 	Shared []string
 	// Command is what the pod's specification runs in the container, Arguments
-	// included; empty for what the image says.
+	// included; empty for what the image says. Where the container is held, it is what
+	// would be run if it were not.
 	Command []string
+	// Held says who holds the pod; nil when envoydbg does not.
+	Held *hold.Record
 }
 
 // ErrNotFound: there is no such pod or workload.
@@ -132,38 +137,15 @@ func (c *Cluster) pods(ctx context.Context, target string) ([]core.Pod, error) {
 		}
 		return []core.Pod{*pod}, nil
 	}
-	selector, err := c.selector(ctx, kind, name)
+	w, err := c.workload(ctx, kind, name)
 	if err != nil {
 		return nil, err
 	}
-	s, err := meta.LabelSelectorAsSelector(selector)
+	s, err := meta.LabelSelectorAsSelector(w.selector)
 	if err != nil {
 		return nil, err
 	}
 	return c.selected(ctx, s.String())
-}
-
-// selector is that of a workload.
-func (c *Cluster) selector(ctx context.Context, kind, name string) (*meta.LabelSelector, error) {
-	apps, options := c.client.AppsV1(), meta.GetOptions{}
-	switch _, resource := workload(kind); resource {
-	case "statefulsets":
-		o, err := apps.StatefulSets(c.namespace).Get(ctx, name, options)
-		return o.Spec.Selector, err
-	case "deployments":
-		o, err := apps.Deployments(c.namespace).Get(ctx, name, options)
-		return o.Spec.Selector, err
-	case "daemonsets":
-		o, err := apps.DaemonSets(c.namespace).Get(ctx, name, options)
-		return o.Spec.Selector, err
-	case "replicasets":
-		o, err := apps.ReplicaSets(c.namespace).Get(ctx, name, options)
-		return o.Spec.Selector, err
-	case "jobs":
-		o, err := c.client.BatchV1().Jobs(c.namespace).Get(ctx, name, options)
-		return o.Spec.Selector, err
-	}
-	return nil, &UnknownKindError{kind}
 }
 
 // selected are the pods with certain labels.
@@ -200,6 +182,9 @@ func (c *Cluster) sidecar(pod *core.Pod, name string) (*Sidecar, error) {
 	if !found {
 		return nil, &NoContainerError{pod.Name, name, names}
 	}
+	if r, err := hold.Read(pod); err == nil && r != nil && r.Container == name {
+		s.Held, s.Command = r, r.Command
+	}
 	for _, st := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		if st.Name == name {
 			if st.State.Running != nil {
@@ -224,4 +209,10 @@ func stateText(s core.ContainerState) string {
 // String is the sidecar as kubectl would name it.
 func (s *Sidecar) String() string {
 	return fmt.Sprintf("pod/%s container %s (namespace %s)", s.Pod, s.Container, s.Namespace)
+}
+
+// StartsEnvoy says whether the container starts Envoy by itself.
+func (s *Sidecar) StartsEnvoy() bool {
+	c, _ := hold.Container(&s.pod.Spec, s.Container)
+	return hold.StartsEnvoy(c)
 }

@@ -19,38 +19,38 @@ import (
 // flagOf has the flag of run for each launch attribute that has one.
 var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
-	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
+	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "debugServer.connect": "--debug-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output", "atEnd": "--at-end",
-	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image",
+	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image", "hold": "--hold", "holdAtEnd": "--hold-at-end",
 }
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
 // them.
-func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, error) {
+func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *config.Config, error) {
 	attributes, err := f.attributes(cmd, args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	text, err := json.Marshal(attributes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, _, err := config.Parse(text) // the session tells the warnings
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
 	switch manual := c.Agent.Start == config.StartManual; {
 	case manual && len(f.execute) > 0 && !starts:
-		return nil, fault.Usage("with --start=manual nothing starts the agent: no --execute says so", "Add --execute start, or leave out --start.")
+		return nil, nil, fault.Usage("with --start=manual nothing starts the agent: no --execute says so", "Add --execute start, or leave out --start.")
 	case starts && !manual:
-		return nil, fault.Usage("--execute start is for --start=manual; the agent is started already", "Add --start=manual, or leave out the command.")
+		return nil, nil, fault.Usage("--execute start is for --start=manual; the agent is started already", "Add --start=manual, or leave out the command.")
 	}
 	if _, set := attributes["breakpointPresets"]; set {
 		f.breaks = c.BreakpointPresets
 		delete(attributes, "breakpointPresets")
 	}
-	return attributes, c.Check()
+	return attributes, c, c.Check()
 }
 
 // attributes turns the flags into launch attributes. Those that were not given
@@ -86,6 +86,12 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	if changed("at-end") {
 		a["atEnd"] = f.atEnd
 	}
+	if changed("hold") {
+		a["hold"] = f.hold
+	}
+	if changed("hold-at-end") {
+		a["holdAtEnd"] = f.holdAtEnd
+	}
 	if changed("gate") {
 		a["gate"] = f.gate
 	}
@@ -120,6 +126,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if f.lldbServer != "" {
 		a["lldbServer"] = f.lldbServer
+	}
+	if f.debugServer != "" {
+		a["debugServer"] = map[string]any{"connect": f.debugServer}
 	}
 	sourceMap, err := parsePairs(f.sourceMap)
 	if err != nil {
@@ -176,6 +185,8 @@ func (f *runFlags) addSet(cmd *cobra.Command, a map[string]any) error {
 		switch inner, nested := strings.CutPrefix(name, "agent."); {
 		case nested:
 			agent[inner] = json.RawMessage(value)
+		case name == "debugServer.connect":
+			a["debugServer"] = map[string]any{"connect": json.RawMessage(value)}
 		case name == "agent" && gjson.Parse(value).IsObject():
 			for key, v := range gjson.Parse(value).Map() {
 				agent[key] = json.RawMessage(v.Raw)

@@ -24,8 +24,7 @@ func targetOf(c *config.Config) startup.Target {
 	if c.Local() {
 		return local.Target{}
 	}
-	return &pod.Target{Find: func(ctx context.Context) (pod.Container, error) { return find(ctx, c) }, Words: c.Words(), Check: checkOf(c),
-		DebugImage: c.DebugImage}
+	return &holding{Target: pod.Target{Check: checkOf(c), DebugImage: c.DebugImage}, cfg: c}
 }
 
 // container is a sidecar as the target needs it.
@@ -69,8 +68,8 @@ func (c container) Beside(ctx context.Context, image string, command []string) (
 	return nil, fault.ImageRefused(image, c.String(), err)
 }
 
-// find finds the sidecar that the launch attributes name.
-func find(ctx context.Context, c *config.Config) (pod.Container, error) {
+// clusterOf is the cluster that the launch attributes name.
+func clusterOf(c *config.Config) (*kube.Cluster, error) {
 	flags := kube.NewFlags()
 	arguments := c.KubectlFlags
 	for _, f := range []struct{ flag, value string }{{"--namespace", c.Namespace}, {"--context", c.Context}, {"--kubeconfig", c.Kubeconfig}} {
@@ -81,14 +80,23 @@ func find(ctx context.Context, c *config.Config) (pod.Container, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return nil, fault.BadAttribute("kubectlFlags", "has a mistake: "+err.Error(), "Write the flags as for kubectl, for example [\"--as=jane\"].")
 	}
-	return findBy(ctx, flags, c.Target, c.Container)
+	return connect(flags)
+}
+
+// connect is the cluster that kubectl's flags name.
+func connect(flags *kube.Flags) (*kube.Cluster, error) {
+	cluster, err := kube.Connect(flags)
+	if err != nil {
+		return nil, fault.NoCluster(err)
+	}
+	return cluster, nil
 }
 
 // findBy finds a sidecar by kubectl's flags.
 func findBy(ctx context.Context, flags *kube.Flags, target, name string) (pod.Container, error) {
-	cluster, err := kube.Connect(flags)
+	cluster, err := connect(flags)
 	if err != nil {
-		return nil, fault.NoCluster(err)
+		return nil, err
 	}
 	s, err := cluster.Find(ctx, target, name)
 	if err != nil {

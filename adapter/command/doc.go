@@ -3,6 +3,9 @@
 //
 //	dap        adapter.Session on stdio, or one child process per connection with --listen
 //	run        terminal.Run: the same session driven from a terminal
+//	hold, release, status
+//	           kube.Cluster.Copy, HoldWorkload, Release, Held; a session that holds by
+//	           itself is a startup.Target around pod.Target (holding)
 //	sourcemap  sourcemap.Load and its report
 //	version
 //

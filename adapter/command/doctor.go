@@ -118,13 +118,22 @@ func (e *examination) ofPod(ctx context.Context, target string) {
 		return
 	}
 	e.add(cluster.May(ctx, kube.Permissions(target)...)...)
-	s, err := cluster.Find(ctx, target, e.flags.pod.container)
+	s, source, err := unheld(ctx, cluster, target, e.flags.pod.container)
 	if err != nil {
-		e.add(failure("pod", clusterFault(err, target, cluster.Namespace())))
+		e.add(failure("pod", err))
+		return
+	}
+	if source != nil {
+		e.add(toBeHeld(source))
+		e.add(cluster.May(ctx, kube.Copying()...)...)
+	}
+	if s == nil { // what a copy will be like cannot be seen before it is there
 		return
 	}
 	e.add(podFound(s))
-	e.add(s.Lifecycle(time.Now())...)
+	if source == nil {
+		e.add(s.Lifecycle(time.Now())...)
+	}
 	room, err := s.Inside(ctx, pod.Places, []string{proxySHA})
 	if err != nil {
 		if e.add(e.noShell(s, err)...); s.NoProgram(err) {
@@ -133,8 +142,11 @@ func (e *examination) ofPod(ctx context.Context, target string) {
 		return
 	}
 	in := container{s}
-	owner, err := pod.FindOwner(ctx, in, runsWith(room))
-	e.add(sessionThere(s, owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)), nodeFits(room, here), room.Tracing())
+	if source == nil {
+		owner, err := pod.FindOwner(ctx, in, runsWith(room))
+		e.add(sessionThere(s, owner, err), envoyThere(s, room, owner, filepath.Base(e.flags.envoyPath)))
+	}
+	e.add(nodeFits(room, here), room.Tracing())
 	need, err := pod.Bytes(ctx, here.server, architecture(room.Machine))
 	if err == nil {
 		e.add(s.Space(room, need), room.Memory(memoryNeeded))

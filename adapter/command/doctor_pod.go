@@ -28,6 +28,11 @@ func podFound(s *kube.Sidecar) kube.Finding {
 	return kube.Finding{Check: "pod", State: kube.OK, What: fmt.Sprintf("%s on node %s; %s %s runs", s.Pod, s.Node, kind, s.Container)}
 }
 
+// toBeHeld is the finding of a sidecar whose Envoy starts without a session.
+func toBeHeld(s *kube.Source) kube.Finding {
+	return kube.Finding{Check: "held", State: kube.OK, What: s.String() + "; a session makes a held copy of the pod, and debugs that"}
+}
+
 // noShell are the findings of a container that cannot be looked at from within.
 func (e *examination) noShell(s *kube.Sidecar, err error) []kube.Finding {
 	f := kube.Finding{Check: "shell", State: kube.Failed, What: "no command can be run: " + err.Error(),
@@ -91,7 +96,7 @@ func envoyThere(s *kube.Sidecar, r *kube.Room, owner *pod.Owner, name string) ku
 		case p.Words == "": // it has ended
 		case p.Name == name[:min(len(name), 15)] || p.Name == "envoy":
 			f.State, f.What = kube.Failed, fmt.Sprintf("it runs already (%s, pid %s)", p.Name, p.PID)
-			f.Why, f.Fix = "its start is over, and a second one cannot have the ports of the first", "hold the sidecar: docs/doctor.md, \"Holding a sidecar\""
+			f.Why, f.Fix = "its start is over, and a second one cannot have the ports of the first", fmt.Sprintf("debug a held copy: envoydbg hold pod/%s -n %s", s.Pod, s.Namespace)
 			switch {
 			case left(owner):
 				f.Why, f.Fix = "a session has left it", endLeft(s)
@@ -108,6 +113,8 @@ func envoyThere(s *kube.Sidecar, r *kube.Room, owner *pod.Owner, name string) ku
 	case agent != "" && owner == nil:
 		f.State, f.What = kube.Warning, fmt.Sprintf("it has not started, but an agent runs (pid %s)", agent)
 		f.Why, f.Fix = "the session starts an agent of its own, and the two disturb each other", fmt.Sprintf("kubectl exec -n %s %s -c %s -- kill %s", s.Namespace, s.Pod, s.Container, agent)
+	case s.Held != nil:
+		f.What += "; the container is held by envoydbg for " + s.Held.Who
 	case command != "":
 		f.What += "; the container is held by " + shorten(command, 60)
 	}

@@ -27,9 +27,12 @@ type runFlags struct {
 	atEnd        string
 	container    string
 	debugImage   string
+	hold         string
+	holdAtEnd    string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
+	debugServer  string
 	stopOnEntry  bool
 	breaks       []string
 	sourceMap    []string
@@ -78,6 +81,8 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.target, "target", "local", "where Envoy runs: local, or a pod or `resource` such as statefulset/fortio-server")
 	flags.StringVarP(&f.container, "container", "c", kube.DefaultContainer, "`name` of the container of a pod with Envoy in it")
 	addDebugImage(flags, &f.debugImage)
+	flags.StringVar(&f.hold, "hold", config.HoldAsk, "for a sidecar that starts Envoy by itself: ask, copy (debug a held copy of the pod), workload, or never")
+	flags.StringVar(&f.holdAtEnd, "hold-at-end", config.HoldRelease, "what becomes of what the session has held: release, or keep it for the next one")
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")
@@ -89,6 +94,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")
 	flags.Float64Var(&f.startTimeout, "start-timeout", 0, "`seconds` from the agent's start to Envoy (default 60)")
 	flags.StringVar(&f.lldbServer, "lldb-server", "", "lldb-server `program` (default: the one of lldb-dap's version)")
+	flags.StringVar(&f.debugServer, "debug-server", "", "`address` of an lldb-server that was started by hand, as connect://HOST:PORT from where Envoy is")
 	flags.BoolVar(&f.stopOnEntry, "stop-on-entry", false, "stop at the first instruction of the process")
 	flags.StringArrayVarP(&f.breaks, "break", "b", []string{config.PresetMain}, "stop at main, syscalls, libevent (presets), `FILE:LINE` or a function; repeatable")
 	flags.StringArrayVar(&f.sourceMap, "source-map", nil, "`FROM=TO`: a folder in the debug information and where it is here; repeatable")
@@ -98,7 +104,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
-	attributes, err := f.checked(cmd, agent)
+	attributes, c, err := f.checked(cmd, agent)
 	if err != nil {
 		return err
 	}
@@ -106,6 +112,13 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && len(f.execute) == 0
+	if interactive && c.Hold == config.HoldAsk && !c.Local() {
+		wanted, err := askHold(cmd.Context(), c, os.Stdin, cmd.OutOrStdout())
+		if err != nil {
+			return err
+		}
+		attributes["hold"] = wanted
+	}
 	restore := func() {}
 	if before, err := term.GetState(int(os.Stdin.Fd())); err == nil && interactive {
 		restore = func() { _ = term.Restore(int(os.Stdin.Fd()), before) }

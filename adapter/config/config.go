@@ -38,6 +38,20 @@ const (
 	AtEndKeepStopped = "keepStopped" // Envoy stays stopped where it stands
 )
 
+// What a session does about an Envoy that starts, or has started, by itself.
+const (
+	HoldAsk      = "ask"      // whoever is at a keyboard; else as HoldCopy
+	HoldCopy     = "copy"     // debug a copy of the pod, made for it
+	HoldWorkload = "workload" // let the workload's next pods wait, and debug one
+	HoldNever    = "never"
+)
+
+// What becomes, at the session's end, of what it has held.
+const (
+	HoldRelease = "release"
+	HoldKeep    = "keep"
+)
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -60,6 +74,10 @@ type Config struct {
 	Container string `json:"container"`
 	// DebugImage has a shell, for a container without one.
 	DebugImage string `json:"debugImage"`
+	// Hold is one of Hold…, for a container that starts Envoy by itself.
+	Hold string `json:"hold"`
+	// HoldAtEnd is HoldRelease or HoldKeep.
+	HoldAtEnd string `json:"holdAtEnd"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -75,6 +93,8 @@ type Config struct {
 	// LLDBDap and LLDBServer are programs; found by themselves when empty.
 	LLDBDap    string `json:"lldbDap"`
 	LLDBServer string `json:"lldbServer"`
+	// DebugServer takes the place of an lldb-server of the session's own.
+	DebugServer DebugServer `json:"debugServer"`
 	// StopOnEntry stops at the first instruction of the process.
 	StopOnEntry bool `json:"stopOnEntry"`
 	// BreakpointPresets is a list of Preset… names.
@@ -115,14 +135,15 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, AtEnd: AtEndEnd,
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
+	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
 	}
@@ -130,8 +151,10 @@ func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
 	if warnings, err = unknown(arguments); err != nil {
 		return nil, nil, err
 	}
-	if err := unknownOfAgent(arguments); err != nil {
-		return nil, nil, err
+	for object, known := range map[string][]string{"agent": agent, "debugServer": debugServer} {
+		if err := unknownOf(arguments, object, known); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := c.validate(arguments); err != nil {
 		return nil, nil, err
@@ -182,6 +205,8 @@ func describe(field string) string {
 	switch field {
 	case "agent":
 		return `an object, for example {"command": ["pilot-agent", "proxy", "sidecar"]}`
+	case "debugServer":
+		return `an object, for example {"connect": ` + connectExample + `}`
 	case "agent.command":
 		return `a list of strings, for example ["pilot-agent", "proxy", "sidecar"]`
 	case "agent.env":
@@ -202,6 +227,9 @@ func describe(field string) string {
 
 func (c *Config) validate(arguments []byte) error {
 	if err := c.validateTarget(arguments); err != nil {
+		return err
+	}
+	if err := c.validateDebugServer(arguments); err != nil {
 		return err
 	}
 	for _, name := range replaced {
@@ -237,6 +265,12 @@ func (c *Config) validate(arguments []byte) error {
 	}
 	if ends := []string{AtEndEnd, AtEndRun, AtEndKeepStopped}; !slices.Contains(ends, c.AtEnd) {
 		return oneOf("atEnd", fmt.Sprintf("is %q", c.AtEnd), c.AtEnd, ends)
+	}
+	if ways := []string{HoldAsk, HoldCopy, HoldWorkload, HoldNever}; !slices.Contains(ways, c.Hold) {
+		return oneOf("hold", fmt.Sprintf("is %q", c.Hold), c.Hold, ways)
+	}
+	if ends := []string{HoldRelease, HoldKeep}; !slices.Contains(ends, c.HoldAtEnd) {
+		return oneOf("holdAtEnd", fmt.Sprintf("is %q", c.HoldAtEnd), c.HoldAtEnd, ends)
 	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
@@ -279,7 +313,7 @@ func (c *Config) Local() bool { return c.Target == TargetLocal }
 // validateTarget looks at the target and what belongs to it.
 func (c *Config) validateTarget(arguments []byte) error {
 	if c.Local() {
-		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage"} {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd"} {
 			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
 			}

@@ -14,7 +14,7 @@ import (
 
 // Who reads which attribute of a startup session:
 //
-//	Config, and Agent below "agent"   the adapter
+//	Config, and what is below it      the adapter
 //	passed                            lldb-dap, for the adapter's own attach
 //	replaced                          nobody: the adapter attaches (an error)
 //	useless                           nobody: the agent starts Envoy (a warning)
@@ -38,7 +38,7 @@ var useless = map[string]string{
 }
 
 // editors are attributes that VS Code itself reads or adds.
-var editors = []string{"name", "type", "request", "preLaunchTask", "postDebugTask", "internalConsoleOptions", "debugServer", "presentation",
+var editors = []string{"name", "type", "request", "preLaunchTask", "postDebugTask", "internalConsoleOptions", "presentation",
 	"serverReadyAction", "suppressMultipleSessionWarning", "windows", "osx", "linux", "noDebug", "restart"}
 
 // names are the attributes of a struct of this package.
@@ -51,8 +51,9 @@ func names(of reflect.Type) []string {
 }
 
 var (
-	own   = names(reflect.TypeFor[Config]())
-	agent = names(reflect.TypeFor[Agent]())
+	own         = names(reflect.TypeFor[Config]())
+	agent       = names(reflect.TypeFor[Agent]())
+	debugServer = names(reflect.TypeFor[DebugServer]())
 )
 
 // unknown says of each attribute that has no effect what else it may be: an error for
@@ -91,18 +92,18 @@ func misspelled(name string, known []string) error {
 	return nil
 }
 
-// unknownOfAgent is the error for an attribute of the agent that nobody reads: nobody
-// but the adapter looks there.
-func unknownOfAgent(arguments []byte) (err error) {
-	gjson.GetBytes(arguments, "agent").ForEach(func(key, value gjson.Result) bool {
-		if value.Type == gjson.Null || slices.Contains(agent, key.Str) {
+// unknownOf is the error for an attribute of an object of the adapter's own that nobody
+// reads: nobody but the adapter looks there.
+func unknownOf(arguments []byte, object string, known []string) (err error) {
+	gjson.GetBytes(arguments, object).ForEach(func(key, value gjson.Result) bool {
+		if value.Type == gjson.Null || slices.Contains(known, key.Str) {
 			return true
 		}
-		fix := "An agent has " + strings.Join(agent, ", ") + "."
-		if right, ok := nearest.Name(key.Str, agent); ok {
-			fix = fmt.Sprintf("Did you mean %s?", fault.Name("agent."+right))
+		fix := fault.Name(object) + " has " + strings.Join(known, ", ") + "."
+		if right, ok := nearest.Name(key.Str, known); ok {
+			fix = fmt.Sprintf("Did you mean %s?", fault.Name(object+"."+right))
 		}
-		err = fault.BadAttribute("agent."+key.Str, "is not known", fix)
+		err = fault.BadAttribute(object+"."+key.Str, "is not known", fix)
 		return false
 	})
 	return err
@@ -120,7 +121,7 @@ func oneOf(attribute, problem, value string, allowed []string) error {
 // startup are the attributes that only a startup session has: not those that the
 // adapter also reads for a plain one.
 var startup = slices.DeleteFunc(slices.Clone(Own), func(name string) bool {
-	return slices.Contains([]string{"target", "lldbDap", "workTree"}, name)
+	return slices.Contains([]string{"target", "lldbDap", "workTree", "debugServer"}, name)
 })
 
 // CheckPlain checks the arguments of a launch or attach request without a target. They

@@ -81,12 +81,6 @@ func AgentInSession(who string, since time.Time) *Fault {
 		Do:       "End that session, or ask for it. \"envoydbg agent stop TARGET --force\" ends it from here."}
 }
 
-// AgentOfOthers: the container has an agent or an Envoy that envoydbg has not started.
-func AgentOfOthers(where string, running []string) *Fault {
-	return &Fault{Code: 1512, What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", where),
-		Evidence: running, Do: "Park the container first, for example with the command \"pilot-agent wait\", or end what runs there."}
-}
-
 // AgentEndedSoon: an agent that was started without a debugger has ended at once.
 func AgentEndedSoon(command, status, said string) *Fault {
 	return &Fault{Code: 1513, What: fmt.Sprintf("The agent has ended at once: %s.", status), Evidence: append([]string{command}, strings.Split(strings.TrimSpace(said), "\n")...),
@@ -99,10 +93,11 @@ func NotStopped(where string, cause error) *Fault {
 		Do: "\"envoydbg agent status TARGET\" says what is there."}
 }
 
-// EnvoyRuns: the container's Envoy has started before the session.
-func EnvoyRuns(container, what string) *Fault {
-	return &Fault{Code: 1520, What: fmt.Sprintf("Envoy runs already in %s.", container), Evidence: []string{what},
-		Do: "Debug a pod whose sidecar is held: docs/doctor.md, \"Holding a sidecar\"."}
+// EnvoyRuns: the container has an agent or an Envoy that envoydbg has not started. A session
+// would come too late for that, and a second one could not have its ports.
+func EnvoyRuns(container string, running ...string) *Fault {
+	return &Fault{Code: 1520, What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", container), Evidence: running,
+		Do: "Debug a held copy of the pod, which \"envoydbg hold TARGET\" makes."}
 }
 
 // PodRestarts: something in the pod's specification ends or restarts the container under

@@ -51,6 +51,13 @@ func SharedLine(name, why string) *Fault {
 		Do: "Remove one of them, or use a newer LLDB, which tells them apart by their columns."}
 }
 
+// Undone: at the end of a link, the debug server has refused what LLDB was told to be
+// done.
+func Undone(what, err string) *Fault {
+	return &Fault{Code: 1416, What: fmt.Sprintf("%s has failed, so Envoy was not resumed.", what), Evidence: []string{"lldb-server: " + err},
+		Do: "Continue without it; of a breakpoint, remove it first and set it elsewhere."}
+}
+
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
 	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),

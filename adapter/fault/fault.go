@@ -43,7 +43,7 @@ func (f *Fault) Error() string {
 func (f *Fault) ID() string { return fmt.Sprintf("ED%d", f.Code) }
 
 // warnings are the numbers of the faults after which the session goes on.
-var warnings = []int{1013, 1017, 1018, 1109, 1319, 1403, 1405, 1409, 1410, 1412, 1413, 1414, 1415, 1420, 1421, 1501, 1521}
+var warnings = []int{1013, 1017, 1018, 1109, 1319, 1403, 1405, 1409, 1410, 1412, 1413, 1414, 1415, 1416, 1420, 1421, 1501, 1521}
 
 // IsWarning reports whether the session goes on after the fault with that number.
 func IsWarning(code int) bool { return slices.Contains(warnings, code) }

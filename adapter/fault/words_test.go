@@ -38,6 +38,9 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoSession":           NoSession("pod/x", cause),
 		"ServerMachine":       ServerMachine("/usr/bin/lldb-server", "amd64", "pod/x", "arm64"),
 		"ServerVersion":       ServerVersion("/usr/bin/lldb-server", "19.1.7", "22.1.8", "lldb-server-22"),
+		"NoServerThere":       NoServerThere("127.0.0.1:2159", why("connection refused"), "Run lldb-server."),
+		"NoPlatformThere":     NoPlatformThere("127.0.0.1:2159", why("it does not speak gdb-remote"), "Run lldb-server."),
+		"OtherServer":         OtherServer("127.0.0.1:2159", "19.1.7", "22.1.8"),
 		"NoShell":             NoShell("pod/x", "busybox"),
 		"ImageRefused":        ImageRefused("busybox", "pod/x", cause),
 		"ImageNotStarted":     ImageNotStarted("busybox", "pod/x", why("waiting: ErrImagePull")),
@@ -92,11 +95,16 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoSources":           NoSources("/bin/envoy", cause),
 		"NotWatched":          NotWatched("/src/envoy", cause),
 		"PastMain":            PastMain(1),
+		"Undone":              Undone("Setting the breakpoint at 0x401000", "E09"),
 		"LeftUnknown":         LeftUnknown(cause),
 		"LLDBDapBehind":       LLDBDapBehind(cause),
 		"Panicked":            Panicked("the request threads", "index out of range"),
 		"Internal":            Internal(cause),
 		"BadClient":           BadClient(cause),
+		"HoldRefused":         HoldRefused("statefulset/x", cause),
+		"HoldNotStarted":      HoldNotStarted("statefulset/x", why("waiting: ErrImagePull")),
+		"HoldLeft":            HoldLeft("pod/x", "envoydbg release pod/x", cause),
+		"NotReleased":         NotReleased("pod/x", cause),
 	}
 }
 
@@ -104,7 +112,7 @@ func calls(cause error, said string) map[string]*Fault {
 var dependent = []string{"Name", "Assign", "beside", "logFile", "console", "text", "plain", "refusal", "tail"}
 
 // quoted is an attribute in a text of the catalogue's that does not go through Name.
-var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
+var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|hold|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
 
 func TestEveryTextThatDependsOnSomethingIsTried(t *testing.T) {
 	tried := calls(errCause, "")
@@ -151,7 +159,7 @@ func inFlags(t *testing.T, f func()) {
 }
 
 // attribute is what only a user of launch.json knows.
-var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
+var attribute = regexp.MustCompile(`"(target|program|envoyPath|gate|startTimeout|lldbDap|lldbServer|hold|breakpointPresets|workTree|sourceMap|agent[.a-z]*|envoy\.log)"|launch\.json|VS Code|debug console`)
 
 // What is told on the command line speaks of flags alone, and exits as a wrong command
 // line does where an attribute is a flag.

@@ -28,10 +28,13 @@ import (
 //	                  E, W, X, other      tells Attached with an error, passes it on
 //	release           any packet          tells Attached with an error, answers E01
 //	threads           any packet          passes it on, neutral while the process stands at the attach
-//	region            a mapped region     passes it on; answers itself within it until the process runs
+//	a question        any packet          passes it on; answers with it until it may have changed (cache.go)
 //	launch            pid, socket_name    listens there itself, answers with its socket
 //	detach            E                   the process is still held
 //	none              W, X                tells Exited, passes it on
+//
+// With a companion it also says what is to be told to it, and reads what it tells: see
+// ahead.go.
 type conversation struct {
 	// claim asks whether an attach to this name is the session's own; settle
 	// says how it ended. Both are the relay's.
@@ -72,10 +75,32 @@ type conversation struct {
 	// attachReason is why the server says the process stopped at the session's own
 	// attach, while it stands there: see neutral.
 	attachReason string
-	// regions are what the server has said of the address space since the process has
-	// last stopped: see regions.go. In non-stop mode it may change at any time.
-	regions []region
+	// known is what the server has said since the process has last stopped. In non-stop
+	// mode it may change at any time. asking is the only request that is not answered yet.
+	known   cache
+	asking  string
 	nonStop bool
+
+	// With a companion at the other end: what it is told to ask, the last stop reply, the
+	// breakpoints that are in the process (ADDRESS,KIND) and those that were refused after
+	// the client had been told otherwise, and of these the ones that nobody was told of.
+	far      bool
+	waits    bool       // the client waits for an answer that pairs may come before
+	host     *constants // nil but for a platform
+	features [2]string  // the client's qSupported and the answer
+	ownOK    bool       // the client's acknowledgement of an OK of the relay's is to come
+	habits   habits
+	lastStop string
+	planted  map[string]bool
+	absent   map[string]bool
+	undone   []Refused
+}
+
+// accompany is for a connection with a companion at its other end. host is nil but for a
+// platform.
+func (c *conversation) accompany(host *constants) {
+	c.far, c.host, c.known.answers = true, host, map[string]string{}
+	c.planted, c.absent = map[string]bool{}, map[string]bool{}
 }
 
 // maxPending bounds the requests without an answer. LLDB has one, or two after a
@@ -89,10 +114,14 @@ type step struct {
 	exited   *Exit
 	attached *Attached
 	arming   *Arming // told after the write
+	refused  []Refused
 
+	notice   []byte    // for the companion; written before all else
 	pass     bool      // the frame goes on as it came
 	redirect bool      // the answer to qLaunchGDBServer goes on with another socket
-	answer   string    // this packet goes to the client instead
+	answer   string    // this packet goes to the client instead …
+	empty    bool      // … even if it is empty: a request that is not known
+	acked    bool      // … after an acknowledgement of the request
 	own      string    // this packet goes to the server …
 	kind     request   // … as this request
 	resend   []byte    // these bytes of the relay's go to the server once more
@@ -117,29 +146,48 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.Kind == KindPart {
-		c.regions = nil
+		c.known.forget()
+		c.asking = ""
 		return passOn, c.push(requestOther)
+	}
+	if f.Kind == KindAck && c.ownOK {
+		c.ownOK = false
+		return step{}, nil
 	}
 	if f.Kind != KindPacket || !c.interpretable(f) {
 		return passOn, nil
 	}
 	s := passOn
+	c.waits = false
 	kind, arming := classify(f.Payload)
-	if len(f.Payload) == 0 || !leavesRegions(f.Payload) {
-		c.regions = nil
+	if reply, known := c.known.answer(f.Payload); known && len(c.pending) == 0 {
+		return step{answer: c.again(kind, string(f.Payload), reply), empty: true}, nil
+	}
+	if reply, known := c.always(string(f.Payload)); known && len(c.pending) == 0 {
+		return step{answer: reply, empty: true}, nil
+	}
+	c.known.sent(f.Payload)
+	c.host.sent(string(f.Payload))
+	if s, ok := c.promise(f.Payload); ok {
+		return s, nil
 	}
 	switch kind {
-	case requestRegion:
-		if reply, known := c.regionOf(f.Payload); known && len(c.pending) == 0 {
-			return step{answer: reply}, nil
-		}
 	case requestNonStop:
 		c.nonStop = true
+	case requestNoAck:
+		if c.far && !c.noAck && len(c.pending) == 0 {
+			c.noAck, c.ownOK = true, true
+			return step{notice: Notification(MarkDo + noAckMode), acked: true, answer: "OK"}, nil
+		}
 	case requestAttach:
 		c.idle, c.ours, c.pid, c.attachPCs = false, false, 0, ""
 		if arming.Name != "" && c.claim(arming.Name) {
 			kind, c.skipped, c.wait = requestAwaited, nil, string(f.Payload)
 			s.arming = &arming
+			if c.far && c.noAck && !c.skipToExec {
+				s.notice = c.habits.tell(acquaintance)
+			}
+			c.waits = true
 		}
 	case requestRun:
 		if c.inPlace && c.ours && c.noAck {
@@ -150,18 +198,70 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		if c.attachPCs != "" {
 			c.resume = string(f.Payload)
 		}
+		if c.far && c.ours && c.noAck {
+			s.notice = c.habits.resumed()
+		}
+		c.waits = true
 	case requestDetach, requestKill:
 		_, pid, _ := bytes.Cut(f.Payload, []byte{';'})
 		c.idle = c.idle || c.isDebugged(parsePID(string(pid)))
 		if kind == requestDetach && c.taken && c.ours && c.noAck && c.idle {
 			c.taken, c.ours = false, false
+			if c.far { // what the client believes done is to be done by then
+				c.pending = append(c.pending, requestSettle)
+				return step{notice: Encode("qC")}, nil
+			}
 			return step{take: true}, nil
 		}
 		if string(f.Payload) == "k" {
 			return s, nil // nobody has to answer it; what comes is the end of the process
 		}
+	case requestOther:
+		switch {
+		case !c.far, !c.noAck, len(c.pending) > 0:
+		case bytes.HasPrefix(f.Payload, []byte(greeter)) && c.host == nil && c.pid == 0:
+			s.notice = Notification(MarkNow + strings.Join(greeting, separator))
+			c.waits = true
+		default:
+			s.notice = c.host.unknown(string(f.Payload))
+		}
 	}
-	return s, c.push(kind)
+	if list := c.takeAlong(f.Payload); list != nil {
+		s.notice, c.waits = list, true
+	}
+	return s, c.ask(kind, f.Payload)
+}
+
+// again is a known answer as the client is to see it.
+func (c *conversation) again(kind request, question, reply string) string {
+	c.habit(question, reply)
+	if kind == requestThreads {
+		return neutral(reply, c.attachReason)
+	}
+	return reply
+}
+
+// always is the known answer to a question that has always the same.
+func (c *conversation) always(question string) (reply string, known bool) {
+	if question == c.features[0] {
+		return c.features[1], true
+	}
+	return c.host.answer(question)
+}
+
+// habit notes what the client has asked and may ask again at the next stop.
+func (c *conversation) habit(question, reply string) {
+	if c.far && c.ours {
+		c.habits.asked(question, reply)
+	}
+}
+
+// ask notes a request that is passed on.
+func (c *conversation) ask(kind request, payload []byte) error {
+	if c.asking = ""; len(c.pending) == 0 && (c.far || bytes.HasPrefix(payload, []byte(regionQuery))) {
+		c.asking = string(payload)
+	}
+	return c.push(kind)
 }
 
 func (c *conversation) push(kind request) error {
@@ -184,9 +284,13 @@ func (c *conversation) request(packet string, kind request) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw := Encode(packet)
-	c.regions = nil
+	c.known.forget()
+	c.asking = ""
 	c.pending = append(c.pending, kind)
 	if c.noAck {
+		if c.far && kind == requestSkip {
+			return append(c.habits.tell(acquaintance), raw...)
+		}
 		return raw
 	}
 	c.ownAcks++
@@ -214,6 +318,9 @@ func (c *conversation) fromServer(f Frame) step {
 			c.pending = c.pending[:n-1]
 		}
 	case KindNotification:
+		if s, ok := c.fromCompanion(f.Payload); ok {
+			return s
+		}
 		if reply, ok := bytes.CutPrefix(f.Payload, []byte("Stop:")); ok && c.interpretable(f) {
 			stop, _ := ParseStop(reply)
 			return step{pass: true, exited: c.exit(stop)}
@@ -255,6 +362,9 @@ func (c *conversation) packet(payload []byte) step {
 		return c.attachAnswer(oldest, stop)
 	case oldest.waitsForStop():
 		c.pop()
+		if c.far && stop.Signal != 0 {
+			c.lastStop = string(payload)
+		}
 		if oldest == requestRun {
 			late := c.isAttachsStop(stop)
 			c.attachPCs = ""
@@ -270,8 +380,13 @@ func (c *conversation) packet(payload []byte) step {
 		return step{pass: true, exited: c.exit(stop)} // not an answer: it comes in between
 	}
 	c.pop()
+	if stop.Exit == nil { // an answer, whatever was asked
+		c.keep(payload)
+	}
 	s := passOn
 	switch oldest {
+	case requestSettle:
+		return step{take: true}
 	case requestNoAck:
 		// The client still acknowledges this OK; from then on nobody does.
 		c.noAck = c.noAck || string(payload) == "OK"
@@ -281,14 +396,40 @@ func (c *conversation) packet(payload []byte) step {
 		if stop.Err == "" {
 			s = step{redirect: true}
 		}
-	case requestRegion:
-		c.keepRegion(payload)
 	case requestThreads:
 		if text := neutral(string(payload), c.attachReason); text != string(payload) {
 			s = step{answer: text}
 		}
 	}
 	return s
+}
+
+// keep notes the answer to a question, unless something was sent after it.
+func (c *conversation) keep(payload []byte) {
+	question := c.asking
+	c.asking = ""
+	if question == "" || !c.noAck || c.nonStop || len(c.pending) > 0 {
+		return
+	}
+	c.host.keep(question, string(payload))
+	if c.far && strings.HasPrefix(question, "qSupported:") {
+		c.features = [2]string{question, string(payload)}
+	}
+	if !c.ours {
+		return
+	}
+	if at, isInsert := strings.CutPrefix(question, "Z0,"); isInsert && c.far && string(payload) == "OK" {
+		c.planted[at] = true
+		delete(c.absent, at)
+	}
+	if at, isRemove := strings.CutPrefix(question, "z0,"); isRemove {
+		delete(c.planted, at)
+	}
+	if !isQuestion([]byte(question)) {
+		return
+	}
+	c.known.keep(question, string(payload))
+	c.habit(question, string(payload))
 }
 
 // neutral gives the stop at the attach a reason that no setting of LLDB's skips.
@@ -372,6 +513,9 @@ func (c *conversation) admitted(out Attached, err error) step {
 	c.settle(true)
 	stop, _ := ParseStop([]byte(c.attachStop))
 	c.attachReason = stop.Reason
+	if c.far {
+		c.lastStop = c.attachStop
+	}
 	c.attachStop = neutral(c.attachStop, c.attachReason)
 	return step{answer: c.attachStop, attached: &out}
 }

@@ -30,7 +30,9 @@
 //   - A SIGSTOP of the attach that comes late is swallowed: see below.
 //   - The Observer hears of the end of the attached process.
 //   - Between two resumes a region of the address space is asked for once: the relay
-//     gives the server's answer again for another address in it (regions.go).
+//     gives the server's answer again for another address in it (cache.go).
+//   - With a companion beside the server it answers what has come with the stop, and
+//     what need not be waited for (ahead.go).
 //   - A process that was found too late can be made to stop where it is
 //     (StopInPlace): the relay answers the client's first resume itself.
 //   - A detach may be done by another way than the server's (Detach), because

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -58,8 +59,16 @@ func catch(err *error) {
 }
 
 func newLink(r *Relay, name string, client net.Conn, server Conn, serverPID int) *link {
-	return &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
+	k := &link{relay: r, name: name, client: client, server: server, serverPID: serverPID,
 		talk: conversation{claim: r.claim, settle: r.settle, skipToExec: r.cfg.SkipToExec}}
+	if _, far := server.(Accompanied); far {
+		var host *constants
+		if name == platformName {
+			host = r.constants
+		}
+		k.talk.accompany(host)
+	}
+	return k
 }
 
 // run returns when both directions have ended. It calls ended at the first sign
@@ -154,8 +163,8 @@ func (k *link) fromClient(f Frame) error {
 	}
 	k.writeServer.Lock()
 	s, err := k.talk.fromClient(f)
-	if err == nil && s.pass {
-		_, err = k.server.Write(f.Raw)
+	if out := k.outgoing(s, f); err == nil && out != nil {
+		_, err = k.server.Write(out)
 	}
 	if k.inPart = f.More; !k.inPart || err != nil {
 		k.inPart = false
@@ -164,14 +173,29 @@ func (k *link) fromClient(f Frame) error {
 	if err == nil && s.take {
 		return k.detach()
 	}
-	if err == nil && s.answer != "" {
-		return k.toClient(Encode(s.answer))
+	if err == nil && (s.answer != "" || s.empty) {
+		raw := Encode(s.answer)
+		if s.acked {
+			raw = append([]byte("+"), raw...)
+		}
+		return k.toClient(raw)
 	}
 	if err == nil && s.arming != nil {
 		s.arming.Time, s.arming.ServerPID = time.Now(), k.serverPID
 		k.relay.cfg.Observer.Arming(*s.arming)
 	}
 	return err
+}
+
+// outgoing is what goes to the server for a frame of the client's, in one piece.
+func (k *link) outgoing(s step, f Frame) []byte {
+	switch {
+	case !s.pass:
+		return s.notice
+	case s.notice == nil:
+		return f.Raw
+	}
+	return slices.Concat(s.notice, f.Raw)
 }
 
 // detach lets go of the process by another way than the server's, which may end by it.
@@ -217,7 +241,12 @@ func (k *link) fromServer(f Frame) error {
 	if s.exited != nil {
 		k.relay.cfg.Observer.Exited(*s.exited)
 	}
+	for _, refused := range s.refused {
+		k.relay.cfg.Observer.Refused(refused)
+	}
 	switch {
+	case s.take:
+		return k.detach()
 	case s.pass:
 		return k.toClient(f.Raw)
 	case s.redirect:

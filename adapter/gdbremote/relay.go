@@ -35,6 +35,9 @@ const SchemeVariable = "LLDB_PLATFORM_REMOTE_GDB_SERVER_SCHEME"
 
 const schemeFolder = "s:"
 
+// platformName is what connections to the platform are called.
+const platformName = "platform"
+
 // Config describes a relay.
 type Config struct {
 	// Dir is an existing folder of mode 0700 for the relay's sockets.
@@ -84,6 +87,10 @@ type Observer interface {
 	// Exited: the debug server says that the attached process has ended. The
 	// client hears of it afterwards.
 	Exited(Exit)
+	// Refused: the debug server has refused a breakpoint that the client believes to be
+	// set or removed, so the process was not resumed. The client hears of a stop
+	// afterwards.
+	Refused(Refused)
 	// Disconnected: a connection has ended; the client's side of it is closed
 	// only afterwards. err is nil when that was to be expected: the client has
 	// left or let go of the process, or the process has ended. It is not called
@@ -126,8 +133,10 @@ type Relay struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	platform net.Listener
-	wg       sync.WaitGroup
-	close    func() error // once
+	// constants are those of the platform, of connections with a companion.
+	constants *constants
+	wg        sync.WaitGroup
+	close     func() error // once
 
 	mu      sync.Mutex
 	open    map[io.Closer]struct{} // listeners, and connections of both sides
@@ -161,17 +170,17 @@ func Start(cfg Config) (*Relay, error) {
 	if cfg.limits == (limits{}) {
 		cfg.limits = usualLimits
 	}
-	r := &Relay{cfg: cfg, platform: l, open: map[io.Closer]struct{}{l: {}}, links: map[*link]struct{}{}}
+	r := &Relay{cfg: cfg, platform: l, open: map[io.Closer]struct{}{l: {}}, links: map[*link]struct{}{}, constants: newConstants()}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.close = sync.OnceValue(r.closeAll)
 	r.wg.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
-				r.disconnected("platform", fmt.Errorf("no further connection can be accepted: %w", err))
+				r.disconnected(platformName, fmt.Errorf("no further connection can be accepted: %w", err))
 				return
 			}
-			r.wg.Go(func() { r.carry("platform", c, cfg.Platform, 0) })
+			r.wg.Go(func() { r.carry(platformName, c, cfg.Platform, 0) })
 		}
 	})
 	return r, nil

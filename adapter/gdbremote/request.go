@@ -20,13 +20,13 @@ const (
 	requestKill                 // k, vKill
 	requestLaunchServer         // qLaunchGDBServer
 	requestNoAck                // QStartNoAckMode
-	requestRegion               // qMemoryRegionInfo
 	requestNonStop              // QNonStop
 	requestThreads              // jThreadsInfo, qThreadStopInfo: answered by why each thread stopped
 
 	// The relay's own requests; the client does not see the answers.
 	requestSkip    // vCont, on the way from the attach to the exec
 	requestRelease // D, for a process that was not admitted
+	requestSettle  // qC, after which all that came before it has been done
 )
 
 // waitsForStop reports whether a stop reply answers the request, and console
@@ -59,13 +59,11 @@ func classify(payload []byte) (kind request, arming Arming) {
 		return requestRead, arming
 	case has("qLaunchGDBServer"):
 		return requestLaunchServer, arming
-	case has(regionQuery):
-		return requestRegion, arming
 	case has("QNonStop"):
 		return requestNonStop, arming
 	case has("jThreadsInfo"), has("qThreadStopInfo"):
 		return requestThreads, arming
-	case string(payload) == "QStartNoAckMode":
+	case string(payload) == noAckMode:
 		return requestNoAck, arming
 	}
 	return requestOther, arming

@@ -2,6 +2,7 @@ package gdbremote
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -101,4 +102,21 @@ func parsePID(s string) int {
 		return 0
 	}
 	return int(n)
+}
+
+// Register is the value of a register that a stop reply of a little-endian machine has,
+// by the debug server's number of it.
+func Register(stop []byte, number int) (uint64, bool) {
+	if len(stop) < 3 {
+		return 0, false
+	}
+	text, ok := field(stop[3:], fmt.Sprintf("%02x", number))
+	if !ok {
+		return 0, false
+	}
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != 8 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(b), true
 }

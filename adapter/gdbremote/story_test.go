@@ -112,6 +112,11 @@ func (s *story) Exited(e Exit) {
 	s.news <- fmt.Sprintf("exited: %v, process %d", e, e.PID)
 }
 
+// Refused implements Observer.
+func (s *story) Refused(r Refused) {
+	s.news <- fmt.Sprintf("%s: %s", r.What, r.Err)
+}
+
 // Disconnected implements Observer.
 func (s *story) Disconnected(conn string, err error) {
 	s.mu.Lock()

@@ -369,9 +369,19 @@ func (c *Client) Inspect(ctx context.Context, p InspectParams) (InspectResult, e
 	return call[InspectResult](ctx, c, MethodInspect, p)
 }
 
+// Look looks for a program beside Envoy.
+func (c *Client) Look(ctx context.Context, p LookParams) (LookResult, error) {
+	return call[LookResult](ctx, c, MethodLook, p)
+}
+
 // PlatformStart starts lldb-server's platform and returns when it listens.
 func (c *Client) PlatformStart(ctx context.Context, p PlatformStartParams) (PlatformStartResult, error) {
 	return call[PlatformStartResult](ctx, c, MethodPlatformStart, p)
+}
+
+// PlatformConnect takes an lldb-server platform that listens already.
+func (c *Client) PlatformConnect(ctx context.Context, p PlatformConnectParams) (PlatformConnectResult, error) {
+	return call[PlatformConnectResult](ctx, c, MethodPlatformConnect, p)
 }
 
 // ServerState says what a gdbserver is doing.
@@ -422,14 +432,20 @@ func (c *Client) End(ctx context.Context) (EndResult, error) {
 type ServerConn struct {
 	*yamux.Stream
 	in     *bufio.Reader
+	ready  bool // the helper's reply has been read
 	closed chan struct{}
 	once   sync.Once
 }
 
-// DialServer connects to a socket in the session's folder.
+// DialServer connects to a socket in the session's folder, or to an address of a debug
+// server that was started by hand.
 func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, error) {
 	conn, err := within(ctx, c, func() (*ServerConn, error) {
-		return c.stream(StreamHeader{Kind: StreamDial, Socket: socket})
+		conn, err := c.stream(StreamHeader{Kind: StreamDial, Socket: socket})
+		if err == nil {
+			err = conn.reply()
+		}
+		return conn, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
@@ -437,8 +453,28 @@ func (c *Client) DialServer(ctx context.Context, socket string) (*ServerConn, er
 	return conn, nil
 }
 
-// stream opens a stream for the purpose that its header names. It blocks until
-// the helper answers or the conversation ends.
+// CompanionConn is a connection to a debug server with a companion beside it.
+type CompanionConn struct{ *ServerConn }
+
+// Accompanied implements gdbremote.Accompanied.
+func (CompanionConn) Accompanied() {}
+
+// DialCompanion connects to a socket in the session's folder, with a companion. It does
+// not wait for the helper: that the socket cannot be reached is the error of the first
+// Read.
+func (c *Client) DialCompanion(ctx context.Context, socket string) (CompanionConn, error) {
+	conn, err := within(ctx, c, func() (CompanionConn, error) {
+		conn, err := c.stream(StreamHeader{Kind: StreamDial, Socket: socket, Companion: true})
+		return CompanionConn{conn}, err
+	})
+	if err != nil {
+		return conn, fmt.Errorf("dial %s beside Envoy: %w", socket, err)
+	}
+	return conn, nil
+}
+
+// stream opens a stream for the purpose that its header names. The helper's reply is
+// still to be read.
 func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 	stream, err := c.mux.OpenStream()
 	if err != nil {
@@ -449,10 +485,17 @@ func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 	if err == nil {
 		_, err = stream.Write(append(b, '\n'))
 	}
-	var line []byte
-	if err == nil {
-		line, err = conn.in.ReadSlice('\n')
+	if err != nil {
+		conn.Close()
+		return nil, err
 	}
+	return conn, nil
+}
+
+// reply reads the helper's, which comes before all else, and closes the connection if it
+// is none.
+func (c *ServerConn) reply() error {
+	line, err := c.in.ReadSlice('\n')
 	var reply StreamReply
 	if err == nil {
 		err = json.Unmarshal(line, &reply)
@@ -461,10 +504,11 @@ func (c *Client) stream(h StreamHeader) (*ServerConn, error) {
 		err = errors.New(reply.Error)
 	}
 	if err != nil {
-		conn.Close()
-		return nil, err
+		_ = c.Close()
+		return err
 	}
-	return conn, nil
+	c.ready = true
+	return nil
 }
 
 func newServerConn(stream *yamux.Stream) *ServerConn {
@@ -472,7 +516,14 @@ func newServerConn(stream *yamux.Stream) *ServerConn {
 }
 
 // Read implements net.Conn.
-func (c *ServerConn) Read(b []byte) (int, error) { return c.in.Read(b) }
+func (c *ServerConn) Read(b []byte) (int, error) {
+	if !c.ready {
+		if err := c.reply(); err != nil {
+			return 0, err
+		}
+	}
+	return c.in.Read(b)
+}
 
 // Write implements net.Conn. The bytes are copied, because a write that Close
 // interrupts goes on until the conversation ends.

@@ -79,6 +79,7 @@ func TestNothingHangsOnAStreamThatNobodyReads(t *testing.T) {
 				"Hello":         func(ctx context.Context) error { _, err := c.Hello(ctx, HelloParams{}); return err },
 				"Inspect":       func(ctx context.Context) error { _, err := c.Inspect(ctx, InspectParams{}); return err },
 				"PlatformStart": func(ctx context.Context) error { _, err := c.PlatformStart(ctx, PlatformStartParams{}); return err },
+				"Look":          func(ctx context.Context) error { _, err := c.Look(ctx, LookParams{}); return err },
 				"ServerState":   func(ctx context.Context) error { _, err := c.ServerState(ctx, ServerStateParams{}); return err },
 				"AgentStart":    func(ctx context.Context) error { _, err := c.AgentStart(ctx, AgentStartParams{}); return err },
 				"Process":       func(ctx context.Context) error { _, err := c.Process(ctx, ProcessParams{}); return err },

@@ -27,15 +27,16 @@ type Place struct {
 	Session string
 }
 
-// Serve starts the daemon; who tells others who has the session, and lease is how long
-// the daemon lives without a client. An error that the helper tells is a
-// *[StatusError].
-func (p Place) Serve(ctx context.Context, who string, lease time.Duration) (Status, error) {
-	stream, status, err := p.begin(ctx, "serve", "--dir", p.Dir, "--session", p.Session, "--who", who, "--lease", lease.String())
-	if err == nil {
-		_ = stream.Close()
+// Serve starts the daemon and returns the first transport to it, as [Place.Dial] does;
+// who tells others who has the session, and lease is how long the daemon lives without a
+// client. An error that the helper tells is a *[StatusError].
+func (p Place) Serve(ctx context.Context, who string, lease time.Duration) (io.ReadWriteCloser, Status, error) {
+	stream, status, err := p.begin(ctx, "serve", "--dir", p.Dir, "--session", p.Session, "--who", who, "--lease", lease.String(),
+		"--protocol", strconv.Itoa(Protocol))
+	if err != nil {
+		return nil, status, err
 	}
-	return status, err
+	return stream, status, nil
 }
 
 // End ends the daemon and all it has started, without the link, and also when it does

@@ -2,7 +2,7 @@ package helper
 
 // Protocol is the version of the conversation below. The adapter refuses a
 // helper that answers [MethodHello] with another one.
-const Protocol = 5
+const Protocol = 6
 
 // The adapter and the helper share one byte stream (a child's stdio, or an
 // exec into a pod) multiplexed by yamux: the adapter is the yamux client.
@@ -11,15 +11,20 @@ const Protocol = 5
 //     with the framing of jsonrpc2.VSCodeObjectCodec, both sides may notify.
 //   - Every further stream begins with one JSON line, a [StreamHeader], which
 //     the helper answers with one JSON line, a [StreamReply]. What follows
-//     depends on the header's Kind: the bytes of a debug server, or the output of
-//     the agent (output.go).
+//     depends on the header's Kind: the bytes of a debug server, to which a companion
+//     may add its own, or the output of the agent (output.go).
 const (
 	// MethodHello: [HelloParams] → [HelloResult]. The first request.
 	MethodHello = "hello"
 	// MethodInspect: [InspectParams] → [InspectResult]. Reads an ELF beside Envoy.
 	MethodInspect = "inspect"
+	// MethodLook: [LookParams] → [LookResult]. Looks for a program beside Envoy.
+	MethodLook = "look"
 	// MethodPlatformStart: [PlatformStartParams] → [PlatformStartResult].
 	MethodPlatformStart = "platform/start"
+	// MethodPlatformConnect: [PlatformConnectParams] → [PlatformConnectResult]. Takes a
+	// platform that somebody has started by hand, in place of MethodPlatformStart.
+	MethodPlatformConnect = "platform/connect"
 	// MethodServerState: [ServerStateParams] → [ServerStateResult].
 	MethodServerState = "server/state"
 	// MethodAgentStart: [AgentStartParams] → [AgentStartResult].
@@ -62,6 +67,8 @@ const (
 	CodeBusy         = 5 // an agent of this session is already running
 	CodeEnvoyRunning = 6 // without the gate: an Envoy of that name is running already
 	CodePtrace       = 7 // the kernel refuses ptrace; the error's data is a [Refusal]
+	CodeUnreached    = 8 // nobody listens at an address, or it cannot be reached
+	CodeNoPlatform   = 9 // what listens at an address is no lldb-server platform
 )
 
 // Refusal says why the debug server may not trace Envoy, and the one thing to do
@@ -109,6 +116,21 @@ type InspectResult struct {
 	DWARF   bool   `json:"dwarf"`   // has .debug_info or .debug_line (or compressed)
 }
 
+// LookParams names a program beside Envoy. Without a slash it is looked up in PATH.
+type LookParams struct {
+	Program string `json:"program"`
+	// Version asks the program for its version, too.
+	Version bool `json:"version,omitempty"`
+}
+
+// LookResult is the program that was found; an error of [CodeNotFound] or
+// [CodePermission] says that there is none that may be run.
+type LookResult struct {
+	Path string `json:"path"` // absolute
+	// Version is what it prints of it.
+	Version string `json:"version,omitempty"`
+}
+
 // PlatformStartParams starts `lldb-server platform` on a unix socket in the
 // session's folder, in a process group of its own.
 type PlatformStartParams struct {
@@ -124,9 +146,36 @@ type PlatformStartResult struct {
 	Version string `json:"version"` // e.g. "19.1.7"
 }
 
+// PlatformConnectParams names a platform that listens already.
+type PlatformConnectParams struct {
+	// Address is HOST:PORT, as it is reached from where the helper runs.
+	Address string `json:"address"`
+	// Awaited is the name that the session's debug server will wait for.
+	Awaited string `json:"awaited"`
+}
+
+// PlatformConnectResult describes that platform. It is reached by a stream of kind
+// [StreamDial] whose Socket is [ByHandScheme] and the address.
+type PlatformConnectResult struct {
+	Version string `json:"version"` // e.g. "19.1.7"; empty when it is not known
+	Machine string `json:"machine"` // GOARCH
+	// Processes: it sees the processes of the helper's PID namespace. Seen is what it
+	// sees in the helper's place.
+	Processes bool   `json:"processes"`
+	Seen      string `json:"seen"`
+	// Files: it sees the helper's files.
+	Files bool `json:"files"`
+}
+
+// ByHandScheme begins the name of a debug server that listens at an address, where others
+// have that of a socket.
+const ByHandScheme = "connect://"
+
 // ServerStateParams asks what a gdbserver forked by the platform is doing.
 type ServerStateParams struct {
 	PID int `json:"pid"`
+	// Wait in milliseconds: for how long to look until it polls.
+	Wait int64 `json:"wait,omitempty"`
 }
 
 // ServerStateResult: Polling is true while the process sleeps in
@@ -260,8 +309,11 @@ const (
 // StreamHeader is the first line of every stream but the control stream.
 type StreamHeader struct {
 	Kind string `json:"kind"`
-	// Socket is where [StreamDial] leads. It must lie in the session's folder.
+	// Socket is where [StreamDial] leads. It must lie in the session's folder, or
+	// begin with [ByHandScheme] and be an address of the platform that was connected to.
 	Socket string `json:"socket,omitempty"`
+	// Companion, of a [StreamDial]: with one beside the server (folder companion).
+	Companion bool `json:"companion,omitempty"`
 }
 
 // StreamReply is the helper's answer; Error is empty when the stream is ready.

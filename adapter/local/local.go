@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/gdbremote"
@@ -57,6 +58,9 @@ func (Target) LLDBServer(_ context.Context, wanted, dap string, v lldb.Version) 
 // Name implements startup.Target.
 func (Target) Name() string { return "" }
 
+// Where implements startup.Target.
+func (Target) Where() startup.Where { return startup.Where{} }
+
 // Agent implements startup.Target. The launch attributes have a default.
 func (Target) Agent() []string { return nil }
 
@@ -107,6 +111,9 @@ func (b *beside) Release(ctx context.Context) (helper.ReleaseResult, error) {
 
 // Dial implements startup.Beside.
 func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+	if strings.HasPrefix(socket, helper.ByHandScheme) { // the helper has to know of it
+		return b.DialServer(ctx, socket)
+	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {

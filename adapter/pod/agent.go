@@ -110,7 +110,7 @@ func (t *Target) StartAgent(ctx context.Context, command []string, env map[strin
 		return 0, err
 	}
 	if others := notOurs(s.Processes); len(others) > 0 {
-		return 0, fault.AgentOfOthers(t.container.String(), others)
+		return 0, fault.EnvoyRuns(t.container.String(), others...)
 	}
 	var said tail.Tail
 	ended := make(chan helper.ExitParams, 1)

@@ -104,7 +104,7 @@ func (t *Target) lookWithoutShell(ctx context.Context) (there placed, err error)
 	answers := make(chan answer, len(tries))
 	for _, p := range tries {
 		go func() {
-			_, err := t.ask(ctx, p, "has", p.helper)
+			_, err := t.ask(ctx, p, wordHas, p.helper)
 			answers <- answer{p, err}
 		}()
 	}

@@ -42,6 +42,12 @@ func (t *Target) where() []string {
 // when the other side ends at a bad moment.
 const execTime = 20 * time.Second
 
+// Words of the helper's command line for which a session's helper has requests.
+const (
+	wordHas       = "has"
+	wordVersionOf = "version-of"
+)
+
 // probe finds the machine, the folder that has the machine's helper already, all folders
 // that were brought, and the places that may be written to. $1 and $2 are the helper's names for each machine,
 // then come the places.
@@ -219,10 +225,15 @@ func script(ctx context.Context, in Runner, text string, stdin io.Reader, args .
 	return run(ctx, in, append([]string{"sh", "-c", text, "sh"}, args...), stdin)
 }
 
-// ask runs the helper for a moment and returns what it printed before the end mark.
+// ask runs the helper for a moment and returns what it printed before the end mark. The
+// helper of a session looks by itself for what is there.
 func (t *Target) ask(ctx context.Context, p placed, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, execTime)
 	defer cancel()
+	if t.session != nil && (args[0] == wordHas || args[0] == wordVersionOf) {
+		r, err := t.session.Look(ctx, helper.LookParams{Program: args[1], Version: args[0] == wordVersionOf})
+		return r.Version, err
+	}
 	return run(ctx, t.container, append([]string{p.helper}, args...), nil)
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper"
@@ -184,7 +185,7 @@ func TestLLDBServerIsBroughtOnce(t *testing.T) {
 	r := &room{}
 	to := target(t, r)
 	connect(t, to)
-	for round, commands := range []int{2, 1} {
+	for round, commands := range []int{1, 0} { // that it is there says the session's helper
 		r.ran = nil
 		path, err := to.uploadServer(t.Context(), "/usr/bin/env")
 		if err != nil {
@@ -219,6 +220,15 @@ func TestWhatWasBroughtIsRemovedWhenNobodyUsesIt(t *testing.T) {
 	}
 	if err := b.Close(); err != nil {
 		t.Error(err)
+	}
+	// The helper removes its folder a moment after it has answered.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(to.placed.dir, sessionFolder)); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the helper has not removed its folder")
+		}
 	}
 	if err := to.Logs(t.Context(), false, io.Discard); !errors.As(err, &f) || f.Code != 1609 {
 		t.Errorf("logs after the session: %v", err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/link"
 	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/adapter/startup"
@@ -73,6 +74,7 @@ type Target struct {
 
 	container Container
 	placed    placed
+	session   looker // its helper; nil without one
 	progress  func(format string, args ...any)
 	say       func(format string, args ...any)
 }
@@ -84,6 +86,9 @@ func (t *Target) Name() string {
 	}
 	return t.container.String()
 }
+
+// Where implements startup.Target.
+func (t *Target) Where() startup.Where { return startup.Where{Words: t.Words} }
 
 // Connect implements startup.Target.
 func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
@@ -108,7 +113,7 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 	if err != nil {
 		return nil, err
 	}
-	return remote.Connect(ctx, remote.Options{
+	b, err := remote.Connect(ctx, remote.Options{
 		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
 			// The stream outlives the call.
 			stream := container.Stream(context.WithoutCancel(ctx), append([]string{t.placed.helper}, args...))
@@ -118,6 +123,17 @@ func (t *Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside
 		Words:     t.Words,
 		Reconnect: t.Reconnect,
 	}, n)
+	if err != nil {
+		return nil, err
+	}
+	t.session = b
+	return b, nil
+}
+
+// looker looks for programs beside Envoy without a command of its own, which would take
+// several round trips.
+type looker interface {
+	Look(ctx context.Context, p helper.LookParams) (helper.LookResult, error)
 }
 
 // find finds the container.

@@ -31,7 +31,7 @@ func (t *Target) uploadServer(ctx context.Context, program string) (string, erro
 	}
 	dir := path.Join(t.placed.dir, name)
 	server := path.Join(dir, bundle.Wrapper)
-	if _, err := t.ask(ctx, t.placed, "has", server); err == nil {
+	if _, err := t.ask(ctx, t.placed, wordHas, server); err == nil {
 		return server, nil
 	}
 	file, err := t.packed(ctx, name, files)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -41,7 +42,7 @@ const leaseMore = 30 * time.Second
 
 // Connect starts the helper's daemon and speaks to it. The error is a fault. What was
 // started ends by the lease when Connect cannot finish.
-func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside, error) {
+func Connect(ctx context.Context, o Options, n startup.Notices) (*Beside, error) {
 	if o.Reconnect == 0 {
 		o.Reconnect = 5 * time.Minute
 	}
@@ -49,16 +50,26 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (startup.Beside,
 		o.Lease = o.Reconnect + leaseMore
 	}
 	if o.Who == "" {
-		o.Who = whoAmI()
+		o.Who = WhoAmI()
 	}
 	place := helper.Place{Run: o.Run, Dir: o.Dir, Session: NewSession()}
-	b := &beside{options: o, place: place}
-	status, err := place.Serve(ctx, o.Who, o.Lease)
+	b := &Beside{options: o, place: place}
+	first, status, err := place.Serve(ctx, o.Who, o.Lease)
 	if err != nil {
 		return nil, b.fault(err)
 	}
+	unused := make(chan io.ReadWriteCloser, 1)
+	unused <- first
+	dial := func(ctx context.Context) (io.ReadWriteCloser, error) {
+		select {
+		case t := <-unused:
+			return t, nil
+		default:
+			return place.Dial(ctx)
+		}
+	}
 	conn, err := link.Connect(ctx, link.ClientOptions{Options: o.Link, Session: place.Session, Token: status.Token, Who: o.Who,
-		Dial: place.Dial, Reconnect: o.Reconnect,
+		Dial: dial, Reconnect: o.Reconnect,
 		Cut: func(why error) {
 			if n.Cut != nil {
 				n.Cut(why, o.Reconnect)
@@ -83,8 +94,8 @@ func NewSession() string {
 	return hex.EncodeToString(b)
 }
 
-// whoAmI is the user as others know them, for example "ann@laptop".
-func whoAmI() string {
+// WhoAmI is the user as others know them, for example "ann@laptop".
+func WhoAmI() string {
 	name, host := "somebody", "another machine"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
@@ -95,8 +106,8 @@ func whoAmI() string {
 	return name + "@" + host
 }
 
-// beside is a daemon's client as a startup.Beside.
-type beside struct {
+// Beside is a daemon's client as a startup.Beside.
+type Beside struct {
 	*helper.Client
 	options Options
 	place   helper.Place
@@ -110,8 +121,8 @@ const (
 )
 
 // Dial implements startup.Beside.
-func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
-	conn, err := b.DialServer(ctx, socket)
+func (b *Beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error) {
+	conn, err := b.DialCompanion(ctx, socket)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +130,7 @@ func (b *beside) Dial(ctx context.Context, socket string) (gdbremote.Conn, error
 }
 
 // Err implements startup.Beside. It is a fault where the link knows why.
-func (b *beside) Err() error {
+func (b *Beside) Err() error {
 	err := b.Client.Err()
 	if f := b.known(err); f != nil {
 		return f
@@ -132,7 +143,7 @@ func (b *beside) Err() error {
 
 // End implements startup.Beside. Where the daemon does not answer in time, because it
 // hangs or the link is cut off, it is ended by a command of its own.
-func (b *beside) End(ctx context.Context) (helper.EndResult, error) {
+func (b *Beside) End(ctx context.Context) (helper.EndResult, error) {
 	answer, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	r, err := b.Client.End(answer)
@@ -152,7 +163,7 @@ func (b *beside) End(ctx context.Context) (helper.EndResult, error) {
 }
 
 // Close implements startup.Beside.
-func (b *beside) Close() error {
+func (b *Beside) Close() error {
 	err := b.Client.Close()
 	if errors.Is(err, link.ErrUndelivered) {
 		if b.ended {
@@ -164,7 +175,7 @@ func (b *beside) Close() error {
 }
 
 // fault is a failed start of the daemon, or of the link to it.
-func (b *beside) fault(err error) *fault.Fault {
+func (b *Beside) fault(err error) *fault.Fault {
 	if f := b.known(err); f != nil {
 		return f
 	}
@@ -173,7 +184,7 @@ func (b *beside) fault(err error) *fault.Fault {
 
 // known is the fault for an error that tells by itself what has happened; nil for all
 // others.
-func (b *beside) known(err error) *fault.Fault {
+func (b *Beside) known(err error) *fault.Fault {
 	var told *helper.StatusError
 	var refused *link.Refused
 	var lost *link.LostError

@@ -59,7 +59,7 @@ func TestWhatTheHelperTellsHasANumber(t *testing.T) {
 }
 
 func TestWhatTheLinkTellsHasANumber(t *testing.T) {
-	b := &beside{options: Options{Lease: time.Minute}}
+	b := &Beside{options: Options{Lease: time.Minute}}
 	for _, c := range []struct {
 		err  error
 		code int

@@ -13,21 +13,19 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
-// server starts lldb-server there and the relay here.
+// server starts lldb-server there, or takes the one that was started by hand, and starts
+// the relay here.
 func (s *Startup) server(ctx context.Context) error {
 	s.phases.Begin(PhaseServer)
-	path, err := s.opts.Target.LLDBServer(ctx, s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
+	find := s.ownServer
+	if s.cfg.ByHand() != "" {
+		find = s.byHand
+	}
+	socket, what, err := find(ctx)
 	if err != nil {
 		return err
 	}
-	platform, err := s.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
-	if refusal := helper.RefusalOf(err); refusal != nil {
-		return fault.PtraceRefused(refusal.Why, refusal.Do)
-	}
-	if err != nil {
-		return s.cause(ctx, fault.ServerStart(err.Error()))
-	}
-	relay, err := gdbremote.Start(gdbremote.Config{Dir: s.opts.Dir, Platform: platform.Socket, Dial: s.beside.Dial,
+	relay, err := gdbremote.Start(gdbremote.Config{Dir: s.opts.Dir, Platform: socket, Dial: s.beside.Dial,
 		Awaited: s.awaited(), SkipToExec: s.cfg.Gate, Admit: s.admit, Observer: observer{s}})
 	if err != nil {
 		return err
@@ -36,12 +34,29 @@ func (s *Startup) server(ctx context.Context) error {
 		relay.Close()
 		return context.Canceled
 	}
+	s.phases.End("%s", what)
+	return nil
+}
+
+// ownServer starts an lldb-server of the session's own. It returns how it is dialled, and
+// what the phase shows.
+func (s *Startup) ownServer(ctx context.Context) (socket, what string, err error) {
+	path, err := s.opts.Target.LLDBServer(ctx, s.cfg.LLDBServer, s.opts.LLDBDap, s.opts.LLDB)
+	if err != nil {
+		return "", "", err
+	}
+	platform, err := s.beside.PlatformStart(ctx, helper.PlatformStartParams{LLDBServer: path})
+	if refusal := helper.RefusalOf(err); refusal != nil {
+		return "", "", fault.PtraceRefused(refusal.Why, refusal.Do)
+	}
+	if err != nil {
+		return "", "", s.cause(ctx, fault.ServerStart(err.Error()))
+	}
 	if !strings.HasPrefix(platform.Version, fmt.Sprintf("%d.", s.opts.LLDB.Major)) {
 		s.host.Output(important, fmt.Sprintf("lldb-dap is %s and lldb-server is %s; they are only known to work together in one version.\n",
 			s.opts.LLDB.Text, platform.Version))
 	}
-	s.phases.End("lldb-server %s (pid %d)", platform.Version, platform.PID)
-	return nil
+	return platform.Socket, fmt.Sprintf("lldb-server %s (pid %d)", platform.Version, platform.PID), nil
 }
 
 // symbols hands the attach to lldb-dap, which loads the symbols and then tells
@@ -85,28 +100,21 @@ func (s *Startup) symbols(ctx context.Context) error {
 // this is evidence, and its absence no failure.
 const pollingTime = 500 * time.Millisecond
 
-// pollingPause is the time between two looks. lldb-server scans every millisecond.
-const pollingPause = 2 * time.Millisecond
-
-// polling looks at the debug server until it is seen between two scans.
+// polling waits until the debug server is seen between two scans.
 func (s *Startup) polling(ctx context.Context, pid int) string {
+	if s.cfg.ByHand() != "" { // it may have another user, who alone may look
+		return "lldb-server was started by hand, and is not looked at"
+	}
 	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
-	detail := "no answer"
-	for {
-		state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid})
-		switch {
-		case ctx.Err() != nil:
-			return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, detail)
-		case err != nil:
-			return "its state cannot be read: " + fault.Plain(err)
-		case state.Polling:
-			return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
-		}
-		detail = state.Detail
-		select {
-		case <-time.After(pollingPause):
-		case <-ctx.Done():
-		}
+	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime / 2).Milliseconds()})
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: no answer", pid)
+	case err != nil:
+		return "its state cannot be read: " + fault.Plain(err)
+	case !state.Polling:
+		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: %s", pid, state.Detail)
 	}
+	return fmt.Sprintf("lldb-server (pid %d) polls: %s", pid, state.Detail)
 }

@@ -51,7 +51,7 @@ func (s *Startup) KeepStopped() bool {
 	s.partsMu.Lock()
 	beside, relay := s.beside, s.relay
 	s.partsMu.Unlock()
-	if beside == nil || relay == nil {
+	if beside == nil || relay == nil || s.cfg.ByHand() != "" { // only the debug server's end would do it
 		return false
 	}
 	s.stops = true
@@ -69,6 +69,11 @@ const KeptHead = "Envoy and its agent are left: "
 
 // kept says what was left, and what is to be done with it.
 func (s *Startup) kept(r helper.ReleaseResult) string {
+	where := s.opts.Target.Where()
+	release := ""
+	if where.Release != "" {
+		release = "\n  " + where.Release + "   ends them, and gives back what is held"
+	}
 	minutes := int((time.Duration(r.Lease) * time.Millisecond).Minutes())
 	switch local, stopped := s.cfg.Local(), len(r.Stopped) > 0; {
 	case local && stopped:
@@ -77,10 +82,10 @@ func (s *Startup) kept(r helper.ReleaseResult) string {
 	case local:
 		return fmt.Sprintf(KeptHead+"they run on (pids %v). \"kill %d\" ends them.", r.PIDs, r.Agent)
 	case stopped:
-		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %d minutes.\n  envoydbg agent continue %[3]s   lets it run on\n  envoydbg agent stop %[3]s   ends both",
-			r.Stopped[0], minutes, s.cfg.Words())
+		return fmt.Sprintf(KeptHead+"Envoy (pid %d) stays stopped for up to %d minutes.\n  envoydbg agent continue %[3]s   lets it run on\n  envoydbg agent stop %[3]s   ends both"+release,
+			r.Stopped[0], minutes, where.Words)
 	}
-	return fmt.Sprintf(KeptHead+"they run on.\n  envoydbg logs %[1]s -f   shows what they write\n  envoydbg agent stop %[1]s   ends them", s.cfg.Words())
+	return fmt.Sprintf(KeptHead+"they run on.\n  envoydbg logs %[1]s -f   shows what they write\n  envoydbg agent stop %[1]s   ends them"+release, where.Words)
 }
 
 // End ends everything beside Envoy, or with keep everything but Envoy and its

@@ -300,6 +300,11 @@ func (o observer) Exited(e gdbremote.Exit) {
 	o.s.box.post(e)
 }
 
+// Refused implements gdbremote.Observer.
+func (o observer) Refused(r gdbremote.Refused) {
+	o.s.host.Output(important, fault.Undone(r.What, r.Err).Error()+"\n")
+}
+
 // Disconnected implements gdbremote.Observer.
 func (o observer) Disconnected(conn string, err error) {
 	o.s.trace.Line("gdb "+conn, "closed: %v", err)

@@ -14,6 +14,7 @@ type Beside interface {
 	Hello(ctx context.Context, p helper.HelloParams) (helper.HelloResult, error)
 	Inspect(ctx context.Context, p helper.InspectParams) (helper.InspectResult, error)
 	PlatformStart(ctx context.Context, p helper.PlatformStartParams) (helper.PlatformStartResult, error)
+	PlatformConnect(ctx context.Context, p helper.PlatformConnectParams) (helper.PlatformConnectResult, error)
 	ServerState(ctx context.Context, p helper.ServerStateParams) (helper.ServerStateResult, error)
 	AgentStart(ctx context.Context, p helper.AgentStartParams) (helper.AgentStartResult, error)
 	Process(ctx context.Context, p helper.ProcessParams) (helper.ProcessResult, error)
@@ -63,7 +64,18 @@ type Target interface {
 	LLDBServer(ctx context.Context, wanted, dap string, v lldb.Version) (string, error)
 	// Name is what the user calls the place; "" for this machine.
 	Name() string
+	// Where is how the user gets there again. It is called after Connect.
+	Where() Where
 	// Agent is the command that starts Envoy there, when the launch attributes name
 	// none. It is called after Connect.
 	Agent() []string
+}
+
+// Where is how the user gets to a place again.
+type Where struct {
+	// Words name it as a command line does; "" for this machine.
+	Words string
+	// Release is the command that gives back what the session holds there; "" for
+	// nothing.
+	Release string
 }

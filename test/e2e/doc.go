@@ -15,5 +15,9 @@
 //	failures_test.go     parts killed in each phase, startups that go wrong
 //	table_test.go        the tables of docs/failures.md
 //
+// ENVOYDBG_E2E_TARGET chooses what is debugged through (harness.Target): this machine, a
+// link to it, or a pod. The suites tunnel and cluster-e2e name the stories that make
+// sense there.
+//
 // Goroutines: none but those of package harness.
 package e2e

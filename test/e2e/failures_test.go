@@ -172,6 +172,8 @@ func killed(t *testing.T, c *harness.Session, part harness.Part, pid int) outcom
 			return false
 		case part == harness.Agent && e.Name == "output" && strings.Contains(e.Get("body.output").Str, "pilot-agent (pid "):
 			return true // the agent's own end; Envoy may live on
+		case strings.HasPrefix(faultOf(e), "ED1501 "):
+			return false // the link was cut; what has come of it is told after it
 		}
 		return e.Name == "terminated" || faultOf(e) != ""
 	})
@@ -212,7 +214,7 @@ func faultOf(e client.Entry) string {
 // asChild is what is seen when the helper is a child: at the end of a link its loss is
 // told by another error.
 func asChild(sees string) string {
-	if !harness.The.Tunnel {
+	if harness.The.Target == harness.Local {
 		return sees
 	}
 	return strings.Replace(sees, "ED1503 The helper beside Envoy has ended, and with it Envoy and the agent; the debug session is over.",

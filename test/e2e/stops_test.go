@@ -103,7 +103,7 @@ func TestRequestsAreAnsweredWhileEnvoyIsWaitedFor(t *testing.T) {
 			t.Errorf("evaluate: %v", e)
 		}
 		waited := c.Until(0, "how long", func(e client.Entry) bool {
-			return e.Name == "envoyPhase" && e.Get("body.state").Str == "progress"
+			return e.Name == "envoyPhase" && e.Get("body.state").Str == "progress" && e.Get("body.phase").Str == "attached"
 		})
 		if got := waited.Get("body.detail").Str; got != "waiting for Envoy, 1 s of 30 s" {
 			t.Errorf("it says %q", got)

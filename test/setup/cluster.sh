@@ -7,6 +7,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
 
+[ "$(id -u)" -eq 0 ] || die "the cluster needs root: run this with sudo"
 started=$SECONDS
 [ -d "$TOOLS/kube" ] || echo "The first time takes 10 to 20 minutes."
 "$here/apt.sh" containerd runc containernetworking-plugins debootstrap iptables iproute2

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs and builds what the demo and the tests need: setup.sh [--vscode]
+# Installs and builds what the demo needs, and with --all what the tests need:
+# setup.sh [--all]
 #
 # It can be run at any time, even twice at once: what exists is kept. Fetched and
 # built tools go to $ENVOYDBG_TOOLS (default ~/.cache/envoydbg-tools), which all
@@ -19,7 +20,7 @@ node -e 'const [major, minor] = process.versions.node.split(".").map(Number); pr
 
 started=$SECONDS
 echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all checkouts."
-[ -d "$TOOLS/pilot-agent" ] || echo "The first time takes about 10 minutes."
+[ -d "$TOOLS/pilot-agent" ] || echo "The first time takes up to 10 minutes."
 "$here/apt.sh" g++ binutils
 "$here/lldb.sh"
 "$here/envoy.sh"
@@ -28,9 +29,14 @@ echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all che
 "$here/bazel.sh"
 # With the sandbox that needs no permissions, so that it also works in containers.
 "$here/../bazel/build.sh" --in-place processwrapper
-if [ "${1:-}" = --vscode ]; then
+if [ "${1:-}" = --all ]; then
   "$here/apt.sh" chromium python3 make clang-19 llvm-19 libc++-19-dev libc++abi-19-dev
   "$here/code-server.sh"
   "$here/../bench/sourcemap/build.sh" small >/dev/null
+  if [ "$(id -u)" -eq 0 ]; then
+    "$here/cluster.sh"
+  else
+    progress "cluster" "NOT SET UP: needs root"
+  fi
 fi
 progress "set-up complete" "$((SECONDS - started)) s"

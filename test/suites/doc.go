@@ -11,7 +11,8 @@
 // as well as each of them.
 //
 // The exit code is 1 when a test failed or was skipped, or when a suite ran no
-// test: a suite that could not run has failed.
+// test: a suite that could not run has failed. A suite that was left out counts as
+// nothing and has a line in the table that says why.
 //
 // GOTESTSUM_FORMAT=standard-verbose shows all output of the Go tests.
 //

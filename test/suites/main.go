@@ -18,7 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	chosen, err := choose(os.Args[1:])
+	chosen, left, err := choose(os.Args[1:], os.Geteuid() == 0)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(2)
@@ -36,27 +36,23 @@ func main() {
 		fmt.Printf("\n== %s\n", s.name)
 		results = append(results, s.run(ctx, os.Stdout, root, filepath.Join(root, "out/junit")))
 	}
-	passed := summary(os.Stdout, chosen, results)
-	for _, s := range suites {
-		if s.apart && len(os.Args) == 1 {
-			fmt.Printf("\nThe suite %q was not part of this run: make %s\n", s.name, s.name)
-		}
-	}
-	if !passed {
+	if !summary(os.Stdout, chosen, results, left) {
 		os.Exit(1)
 	}
 }
 
-// choose returns the suites of these names in the order of the list.
-func choose(names []string) ([]suite, error) {
-	var chosen []suite
+// choose returns the suites of these names, in the order of the list. Without a name
+// these are all but those left out: the ones apart, and those that only root can run.
+func choose(names []string, root bool) (chosen, left []suite, err error) {
 	if len(names) == 0 {
 		for _, s := range suites {
-			if !s.apart {
+			if s.apart || s.root && !root {
+				left = append(left, s)
+			} else {
 				chosen = append(chosen, s)
 			}
 		}
-		return chosen, nil
+		return chosen, left, nil
 	}
 	for _, s := range suites {
 		if i := slices.Index(names, s.name); i >= 0 {
@@ -65,9 +61,9 @@ func choose(names []string) ([]suite, error) {
 		}
 	}
 	if len(names) > 0 {
-		return nil, fmt.Errorf("no suite is named %s", strings.Join(names, ", "))
+		return nil, nil, fmt.Errorf("no suite is named %s", strings.Join(names, ", "))
 	}
-	return chosen, nil
+	return chosen, nil, nil
 }
 
 // result is what a suite did. Problem is what the counts do not say.
@@ -78,8 +74,8 @@ type result struct {
 }
 
 // summary prints the table and the totals and says whether all is well. A suite
-// without a result did not run.
-func summary(w io.Writer, chosen []suite, results []result) bool {
+// without a result did not run. What was left out counts as nothing, and is told.
+func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 	passed, failed := 0, 0
 	fmt.Fprintf(w, "\n%-12s %7s %7s %9s\n", "suite", "passed", "failed", "time")
 	for i, s := range chosen {
@@ -93,6 +89,13 @@ func summary(w io.Writer, chosen []suite, results []result) bool {
 		fmt.Fprintf(w, "%-12s %7d %7d %7.1f s  %s\n", s.name, r.passed, r.failed, r.took.Seconds(), r.problem)
 		passed += r.passed
 		failed += r.failed
+	}
+	for _, s := range left {
+		why := "NOT RUN: needs root (sudo make " + s.name + ")"
+		if s.apart {
+			why = "not part of this run: make " + s.name
+		}
+		fmt.Fprintf(w, "%-12s %7s %7s %9s  %s\n", s.name, "-", "-", "-", why)
 	}
 	fmt.Fprintf(w, "\n%d passed, %d failed\n", passed, failed)
 	return failed == 0

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,8 +125,74 @@ func TestTheLastLineIsTheTotal(t *testing.T) {
 		{[]result{{tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
 	} {
 		var text strings.Builder
-		if well := summary(&text, chosen, test.results); well != test.well || !strings.HasSuffix(text.String(), "\n"+test.want) {
+		if well := summary(&text, chosen, test.results, nil); well != test.well || !strings.HasSuffix(text.String(), "\n"+test.want) {
 			t.Errorf("%+v: %v and %q, want %v and %q at its end", test.results, well, text.String(), test.well, test.want)
 		}
+	}
+}
+
+func TestWhatIsLeftOutIsTold(t *testing.T) {
+	for _, test := range []struct {
+		root       bool
+		names      []string
+		runs, says []string
+	}{
+		{root: true, runs: []string{"unit", "cluster-core"}, says: []string{"cluster ", "cluster-e2e "}},
+		{root: false, runs: []string{"unit"}, says: []string{"cluster-core ", "cluster ", "cluster-e2e "}},
+		{root: false, names: []string{"cluster-core"}, runs: []string{"cluster-core"}},
+	} {
+		chosen, left, err := choose(test.names, test.root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ran []string
+		for _, s := range chosen {
+			ran = append(ran, s.name)
+		}
+		for _, name := range test.runs {
+			if !slices.Contains(ran, name) {
+				t.Errorf("root %v, named %q: %s is not among %q", test.root, test.names, name, ran)
+			}
+		}
+		var text strings.Builder
+		summary(&text, nil, nil, left)
+		for _, name := range test.says {
+			if !strings.Contains(text.String(), "\n"+name) {
+				t.Errorf("root %v, named %q: no word of %q in\n%s", test.root, test.names, name, &text)
+			}
+		}
+		if len(left) != len(test.says) {
+			t.Errorf("root %v, named %q: %d suites are left out, want %q", test.root, test.names, len(left), test.says)
+		}
+	}
+}
+
+// A suite that names tests would go on without one that has another name now.
+func TestTheTestsThatSuitesNameExist(t *testing.T) {
+	named, found := regexp.MustCompile(`(\S+) -run '\^\(([^)]+)\)\$'`), 0
+	for _, s := range suites {
+		for _, m := range named.FindAllStringSubmatch(string(s.script), -1) {
+			files, err := filepath.Glob(checkout.Path(t, m[1], "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var source strings.Builder
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				source.Write(text)
+			}
+			for _, name := range strings.Split(m[2], "|") {
+				found++
+				if !strings.Contains(source.String(), "\nfunc "+name+"(t *testing.T)") {
+					t.Errorf("%s: %s has no %s", s.name, m[1], name)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no suite names a test")
 	}
 }

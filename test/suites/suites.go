@@ -1,11 +1,19 @@
 package main
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // gotestsum runs go test with the arguments after it, and --raw-command what
 // prints the events of go test -json. It shows a line for each package, and what
 // a failed test has printed.
 const gotestsum = `go tool gotestsum --format "${GOTESTSUM_FORMAT:-pkgname-and-test-fails}" --format-hide-empty-pkg --junitfile "$JUNIT" `
+
+// only is the package with those of its tests, for go test. A test looks for the names.
+func only(pkg string, tests ...string) script {
+	return script(pkg + " -run '^(" + strings.Join(tests, "|") + ")$'")
+}
 
 // suites in the order in which they run: what fails fastest comes first.
 var suites = []suite{
@@ -49,8 +57,42 @@ var suites = []suite{
 	// What a link may change: the startup, and every end.
 	{name: "tunnel", limit: 16 * time.Minute, script: `
 		export ENVOYDBG_E2E_TARGET=tunnel
-		` + gotestsum + `-- -count=1 -timeout 15m ./test/e2e -run '^Test(EveryPartMayDieInEveryPhase|StartupsThatGoWrong|AStartupIsDebuggedFromMainOn|TheAgentStartsOnlyWhenTheDebugServerWaits|EnvoyIsTheProcessItWouldBeWithoutADebugger)$'`},
-	{name: "cluster", apart: true, limit: 31 * time.Minute, script: gotestsum + `-- -count=1 -timeout 30m -p 1 ./test/cluster/stories ./test/bench/pod`},
+		` + gotestsum + `-- -count=1 -timeout 15m ` + only("./test/e2e",
+		"TestEveryPartMayDieInEveryPhase",
+		"TestStartupsThatGoWrong",
+		"TestAStartupIsDebuggedFromMainOn",
+		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
+		"TestEnvoyIsTheProcessItWouldBeWithoutADebugger")},
+	// Of the stories in a cluster those without which nobody could work in one.
+	{name: "cluster-core", root: true, limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ` + only("./test/cluster/stories",
+		"TestAHeldSidecarHasTheRightsThatIstioGivesIt",
+		"TestAHeldSidecarIsDebugged",
+		"TestTheRealEnvoyTurnsReadyAfterItsDebuggedStart",
+		"TestARequestStopsOnItsWayThroughEnvoy",
+		"TestASessionRunsOverSPDYWhereWebSocketIsRefused",
+		"TestASidecarWithoutAShellIsDebugged",
+		"TestACutConnectionIsTakenUpAgain",
+		"TestTheDocumentedRoleIsEnoughAndNoneOfItTooMuch",
+		"TestDoctorFindsAHeldSidecarHealthy",
+		"TestASecondSessionIsToldWhoHasTheFirst",
+		"TestADeletedPodEndsTheSession")},
+	{name: "cluster", apart: true, root: true, limit: 31 * time.Minute, script: gotestsum + `-- -count=1 -timeout 30m -p 1 ./test/cluster/stories ./test/bench/pod`},
+	// The stories of e2e that make sense in a pod.
+	{name: "cluster-e2e", apart: true, root: true, limit: 16 * time.Minute, script: `
+		export ENVOYDBG_E2E_TARGET=cluster
+		` + gotestsum + `-- -count=1 -timeout 15m ` + only("./test/e2e",
+		"TestAStartupIsDebuggedFromMainOn",
+		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
+		"TestStartAgentIsRefusedWhereNobodyWaitsForIt",
+		"TestCancellingTheProgressEndsTheWait",
+		"TestDisconnectDuringTheWaitIsAnsweredAtOnce",
+		"TestPresetsStopTheSample",
+		"TestPresetsStopTheRealEnvoy",
+		"TestAPresetWithoutAPlaceIsToldAndNoObstacle",
+		"TestPresetsAndSourceBreakpointsGoTogether",
+		"TestAPauseIsAPause",
+		"TestRequestsAreAnsweredWhileEnvoyIsWaitedFor",
+		"TestAStartThatFailsShowsItsPhases")},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
@@ -62,9 +104,11 @@ var suites = []suite{
 type suite struct {
 	name   string
 	checks bool
-	// apart: it runs only when it is named, and every other run says so. It needs root
-	// and a kernel that lets it make a node.
-	apart  bool
+	// apart: it runs only when it is named, and every other run says so.
+	apart bool
+	// root: it makes a node of a cluster, which takes root. A run of all suites by
+	// somebody else leaves it out and says so; one that names it fails.
+	root   bool
 	limit  time.Duration
 	script script
 }

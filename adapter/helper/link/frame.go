@@ -26,7 +26,7 @@ const (
 	headerSize = 5
 	numberSize = 8
 	// maxData is the largest number of bytes in one data frame.
-	maxData = 32 << 10
+	maxData = 32<<10 - 2*(headerSize+numberSize)
 	// maxText is the largest JSON of a handshake.
 	maxText = 4 << 10
 )

@@ -88,7 +88,7 @@ func (s *session) noGate(p helper.AgentStartParams) error {
 	if err != nil {
 		return nil
 	}
-	if r := whyNotWithoutGate(yamaScope(), self); r != nil {
+	if r := whyNotWithoutGate(yamaScope(), self); r != nil && s.hand.Load() == nil {
 		return refused(r)
 	}
 	return nil

@@ -37,13 +37,16 @@ func clean(w io.Writer, sessions string, folders []string) error {
 
 func cleanFolder(folder, place string) error {
 	if _, err := os.Stat(place); err == nil {
-		lock, err := lockPlace(place)
-		if err != nil {
+		lock, err := lockFree(place)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // its session has removed it in between
+		case err != nil:
 			return err
-		}
-		defer lock.Close()
-		if err := lock.clean(); err != nil {
-			return err
+		default:
+			defer lock.Close()
+			if err := lock.clean(); err != nil {
+				return err
+			}
 		}
 	}
 	return os.RemoveAll(folder)

@@ -48,7 +48,7 @@ const versionBound = 10 * time.Second
 
 const usage = `usage:
   %[1]s stdio
-  %[1]s serve --dir DIR --session ID [--who TEXT] [--lease DURATION]
+  %[1]s serve --dir DIR --session ID [--who TEXT] [--lease DURATION] [--protocol N]
   %[1]s connect --dir DIR --session ID --protocol N
   %[1]s end --dir DIR --session ID
   %[1]s status --dir DIR

@@ -20,7 +20,7 @@ import (
 )
 
 // connectMain passes stdin and stdout on to the daemon of a place, until either side
-// ends. Its three goroutines end with the process.
+// ends. The three goroutines of connect end with the process.
 func connectMain(args []string, version string) (int, error) {
 	survivePipes()
 	set := flag.NewFlagSet(wordConnect, flag.ContinueOnError)
@@ -31,11 +31,17 @@ func connectMain(args []string, version string) (int, error) {
 	if err := set.Parse(args); err != nil {
 		return conclude(helper.Status{}, err)
 	}
-	conn, status, err := reach(*place, *session, *protocol, version)
+	return connect(*place, *session, *protocol, version, "")
+}
+
+// connect is connectMain with its arguments. The token is told to the client.
+func connect(place, session string, protocol int, version, token string) (int, error) {
+	conn, status, err := reach(place, session, protocol, version)
 	if err != nil {
 		return conclude(helper.Status{}, err)
 	}
 	defer conn.Close()
+	status.Token = token
 	if err := helper.WriteStatus(os.Stdout, status); err != nil {
 		return 1, err
 	}
@@ -149,6 +155,9 @@ func logsMain(args []string) (int, error) {
 		return 2, err
 	}
 	h, err := holderOf(*place)
+	if err == nil && h.State == helper.StateEnding {
+		err = noSession(*place)
+	}
 	if err != nil {
 		return 1, err
 	}

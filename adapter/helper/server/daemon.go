@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -50,8 +51,9 @@ type daemonFlags struct {
 	place, session, who string
 	lease               time.Duration
 
-	dir  string // the session's folder; set by serve
-	made bool   // serve has made the place
+	dir      string // the session's folder; set by serve
+	made     bool   // serve has made the place
+	protocol int    // of the adapter; 0 to start the daemon alone
 }
 
 func (f *daemonFlags) parse(word string, args []string) error {
@@ -63,6 +65,7 @@ func (f *daemonFlags) parse(word string, args []string) error {
 	set.DurationVar(&f.lease, "lease", defaultLease, "")
 	set.StringVar(&f.dir, "folder", "", "")
 	set.BoolVar(&f.made, "made", false, "")
+	set.IntVar(&f.protocol, "protocol", 0, "")
 	err := set.Parse(args)
 	switch {
 	case err != nil:
@@ -122,14 +125,20 @@ func within(d time.Duration, f func()) {
 	}
 }
 
-// serveMain starts a daemon and ends when that serves, or has failed.
+// serveMain starts a daemon and ends when that serves, or has failed. If it knows the
+// protocol, it goes on as the first connection.
 func serveMain(name string, args []string, version string) (int, error) {
 	survivePipes()
 	var f daemonFlags
 	if err := f.parse(wordServe, args); err != nil {
 		return conclude(helper.Status{}, err)
 	}
-	return conclude(startDaemon(name, f))
+	status, err := startDaemon(name, f)
+	if err != nil || f.protocol == 0 {
+		return conclude(status, err)
+	}
+	signal.Ignore(syscall.SIGCHLD) // the daemon is a child, and nobody's business here
+	return connect(f.place, f.session, f.protocol, version, status.Token)
 }
 
 func startDaemon(name string, f daemonFlags) (helper.Status, error) {
@@ -155,10 +164,9 @@ func startDaemon(name string, f daemonFlags) (helper.Status, error) {
 	return status, err
 }
 
-// take makes the place and locks it. A session that is about to be gone is waited for:
-// its client may be back at once.
+// take makes the place and locks it.
 func (f *daemonFlags) take() (*placeLock, error) {
-	for deadline := time.Now().Add(endOrderly); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(endOrderly); ; {
 		err := os.Mkdir(f.place, 0o711)
 		switch {
 		case err == nil:
@@ -169,11 +177,9 @@ func (f *daemonFlags) take() (*placeLock, error) {
 		default:
 			return nil, err
 		}
-		lock, err := lockPlace(f.place)
-		var taken *helper.StatusError
-		ending := errors.As(err, &taken) && taken.State == helper.StateEnding
+		lock, err := lockFree(f.place)
 		removed := errors.Is(err, fs.ErrNotExist) // in between, by the one before
-		if !ending && !removed || time.Now().After(deadline) {
+		if !removed || time.Now().After(deadline) {
 			return lock, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/adapter/helper/companion"
 )
 
 // maxHeader bounds the first line of a stream, whose only field is a path.
@@ -31,9 +32,9 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	if err == nil {
 		switch h.Kind {
 		case helper.StreamDial:
-			var sock *net.UnixConn
+			var sock serverConn
 			sock, err = s.dial(h.Socket)
-			serve = func() { s.join(stream, in, sock) }
+			serve = func() { s.join(stream, in, sock, h.Companion) }
 		case helper.StreamOutput:
 			serve = func() { s.output.send(stream) }
 		default:
@@ -51,18 +52,23 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 	}
 }
 
-// join passes bytes between a stream of the adapter's and a debug server. Two
-// goroutines, one for each direction; each passes on the end of its input, and
-// both end with their stream or socket.
-func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixConn) {
+// serverConn is a connection to a debug server.
+type serverConn interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+}
+
+// join passes bytes between a stream of the adapter's and a debug server, or has a
+// companion do so. Two goroutines, one for each direction; each passes on the end of its
+// input, and both end with their stream or socket.
+func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock serverConn, accompanied bool) {
 	defer sock.Close()
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		_, _ = io.Copy(sock, in)
-		_ = sock.CloseWrite()
-	}()
-	_, _ = io.Copy(stream, sock)
+	var sent <-chan struct{}
+	if accompanied {
+		sent = companion.New(stream, sock).Run(in)
+	} else {
+		sent = carry(stream, in, sock)
+	}
 	_ = stream.Close() // the write side only: yamux streams close by halves
 	select {
 	case <-sent:
@@ -70,8 +76,27 @@ func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock *net.UnixCo
 	}
 }
 
-// dial connects to a socket inside the session's folder and nowhere else.
-func (s *session) dial(path string) (*net.UnixConn, error) {
+// carry passes bytes on until the debug server ends them. The channel is closed when the
+// other direction has ended, too.
+func carry(stream io.Writer, in io.Reader, sock serverConn) <-chan struct{} {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = io.Copy(sock, in)
+		_ = sock.CloseWrite()
+	}()
+	_, _ = io.Copy(stream, sock)
+	return sent
+}
+
+// dial connects to a socket inside the session's folder, or to the debug server that was
+// started by hand, and nowhere else.
+func (s *session) dial(path string) (serverConn, error) {
+	if address, ok := strings.CutPrefix(path, helper.ByHandScheme); ok {
+		if h := s.hand.Load(); h != nil {
+			return h.dial(address)
+		}
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err

@@ -178,7 +178,7 @@ func (s *session) stand(v *visitor) {
 	}
 	v.answer(gate.Verdict{Do: gate.Wait, Envoy: v.a.envoy, Environ: v.a.environ, Timeout: v.a.timeout})
 	s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateWaiting, PID: v.PID})
-	if r := whyNotTraced(os.Getpid(), v.PID); r != nil {
+	if r := whyNotTraced(os.Getpid(), v.PID); r != nil && s.hand.Load() == nil {
 		s.notices.notify(helper.NotifyGate, helper.GateParams{State: helper.GateRefused, PID: v.PID, Detail: r.Why, Do: r.Do})
 	}
 	line, said := <-v.lines

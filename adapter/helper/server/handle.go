@@ -25,8 +25,11 @@ import (
 
 // handle answers one request; several run at a time.
 func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Request) (any, error) {
-	if req.Method == helper.MethodHello {
+	switch req.Method {
+	case helper.MethodHello:
 		return answer(req, s.hello)
+	case helper.MethodLook: // the session plays no part in it
+		return answer(req, func(p helper.LookParams) (helper.LookResult, error) { return s.look(ctx, p) })
 	}
 	select {
 	case <-s.greeted:
@@ -45,8 +48,12 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		return answer(req, inspect)
 	case helper.MethodPlatformStart:
 		return answer(req, func(p helper.PlatformStartParams) (helper.PlatformStartResult, error) { return s.platformStart(ctx, p) })
+	case helper.MethodPlatformConnect:
+		return answer(req, func(p helper.PlatformConnectParams) (helper.PlatformConnectResult, error) {
+			return s.platformConnect(ctx, p)
+		})
 	case helper.MethodServerState:
-		return answer(req, serverState)
+		return answer(req, func(p helper.ServerStateParams) (helper.ServerStateResult, error) { return serverState(ctx, p) })
 	case helper.MethodAgentStart:
 		return answer(req, func(p helper.AgentStartParams) (helper.AgentStartResult, error) { return s.agentStart(ctx, p) })
 	case helper.MethodProcess:
@@ -62,8 +69,10 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		if s.opts.left != nil {
 			s.opts.left(helper.StateEnding, helper.Left{})
 		}
+		s.closeGate()
+		waits := s.endHand()
 		r, err := s.end()
-		if err != nil {
+		if err = errors.Join(err, waits); err != nil {
 			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))
 		}
 		return r, nil

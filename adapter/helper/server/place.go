@@ -110,6 +110,19 @@ func lockPlace(place string) (*placeLock, error) {
 	}
 }
 
+// lockFree is lockPlace, but waits for a session that is about to be gone: whoever has
+// seen its end may be back at once.
+func lockFree(place string) (*placeLock, error) {
+	for deadline := time.Now().Add(endOrderly); ; time.Sleep(10 * time.Millisecond) {
+		lock, err := lockPlace(place)
+		var taken *helper.StatusError
+		ending := errors.As(err, &taken) && taken.State == helper.StateEnding
+		if !ending || time.Now().After(deadline) {
+			return lock, err
+		}
+	}
+}
+
 func otherUser(place string, err error) error {
 	return problem(helper.ProblemUser, "%s belongs to another user: %v", place, err)
 }

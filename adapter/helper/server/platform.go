@@ -110,7 +110,34 @@ func (s *session) platformEnv(path string) []string {
 	return mergeEnv(os.Environ(), add)
 }
 
+// look finds a program, and asks it for its version.
+func (s *session) look(ctx context.Context, p helper.LookParams) (helper.LookResult, error) {
+	var found helper.LookResult
+	path, err := program.Look(p.Program, os.Getenv("PATH"), "")
+	if err != nil {
+		return found, fail(codeOf(err, helper.CodeNotFound), "%v", err)
+	}
+	found.Path = path
+	if p.Version {
+		found.Version, err = s.versionText(ctx, path)
+	}
+	return found, err
+}
+
 func (s *session) lldbVersion(ctx context.Context, path string) (string, error) {
+	text, err := s.versionText(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	m := versionNumber.FindStringSubmatch(text)
+	if m == nil {
+		return "", fail(helper.CodeStartFailed, "%s does not answer like lldb-server: %s", path, text)
+	}
+	return m[1], nil
+}
+
+// versionText is what a program prints of its version.
+func (s *session) versionText(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, platformReady)
 	defer cancel()
 	ch, out, err := s.startQuiet(command{Path: path, Args: []string{path, "version"}, Env: os.Environ()})
@@ -124,12 +151,10 @@ func (s *session) lldbVersion(ctx context.Context, path string) (string, error) 
 		return "", fail(helper.CodeStartFailed, "%s version did not end: %v", path, ctx.Err())
 	}
 	text := out.text()
-	m := versionNumber.FindStringSubmatch(text)
-	if m == nil {
-		status, _ := statusText(ch.Status)
+	if status, code := statusText(ch.Status); code != 0 {
 		return "", fail(helper.CodeStartFailed, "%s does not answer like lldb-server (%s): %s", path, status, text)
 	}
-	return m[1], nil
+	return text, nil
 }
 
 // startQuiet starts a program whose output only matters when it fails.

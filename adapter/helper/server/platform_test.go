@@ -16,20 +16,13 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 )
 
 // lldbServer is what the set-up of the tests installed for a version.
 func lldbServer(t *testing.T, version string) string {
 	t.Helper()
-	tools := os.Getenv("ENVOYDBG_TOOLS")
-	if tools == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		tools = filepath.Join(cache, "envoydbg-tools")
-	}
-	path := filepath.Join(tools, "lldb-"+version, "bin", "lldb-server")
+	path := checkout.Path(t, "bin/tools", "lldb-"+version, "bin", "lldb-server")
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("LLDB %s is missing (%v): run test/setup/setup.sh", version, err)
 	}
@@ -80,6 +73,27 @@ func TestPlatformListensWhenStarted(t *testing.T) {
 		})
 	}
 	nothingLeft(t)
+}
+
+// A program is found in PATH or by its path, and says what it prints of its version.
+func TestAProgramIsLookedFor(t *testing.T) {
+	c := openSession(t)
+	said := script(t, "echo lldb version 19.1.7; echo more >&2; [ $1 = version ]")
+	r, err := c.Look(c.ctx, helper.LookParams{Program: said, Version: true})
+	if err != nil || r.Path != said || !strings.Contains(r.Version, "lldb version 19.1.7") || !strings.Contains(r.Version, "more") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := c.Look(c.ctx, helper.LookParams{Program: "sh"}); err != nil || !filepath.IsAbs(r.Path) || r.Version != "" {
+		t.Errorf("in PATH: %+v, %v", r, err)
+	}
+	for program, code := range map[string]int64{"/no/program": helper.CodeNotFound, "absent-program": helper.CodeNotFound, "/etc/passwd": helper.CodePermission} {
+		if r, err := c.Look(c.ctx, helper.LookParams{Program: program}); helper.Code(err) != code {
+			t.Errorf("%s: %+v, %v", program, r, err)
+		}
+	}
+	if r, err := c.Look(c.ctx, helper.LookParams{Program: "/bin/false", Version: true}); helper.Code(err) != helper.CodeStartFailed {
+		t.Errorf("without a version: %+v, %v", r, err)
+	}
 }
 
 func TestWhatIsNoLLDBServer(t *testing.T) {

@@ -75,7 +75,8 @@ type session struct {
 	released atomic.Bool
 	kept     kept
 
-	agent atomic.Pointer[agent] // the last one started
+	agent atomic.Pointer[agent]  // the last one started
+	hand  atomic.Pointer[byHand] // nil while the session has lldb-servers of its own
 
 	mu       sync.Mutex
 	helloed  bool
@@ -119,6 +120,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		opts.control.session.Store(s)
 	}
 	err = s.serve(ctx, mux)
+	waits := s.endHand() // may start something
 	kids.close()
 	close(s.closing)
 	s.notices.close()
@@ -135,7 +137,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		s.gates.Close()
 	}
 	s.mu.Unlock()
-	return errors.Join(err, leftError(ended.Left, unknown))
+	return errors.Join(err, waits, leftError(ended.Left, unknown))
 }
 
 // serve runs the control stream and the acceptor of further streams until the

@@ -75,6 +75,9 @@ func (k *kept) pids() []int {
 // another instruction of its own. It would not be so if the debug server detached:
 // lldb-server then sends a SIGCONT, which takes the SIGSTOP back.
 func (s *session) keepStopped() error {
+	if s.hand.Load() != nil {
+		return fail(helper.CodePermission, "the debug server was started by hand: only its own end would keep Envoy stopped")
+	}
 	hs, err := open(func(t process.Table, p process.Stat) bool {
 		tracer, _ := process.Tracer(p.PID)
 		return tracer != 0 && !s.serverSide(t, p)

@@ -17,6 +17,7 @@ import (
 	"github.com/envoydbg/envoydbg/test/support/checkout"
 	"github.com/envoydbg/envoydbg/test/support/relay"
 	"github.com/envoydbg/envoydbg/test/support/report"
+	"github.com/envoydbg/envoydbg/test/support/wire"
 )
 
 var (
@@ -117,29 +118,29 @@ func (l *lab) far(lldb, steps int, to *[parts]part) (err error) {
 		t.end = time.Now()
 		all = append(all, t)
 	}
-	w, err := readWire(s.trace)
+	w, err := wire.Read(s.trace)
 	if err != nil {
 		return err
 	}
 	// The trace's clock, from what both have seen.
-	first, ok := w.first(0, false, `"event":"stopped"`)
-	attach, ok2 := w.first(0, true, `"command":"attach"`)
+	first, ok := w.First(0, false, `"event":"stopped"`)
+	attach, ok2 := w.First(0, true, `"command":"attach"`)
 	if !ok || !ok2 {
 		return errors.New("the trace has no stop")
 	}
-	to[toMain].requests = append(to[toMain].requests, w.during(attach, first))
+	to[toMain].requests = append(to[toMain].requests, w.During(attach, first))
 	at := first
 	for _, t := range all {
-		next, ok := w.first(at, true, `"command":"next"`)
-		stopped, ok2 := w.first(next, false, `"event":"stopped"`)
-		last, ok3 := w.first(stopped, false, `"command":"variables"`)
+		next, ok := w.First(at, true, `"command":"next"`)
+		stopped, ok2 := w.First(next, false, `"event":"stopped"`)
+		last, ok3 := w.First(stopped, false, `"command":"variables"`)
 		if !ok || !ok2 || !ok3 {
 			return errors.New("the trace has not every step")
 		}
 		to[aStep].took = append(to[aStep].took, t.stop.Sub(t.begin))
-		to[aStep].requests = append(to[aStep].requests, w.during(next, stopped))
+		to[aStep].requests = append(to[aStep].requests, w.During(next, stopped))
 		to[theStop].took = append(to[theStop].took, t.end.Sub(t.stop))
-		to[theStop].requests = append(to[theStop].requests, w.during(stopped, last))
+		to[theStop].requests = append(to[theStop].requests, w.During(stopped, last))
 		at = last
 	}
 	return nil
@@ -186,7 +187,7 @@ func TestASessionFarAwayIsMeasured(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, p := range all {
-				if len(p.took) != 1 || len(p.requests) != 1 || total(p.requests[0]) == 0 {
+				if len(p.took) != 1 || len(p.requests) != 1 || wire.Total(p.requests[0]) == 0 {
 					t.Errorf("LLDB %d, %v, %s: %+v", lldb, delay, p.name, p)
 				}
 			}
@@ -251,8 +252,8 @@ func farText(measured map[int]map[time.Duration]*[parts]part) string {
 			here, there := report.Quantile(near.took, 0.5), report.Quantile(far.took, 0.5)
 			median := middle(far.requests)
 			rows = append(rows, []string{near.name, fmt.Sprint(lldb), ms(here), ms(there), ms(report.Quantile(far.took, 1)),
-				fmt.Sprintf("%.1f", float64(there-here)/float64(2*delays[1])), fmt.Sprint(total(median))})
-			packets = append(packets, []string{near.name, fmt.Sprint(lldb), byCount(median)})
+				fmt.Sprintf("%.1f", float64(there-here)/float64(2*delays[1])), fmt.Sprint(wire.Total(median))})
+			packets = append(packets, []string{near.name, fmt.Sprint(lldb), wire.ByCount(median)})
 		}
 	}
 	rtt := ms(2 * delays[1])
@@ -265,11 +266,11 @@ func farText(measured map[int]map[time.Duration]*[parts]part) string {
 func middle(all []map[string]int) map[string]int {
 	var sizes []time.Duration
 	for _, n := range all {
-		sizes = append(sizes, time.Duration(total(n)))
+		sizes = append(sizes, time.Duration(wire.Total(n)))
 	}
 	want := report.Quantile(sizes, 0.5)
 	for _, n := range all {
-		if time.Duration(total(n)) == want {
+		if time.Duration(wire.Total(n)) == want {
 			return n
 		}
 	}

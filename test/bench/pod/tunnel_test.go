@@ -75,6 +75,14 @@ type tunnel struct {
 	resumed chan struct{}
 }
 
+// dial connects to the echo, as to a debug server without a companion: what is measured
+// are no packets.
+func (t *tunnel) dial(ctx context.Context) (*helper.ServerConn, error) {
+	return t.Beside.(interface {
+		DialServer(ctx context.Context, socket string) (*helper.ServerConn, error)
+	}).DialServer(ctx, t.socket)
+}
+
 // peer is a pod beside the sidecar's, without one.
 const peer = `
 apiVersion: v1
@@ -249,7 +257,7 @@ type survived struct {
 
 // cutOften cuts tunnel and port-forward at the same time, both under load.
 func (l *lab) cutOften(t *tunnel, r *relay.Relay, cuts int) (s survived, err error) {
-	conn, err := t.Dial(context.Background(), t.socket)
+	conn, err := t.dial(context.Background())
 	if err != nil {
 		return s, err
 	}
@@ -355,14 +363,14 @@ func BenchmarkTunnel(b *testing.B) {
 }
 
 // ways into the pod, in the order of the table.
-var ways = []string{"envoydbg", "kubectl port-forward", "the pod's address, from another pod"}
+var ways = []string{"envoydbg", "kubectl port-forward", "the pod's address, from another pod", "an exec of cat, without anything of envoydbg's"}
 
 // speeds measures each way.
 func (l *lab) speeds(t *tunnel, program []byte) (map[string]echo.Speed, error) {
 	all := map[string]echo.Speed{}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	conn, err := t.Dial(ctx, t.socket)
+	conn, err := t.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -381,6 +389,15 @@ func (l *lab) speeds(t *tunnel, program []byte) (map[string]echo.Speed, error) {
 	}
 	defer beside.Close()
 	if all[ways[1]], err = echo.Measure(beside, *tunnelRounds, *tunnelBytes); err != nil {
+		return nil, err
+	}
+	here, err := l.find(ctx, target, container)
+	if err != nil {
+		return nil, err
+	}
+	alone := here.Stream(ctx, []string{"cat"})
+	defer alone.Close()
+	if all[ways[3]], err = echo.Measure(alone, *tunnelRounds, *tunnelBytes); err != nil {
 		return nil, err
 	}
 	l.c.ApplyIn(l.namespace, peer)

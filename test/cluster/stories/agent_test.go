@@ -72,7 +72,7 @@ func TestAnAgentOfOthersIsLeftAlone(t *testing.T) {
 	on := func(words ...string) *session { return p.start(append(words, pod, "-n", namespace)...) }
 	startAgent(c, namespace, "fortio-server-classic-0")
 	on("agent", "status").ends(0, "running", "not envoydbg's", "pilot-agent proxy sidecar", "/usr/local/bin/envoy")
-	on("agent", "start").ends(1, "pilot-agent proxy sidecar", "[ED1512]")
+	on("agent", "start").ends(1, "pilot-agent proxy sidecar", "[ED1520]")
 	on("agent", "stop").ends(0, "nothing of envoydbg's was there")
 	c.WaitReady(namespace, pod)
 	on("agent", "status").ends(0, "running", "not envoydbg's")

@@ -10,6 +10,8 @@
 //	targets_test.go     a target, and the way to the cluster, as kubectl takes them
 //	transport_test.go   what carries a session, and its cuts
 //	doctor_test.go      the checks before a session
+//	hold_test.go        a sidecar that nobody has prepared: held copies, and their end
+//	hold_workload_test.go  workloads whose next pods wait, and what they were
 //	agent_test.go       one session at a time, what it leaves, and an agent without one
 //
 // Nothing here starts a goroutine.

@@ -108,7 +108,7 @@ func TestDoctorFindsAnEnvoyThatRuns(t *testing.T) {
 	c.WaitReady(namespace, "pod/fortio-server-0")
 	p := productOf(t, c, "22")
 	found := p.diagnosis(1, namespace, "pod/fortio-server-0")
-	is(t, found, "Envoy", "failed", "docs/doctor.md")
+	is(t, found, "Envoy", "failed", "envoydbg hold pod/fortio-server-0")
 	is(t, found, "session", "ok", "nobody")
 	p.debug(namespace, "pod/fortio-server-0", "-x", "quit").ends(1, "[ED1520]")
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -192,25 +191,8 @@ func (p *product) typed(start func(stdin *os.File) *session) *typed {
 	return &typed{s, w}
 }
 
-var zombie = regexp.MustCompile(`(?m)^Z.*\n?`)
-
 // parked checks that nothing runs in a sidecar but what parks it.
 func parked(t *testing.T, c *cluster.Cluster, namespace, pod string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		out := c.Kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", "ps", "-e", "-o", "stat=,args=")
-		// The process that parks the sidecar waits for no child: what has ended stays a
-		// zombie.
-		out = zombie.ReplaceAllString(out, "")
-		left := strings.Contains(out, "envoy") || strings.Contains(out, "lldb") || strings.Contains(out, "proxy sidecar")
-		if !left {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("left in the pod:\n%s", out)
-			return
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+	c.Parked(namespace, pod)
 }

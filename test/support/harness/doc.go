@@ -12,6 +12,9 @@
 // session starts inherits. So each story finds its own processes among those of
 // the others. At its end no process and no folder may be left.
 //
+// In a cluster the half of a session that is beside Envoy is in a held pod, and no process
+// of this machine: what its parts are is not seen there, but that none is left is.
+//
 // The tests must run inside package pidns. A missing part is a failure, never a
 // skipped test.
 //

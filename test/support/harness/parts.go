@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/envoydbg/envoydbg/test/support/checkout"
+	"github.com/envoydbg/envoydbg/test/support/cluster"
 )
 
 // LLDB is one version under test.
@@ -32,9 +33,19 @@ type Parts struct {
 	SampleDebug string // the same build with symbols
 	Sources     string // the folder the sample's DWARF calls /proc/self/cwd
 	LLDBs       []LLDB
-	// Tunnel says that the sessions reach their helper at the end of a link.
-	Tunnel bool
+	// Target is what the stories debug through.
+	Target Target
 }
+
+// Target is what the stories debug through.
+type Target string
+
+// The targets.
+const (
+	Local   Target = ""        // the helper is a child of the adapter
+	Tunnel  Target = "tunnel"  // a daemon on this machine; see test/support/tunnel
+	Cluster Target = "cluster" // in a held pod of the test cluster; see pod.go
+)
 
 // The is what SetUp found and built.
 var The Parts
@@ -43,8 +54,7 @@ var The Parts
 // of MB of libraries, and some stories measure seconds.
 const parallel = "2"
 
-// targetVariable chooses what the stories debug through: "tunnel" for the target of
-// test/support/tunnel; by default the helper is a child of the adapter.
+// targetVariable chooses the Target.
 const targetVariable = "ENVOYDBG_E2E_TARGET"
 
 // SetUp finds the parts and builds envoydbg. It is called by pidns.Main, and ends
@@ -62,13 +72,15 @@ func SetUp() func() {
 	if err := The.find(); err != nil {
 		fail(err)
 	}
-	program := "."
-	switch target := os.Getenv(targetVariable); target {
-	case "":
-	case "tunnel":
-		program, The.Tunnel = "./test/support/tunnel", true
+	program, endCluster := ".", func() {}
+	switch The.Target = Target(os.Getenv(targetVariable)); The.Target {
+	case Local:
+	case Tunnel:
+		program = "./test/support/tunnel"
+	case Cluster:
+		endCluster = cluster.Up()
 	default:
-		fail(fmt.Errorf("%s is %q: it may be \"tunnel\"", targetVariable, target))
+		fail(fmt.Errorf("%s is %q: it may be %q or %q", targetVariable, The.Target, Tunnel, Cluster))
 	}
 	if The.Envoydbg, err = build(dir, "envoydbg", program); err != nil {
 		fail(err)
@@ -76,7 +88,10 @@ func SetUp() func() {
 	if _, err := build(dir, "envoydbg-helper-linux-"+runtime.GOARCH, "./adapter/helper/envoydbg-helper"); err != nil {
 		fail(err)
 	}
-	return func() { _ = os.RemoveAll(dir) }
+	return func() {
+		endCluster()
+		_ = os.RemoveAll(dir)
+	}
 }
 
 func fail(err error) {

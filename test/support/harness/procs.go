@@ -96,7 +96,7 @@ func (part Part) is(p Proc, agent, envoy string) bool {
 	case Supervisor:
 		return strings.HasPrefix(p.Exe, "envoydbg-helper") && (arg == "stdio" || arg == "daemon")
 	case Connect:
-		return strings.HasPrefix(p.Exe, "envoydbg-helper") && arg == "connect"
+		return strings.HasPrefix(p.Exe, "envoydbg-helper") && (arg == "connect" || arg == "serve")
 	case Agent:
 		return p.Args[0] == agent && p.Exe == filepath.Base(agent)
 	case Envoy:

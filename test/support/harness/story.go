@@ -21,14 +21,20 @@ const bound = 90 * time.Second
 // EndWithin is how long after its end parts of a session may still exist.
 const EndWithin = 10 * time.Second
 
-// Each runs a story on each version of LLDB, side by side.
+// Each runs a story on each version of LLDB, side by side; in a cluster each in a pod of
+// its own, and one test after the other, because the node has room for few pods.
 func Each(t *testing.T, story func(t *testing.T, s *Story)) {
 	t.Helper()
-	t.Parallel()
+	if The.Target != Cluster {
+		t.Parallel()
+	}
+	pods := holdPods(t)
 	for _, lldb := range The.LLDBs {
 		t.Run(lldb.String(), func(t *testing.T) {
 			t.Parallel()
-			story(t, NewStory(t, lldb))
+			s := NewStory(t, lldb)
+			s.pod = pods.podOf(t, lldb)
+			story(t, s)
 		})
 	}
 }
@@ -47,6 +53,7 @@ type Story struct {
 	mark     string
 	agents   int
 	direct   bool // an lldb-dap was run without us, and may have left something
+	pod      *pod // in a cluster
 	sessions []*Session
 }
 
@@ -81,6 +88,9 @@ func (s *Story) close() {
 		session.close()
 	}
 	s.NothingLeft()
+	if s.pod != nil {
+		s.pod.cluster.Parked(s.pod.namespace, s.pod.name)
+	}
 	if s.T.Failed() {
 		for i, session := range s.sessions {
 			s.T.Logf("session %d: the DAP traffic\n%s", i+1, session.Dump())
@@ -200,6 +210,12 @@ func (s *Story) Of(program string) Attributes {
 
 func (a Attributes) under(s *Story, envoy string) Attributes {
 	s.T.Helper()
+	if s.pod != nil {
+		return s.pod.under(s, a, envoy)
+	}
+	if The.Target == Cluster {
+		s.T.Fatal("this story has no pod: it is none for the cluster")
+	}
 	s.agents++
 	dir := filepath.Join(s.Dir, "agent"+strconv.Itoa(s.agents))
 	cmd := exec.Command(filepath.Join(The.Root, "test/setup/agent.sh"), "--print", dir, envoy)

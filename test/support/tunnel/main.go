@@ -38,7 +38,7 @@ func (target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, e
 	if err != nil {
 		return nil, err
 	}
-	return remote.Connect(ctx, remote.Options{
+	b, err := remote.Connect(ctx, remote.Options{
 		Run: func(ctx context.Context, args ...string) (io.ReadWriteCloser, error) {
 			if _, err := os.Stat(os.Getenv("TUNNEL_DOWN")); err == nil {
 				return nil, errors.New("the network is down")
@@ -53,6 +53,10 @@ func (target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, e
 		Reconnect: reconnect,
 		Lease:     2 * reconnect,
 	}, n)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // stream is a command's stdin and stdout.

@@ -1,4 +1,4 @@
-package pod
+package wire
 
 import (
 	"os"
@@ -19,7 +19,9 @@ func TestTheRequestsInATraceAreCounted(t *testing.T) {
 02:20:04      5.500 ms  gdb platform →     "$qModuleInfo:00;00#00"
 02:20:04      6.000 ms  gdb g1 ←           "$\x00\"\\#00"
 02:20:04      6.500 ms  gdb platform ←     "$#00"
+02:20:04      6.700 ms  gdb g1 →           "$Z0,4000,1#00"
 02:20:04      7.000 ms  gdb g1 →           "$vCont;c:p1.-1#00"
+02:20:04      7.900 ms  gdb g1 ←           "%Pair:4,x0,0OK#c4"
 02:20:04      8.000 ms  gdb g1 ←           "$T05thread:1;#00"
 02:20:04      9.000 ms  client ←           {"event":"stopped"}
 02:20:04     10.000 ms  gdb g1 →           "$Z0,1000,1#00"
@@ -28,20 +30,20 @@ func TestTheRequestsInATraceAreCounted(t *testing.T) {
 	if err := os.WriteFile(trace, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w, err := readWire(trace)
+	w, err := Read(trace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, ok := w.first(0, true, `"next"`)
-	to, ok2 := w.first(from, false, `"stopped"`)
+	from, ok := w.First(0, true, `"next"`)
+	to, ok2 := w.First(from, false, `"stopped"`)
 	if !ok || !ok2 || from != time.Millisecond || to != 9*time.Millisecond {
 		t.Errorf("from %v, to %v", from, to)
 	}
 	const want = "1 qMemoryRegionInfo, 1 qModuleInfo, 1 vCont;c, 1 x"
-	if got := byCount(w.during(from, to)); got != want {
+	if got := ByCount(w.During(from, to)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if all := w.during(0, time.Hour); total(all) != 5 || all["Z0"] != 1 {
+	if all := w.During(0, time.Hour); Total(all) != 5 || all["Z0"] != 1 {
 		t.Errorf("%v", all)
 	}
 }

@@ -1,4 +1,4 @@
-package pod
+package wire
 
 import (
 	"fmt"
@@ -17,9 +17,9 @@ type said struct {
 	kind string
 }
 
-// wire is what a session's trace has of the connections to the debug server, and when
+// Wire is what a session's trace has of the connections to the debug server, and when
 // DAP messages that divide it passed.
-type wire struct {
+type Wire struct {
 	requests []said
 	dap      []dapAt
 }
@@ -33,14 +33,14 @@ type dapAt struct {
 // traced matches a line of the trace: its time, who, and what.
 var traced = regexp.MustCompile(`^\d\d:\d\d:\d\d +([0-9.]+) ms  (client|gdb \S+) +(→|←) +(.*)$`)
 
-// readWire reads a trace. A request that the next one of its connection follows without
+// Read reads a trace. A request that the next one of its connection follows without
 // an answer of the debug server's was not sent to it: the relay has answered.
-func readWire(path string) (*wire, error) {
+func Read(path string) (*Wire, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{}
+	w := &Wire{}
 	asked := map[string]said{} // by connection
 	for line := range strings.Lines(string(text)) {
 		m := traced.FindStringSubmatch(strings.TrimRight(line, "\n"))
@@ -54,6 +54,9 @@ func readWire(path string) (*wire, error) {
 		at := time.Duration(millis * float64(time.Millisecond))
 		if m[2] == "client" {
 			w.dap = append(w.dap, dapAt{at, m[3] == "→", m[4]})
+			continue
+		}
+		if strings.HasPrefix(m[4], `"%`) { // between the relay and its companion
 			continue
 		}
 		if m[3] == "→" {
@@ -94,8 +97,8 @@ func kindOf(quoted string) string {
 	return kinds.FindString(packet)
 }
 
-// during are the requests of that time, by their kinds.
-func (w *wire) during(from, to time.Duration) map[string]int {
+// During are the requests of that time, by their kinds.
+func (w *Wire) During(from, to time.Duration) map[string]int {
 	n := map[string]int{}
 	for _, r := range w.requests {
 		if from <= r.at && r.at <= to {
@@ -105,8 +108,8 @@ func (w *wire) during(from, to time.Duration) map[string]int {
 	return n
 }
 
-// first is the time of the first DAP message after from that contains all of the texts.
-func (w *wire) first(from time.Duration, fromClient bool, texts ...string) (time.Duration, bool) {
+// First is the time of the first DAP message after from that contains all of the texts.
+func (w *Wire) First(from time.Duration, fromClient bool, texts ...string) (time.Duration, bool) {
 	for _, m := range w.dap {
 		if m.at < from || m.fromClient != fromClient {
 			continue
@@ -118,16 +121,16 @@ func (w *wire) first(from time.Duration, fromClient bool, texts ...string) (time
 	return 0, false
 }
 
-// total is the number of all.
-func total(n map[string]int) (sum int) {
+// Total is the number of all.
+func Total(n map[string]int) (sum int) {
 	for _, count := range n {
 		sum += count
 	}
 	return sum
 }
 
-// byCount lists kinds and their numbers, the most frequent first.
-func byCount(n map[string]int) string {
+// ByCount lists kinds and their numbers, the most frequent first.
+func ByCount(n map[string]int) string {
 	kinds := slices.SortedFunc(maps.Keys(n), func(a, b string) int {
 		if n[a] != n[b] {
 			return n[b] - n[a]

@@ -1,0 +1,65 @@
+package hold
+
+import (
+	"path"
+	"slices"
+
+	core "k8s.io/api/core/v1"
+)
+
+// Wait is the command that parks a sidecar, and WaitArgs its arguments: the agent waits for
+// an address that never answers, for 24 days. Istio's images have it, those without a shell
+// as well, and it ends at a SIGTERM. The arguments must not be empty: the injector would
+// fill them with its own.
+const Wait = "/usr/local/bin/pilot-agent"
+
+// WaitArgs are the arguments of Wait.
+var WaitArgs = []string{"wait", "--url", "http://127.0.0.1:1/", "--timeoutSeconds", "2147483"}
+
+// Container finds a container of a pod by its name, among the init containers, too; nil if
+// there is none. Native says that it is an init container.
+func Container(spec *core.PodSpec, name string) (c *core.Container, native bool) {
+	for i := range spec.InitContainers {
+		if spec.InitContainers[i].Name == name {
+			return &spec.InitContainers[i], true
+		}
+	}
+	for i := range spec.Containers {
+		if spec.Containers[i].Name == name {
+			return &spec.Containers[i], false
+		}
+	}
+	return nil, false
+}
+
+// StartsEnvoy says whether a container starts Envoy when it starts: through pilot-agent,
+// which Istio's image runs unless told otherwise, or by itself.
+func StartsEnvoy(c *core.Container) bool {
+	words := slices.Concat(c.Command, c.Args)
+	if len(words) == 0 {
+		return false
+	}
+	program := path.Base(words[0])
+	return program == "envoy" || words[0] == "proxy" || program == "pilot-agent" && len(words) > 1 && words[1] == "proxy"
+}
+
+// park makes a container wait in place of starting Envoy. Nothing that asks the agent or
+// Envoy stays, because neither answers until a session has started them, and nobody needs
+// the container's end to wait for them.
+func park(c *core.Container) {
+	c.Command, c.Args = []string{Wait}, slices.Clone(WaitArgs)
+	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.Lifecycle = nil, nil, nil, nil
+}
+
+// patient takes those probes of another container away that restart it and come through the
+// sidecar. What is left runs in the container itself.
+func patient(c *core.Container) {
+	for _, p := range []**core.Probe{&c.StartupProbe, &c.LivenessProbe} {
+		if *p != nil && (*p).Exec == nil {
+			*p = nil
+		}
+	}
+}
+
+// Command is what a container runs, its arguments included; empty for what its image says.
+func Command(c *core.Container) []string { return slices.Concat(c.Command, c.Args) }
