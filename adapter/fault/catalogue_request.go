@@ -11,7 +11,7 @@ import (
 // NotThatUser: connections cannot be made as another user.
 func NotThatUser(container string, err error) *Fault {
 	return &Fault{Code: 1801, What: fmt.Sprintf("Nothing can be sent as another user from %s.", container), Evidence: []string{text(err)},
-		Do: "Leave --user out: a command in a container has the container's user, and only where that is root may it become another one.", Cause: err}
+		Do: "Leave --run-as out: a command in a container has the container's user, and only where that is root may it become another one.", Cause: err}
 }
 
 // Parked: what the application sends goes to a port on which nothing listens.

@@ -56,7 +56,7 @@ func (c *Client) Dial(ctx context.Context, address string) (*Conn, error) {
 
 // Peer says what there is at the other end of a connection.
 func (c *Client) Peer(ctx context.Context, of *Conn) (Peer, error) {
-	a, err := c.question(ctx, Ask{Kind: askPeer, Local: of.local, Remote: of.remote})
+	a, err := c.question(ctx, Ask{Kind: askPeer, Local: of.local})
 	return a.Peer, err
 }
 

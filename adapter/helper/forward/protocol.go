@@ -25,9 +25,8 @@ type Ask struct {
 	Kind string `json:"kind"`
 	// Address is where to dial, as HOST:PORT.
 	Address string `json:"address,omitempty"`
-	// Local and Remote are the addresses of the connection whose other end is looked for.
-	Local  string `json:"local,omitempty"`
-	Remote string `json:"remote,omitempty"`
+	// Local is the address of the connection whose other end is looked for.
+	Local string `json:"local,omitempty"`
 	// Port is one that somebody may listen on, and Inode that of a socket somebody may
 	// have.
 	Port  int    `json:"port,omitempty"`
@@ -70,6 +69,10 @@ type Peer struct {
 	Inode    uint64 `json:"inode,omitempty"`
 	// Unread is how many bytes wait for that process.
 	Unread int `json:"unread,omitempty"`
+	// Closed: that process has closed its socket, of which nothing more is known.
+	Closed bool `json:"closed,omitempty"`
+	// Listener is the inode of a socket that listens on the port of Local, 0 for none.
+	Listener uint64 `json:"listener,omitempty"`
 }
 
 // Look is what there is in a container and its pod.

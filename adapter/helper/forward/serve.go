@@ -52,7 +52,7 @@ func answer(ctx context.Context, stream net.Conn, envoys func(uint64) (int, []En
 			a.Local, a.Remote = conn.LocalAddr().String(), conn.RemoteAddr().String()
 		}
 	case askPeer:
-		a.Peer, err = peerOf(q.Local, q.Remote)
+		a.Peer, err = peerOf(q.Local)
 	case askLook:
 		a.Look.UID, a.Look.GID = os.Getuid(), os.Getgid()
 		a.Look.Listening, err = listening(q.Port)

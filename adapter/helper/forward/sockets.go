@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,8 +22,22 @@ type socket struct {
 	inode         uint64
 }
 
-// stateListen is that of a socket that listens (the kernel's TCP_LISTEN).
-const stateListen = 10
+// States, by the kernel's names (include/net/tcp_states.h).
+const (
+	finWait1 = 4
+	finWait2 = 5
+	timeWait = 6
+	closed   = 7
+	lastAck  = 9
+	listen   = 10
+	closing  = 11
+)
+
+// over says that the process which had the socket has closed it. A socket that was never
+// accepted has no inode either, but is established, or waits to be closed here.
+func (s socket) over() bool {
+	return s.inode == 0 && slices.Contains([]uint8{finWait1, finWait2, timeWait, closed, lastAck, closing}, s.state)
+}
 
 // tables are the files with all sockets of the network namespace. The second is not there
 // where the kernel has no IPv6.
@@ -116,18 +131,24 @@ func parseAddress(text string) (none netip.AddrPort, err error) {
 }
 
 // peerOf finds the other end of a connection in the network namespace.
-func peerOf(local, remote string) (p Peer, err error) {
+func peerOf(local string) (p Peer, err error) {
 	ours, err := address(local)
 	if err != nil {
 		return p, err
 	}
+	listeners := map[uint16]uint64{}
+	port := uint16(0)
 	err = sockets(func(s socket) bool {
-		if s.remote != ours || s.state == stateListen {
-			return true
+		switch {
+		case s.state == listen:
+			listeners[s.local.Port()] = s.inode
+		case s.remote == ours:
+			port = s.local.Port()
+			p = Peer{Local: s.local.String(), Accepted: s.inode != 0, UID: s.uid, Inode: s.inode, Unread: s.unread, Closed: s.over()}
 		}
-		p = Peer{Local: s.local.String(), Accepted: s.inode != 0, UID: s.uid, Inode: s.inode, Unread: s.unread}
-		return false
+		return true
 	})
+	p.Listener = listeners[port]
 	return p, err
 }
 
@@ -139,7 +160,7 @@ func address(text string) (netip.AddrPort, error) {
 // listening says whether somebody in the network namespace listens on a port.
 func listening(port int) (found bool, err error) {
 	err = sockets(func(s socket) bool {
-		found = s.state == stateListen && int(s.local.Port()) == port
+		found = s.state == listen && int(s.local.Port()) == port
 		return !found
 	})
 	return found, err

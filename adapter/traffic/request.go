@@ -1,4 +1,4 @@
-package request
+package traffic
 
 import (
 	"bytes"
@@ -68,6 +68,8 @@ type Path struct {
 	// has not read.
 	Accepted bool `json:"accepted"`
 	Unread   int  `json:"unread,omitempty"`
+	// Closed says that the process has closed it.
+	Closed bool `json:"closed,omitempty"`
 }
 
 // Result is what has become of one request.
@@ -92,8 +94,9 @@ type run struct {
 	ctx       context.Context // of the call
 
 	mu    sync.Mutex
-	said  string // last
-	paths map[*forward.Conn]Path // of those that have come through, for the next request on them
+	said  string                         // last
+	first map[*forward.Conn]forward.Peer // what was at the other end at the beginning
+	paths map[*forward.Conn]Path         // of those that have come through, for the next request on them
 }
 
 // maxBody bounds the body of a response, in bytes: all of it is kept.
@@ -104,7 +107,7 @@ const maxBody = 64 << 20
 func Run(ctx context.Context, r Request, pod Pod, took func(Result)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s := &run{Request: r, pod: pod, ctx: ctx, clock: newClock(), paths: map[*forward.Conn]Path{}}
+	s := &run{Request: r, pod: pod, ctx: ctx, clock: newClock(), first: map[*forward.Conn]forward.Peer{}, paths: map[*forward.Conn]Path{}}
 	s.transport = &http.Transport{
 		DialContext:         s.dial,
 		DisableCompression:  true,

@@ -1,4 +1,4 @@
-package request
+package traffic
 
 import (
 	"context"
@@ -27,6 +27,14 @@ func (s *run) dial(ctx context.Context, _, address string) (net.Conn, error) {
 		var refused *forward.DialError
 		switch {
 		case err == nil:
+			peer, err := s.pod.Application.Peer(ctx, conn)
+			if err != nil {
+				conn.Close()
+				return nil, err
+			}
+			s.mu.Lock()
+			s.first[conn] = peer
+			s.mu.Unlock()
 			return conn, nil
 		case !errors.As(err, &refused):
 			return nil, err

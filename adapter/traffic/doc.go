@@ -1,4 +1,4 @@
-// Package request sends HTTP requests from a container, and says of each whether the
+// Package traffic sends HTTP requests from a container, and says of each whether the
 // Envoy beside it has handled it.
 //
 //	Run ─▶ http.Transport ── dial ──▶ forward.Client in the application's container
@@ -27,4 +27,4 @@
 //
 // Goroutines: one for each request that is under way at the same time, those of
 // http.Transport for each connection, and one that watches Envoy. All end before Run does.
-package request
+package traffic

@@ -1,4 +1,4 @@
-package request
+package traffic
 
 import (
 	"context"
@@ -30,15 +30,25 @@ func (s *run) path(ctx context.Context, conn *forward.Conn) Path {
 func (s *run) look(ctx context.Context, conn *forward.Conn) Path {
 	p := Path{From: conn.Local(), To: conn.Remote()}
 	peer, err := s.pod.Application.Peer(ctx, conn)
-	if err != nil || peer.Local == "" || peer.Local == conn.Remote() {
+	s.mu.Lock()
+	first := s.first[conn]
+	s.mu.Unlock()
+	if (err != nil || peer.Local == "") && first.Local != "" { // it has been reset
+		peer = forward.Peer{Local: first.Local, Listener: first.Listener, Closed: true}
+	}
+	if peer.Local == "" || peer.Local == conn.Remote() {
 		return p // out of the pod, or to a process of it that was asked for
 	}
-	p.Redirected, p.Accepted, p.UID, p.Unread = peer.Local, peer.Accepted, peer.UID, peer.Unread
+	p.Redirected, p.Accepted, p.UID, p.Unread, p.Closed = peer.Local, peer.Accepted, peer.UID, peer.Unread, peer.Closed
 	if s.pod.Sidecar == nil {
-		p.Envoy = peer.Accepted
+		p.Envoy = peer.Accepted || peer.Closed
 		return p
 	}
-	l, err := s.pod.Sidecar.Look(ctx, s.pod.Port, peer.Inode)
+	inode := peer.Inode
+	if peer.Closed { // who listens there is the only one who can have accepted it
+		inode = peer.Listener
+	}
+	l, err := s.pod.Sidecar.Look(ctx, s.pod.Port, inode)
 	if i := slices.IndexFunc(l.Envoys, func(e forward.Envoy) bool { return e.Has }); err == nil && i >= 0 {
 		p.Envoy, p.PID = true, l.Envoys[i].PID
 	}
@@ -55,6 +65,10 @@ func (p Path) lines(pod Pod) []string {
 	}
 	line := fmt.Sprintf("the connection %s → %s was redirected to %s", p.From, p.To, p.Redirected)
 	switch {
+	case p.Closed && p.PID != 0:
+		line += fmt.Sprintf(", and Envoy (pid %d in %s), which listens there, has closed it", p.PID, pod.SidecarName)
+	case p.Closed:
+		line += ", and was closed there"
 	case !p.Accepted:
 		line += ", where no process has accepted it"
 	case p.PID != 0:
