@@ -48,11 +48,7 @@ func RequestTimeout(url string, after time.Duration, path ...string) *Fault {
 
 // PastEnvoy: the response came, and Envoy had nothing to do with it.
 func PastEnvoy(n, of int, why []string) *Fault {
-	what := "The response did not come through the sidecar's Envoy."
-	if of > 1 {
-		what = fmt.Sprintf("%d of %d responses did not come through the sidecar's Envoy.", n, of)
-	}
-	return &Fault{Code: 1807, What: what, Evidence: why,
+	return &Fault{Code: 1807, What: "Not every response came through the sidecar's Envoy.", Evidence: append([]string{fmt.Sprintf("%d of %d did not", n, of)}, why...),
 		Do: "Send to a Service or another pod, as a user whose connections are redirected; a breakpoint is not hit otherwise."}
 }
 

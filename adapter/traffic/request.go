@@ -187,7 +187,9 @@ func (s *run) send(ctx context.Context) (result Result) {
 		result.Err = err
 		return result
 	}
-	request.Header, request.Host = s.Header.Clone(), s.Host
+	if request.Host = s.Host; s.Header != nil {
+		request.Header = s.Header.Clone()
+	}
 	defer s.clock.under()()
 	response, err := s.transport.RoundTrip(request)
 	var body []byte
