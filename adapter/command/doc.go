@@ -6,6 +6,7 @@
 //	hold, release, status
 //	           kube.Cluster.Copy, HoldWorkload, Release, Held; a session that holds by
 //	           itself is a startup.Target around pod.Target (holding)
+//	request    traffic.Run: HTTP requests from a pod's application
 //	sourcemap  sourcemap.Load and its report
 //	version
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -84,12 +85,14 @@ func cleanCommand() *cobra.Command {
 		Use:   "clean TARGET",
 		Short: "Remove what was brought into a pod",
 		Long: `Clean removes the helper and lldb-server that debug sessions have brought into a pod
-and left there for the next one. They go with the pod in any case.`,
+and left there for the next one, and those that "request" has brought into the
+application's containers. With --container it is for one container alone. They go with
+the pod in any case.`,
 		Example:               `  envoydbg clean statefulset/fortio-server -n demo`,
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			gone, err := f.target(args[0]).Clean(cmd.Context())
+			gone, err := f.clean(cmd.Context(), args[0], cmd.Flags().Changed("container"))
 			for _, dir := range gone {
 				fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", dir)
 			}
@@ -101,4 +104,42 @@ and left there for the next one. They go with the pod in any case.`,
 	}
 	f.add(cmd)
 	return cmd
+}
+
+// clean cleans the sidecar and, unless only that is meant, the pod's other containers. The
+// folders of these are named with their container.
+func (f *podFlags) clean(ctx context.Context, target string, only bool) (gone []string, err error) {
+	t := f.target(target)
+	s, err := findBy(ctx, f.kubectl, target, f.container)
+	if err != nil {
+		return nil, err
+	}
+	t.Find = func(context.Context) (pod.Container, error) { return s, nil }
+	found, inCluster := s.(container)
+	if inCluster && found.Container != kube.DefaultContainer {
+		t.Places = append(slices.Clone(pod.Places), placesOf(found.Sidecar)...)
+	}
+	if inCluster && !only {
+		for _, name := range found.Others() {
+			dirs, err := cleanOther(ctx, found, name)
+			if gone = append(gone, dirs...); err != nil {
+				return gone, err
+			}
+		}
+	}
+	dirs, err := t.Clean(ctx)
+	return append(dirs, gone...), err
+}
+
+func cleanOther(ctx context.Context, of container, name string) (gone []string, err error) {
+	other, err := of.Other(name)
+	if err != nil {
+		return nil, clusterFault(err, "pod/"+of.Pod, of.Namespace)
+	}
+	t := &pod.Target{Find: func(context.Context) (pod.Container, error) { return container{other}, nil }, Places: placesOf(other)}
+	gone, err = t.Clean(ctx)
+	for i, dir := range gone {
+		gone[i] = fmt.Sprintf("%s in container %s", dir, name)
+	}
+	return gone, err
 }

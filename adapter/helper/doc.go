@@ -2,7 +2,7 @@
 // the protocol (protocol.go), its client (client.go), the start of a helper on this
 // machine (child.go), and of one that runs as a daemon where only commands can be run
 // (place.go, status.go). Folder link carries the stream to such a daemon. Folder server is the other end, folder gate what
-// stands in Envoy's place, folder elfinfo reads ELF files for both ends, folder
+// stands in Envoy's place, folder forward makes connections from a container, folder elfinfo reads ELF files for both ends, folder
 // envoydbg-helper is the main package.
 //
 //	adapter                     one byte stream            envoydbg-helper

@@ -67,6 +67,18 @@ func (p Place) Continue(ctx context.Context) error {
 	return err
 }
 
+// Forward runs, in place of a daemon, a helper whose stream is for a client of package
+// forward. It makes connections as another user and group unless these are negative. An
+// error that the helper tells is a *[StatusError], with ProblemRights when it may not be
+// that user.
+func (p Place) Forward(ctx context.Context, uid, gid int) (io.ReadWriteCloser, error) {
+	stream, _, err := p.begin(ctx, "forward", "--uid", strconv.Itoa(uid), "--gid", strconv.Itoa(gid))
+	if err != nil {
+		return nil, err
+	}
+	return stream, nil
+}
+
 // Dial makes one transport to the daemon, for [link.ClientOptions]. An error after
 // which there is nothing to come back to is marked as [link.Permanent].
 func (p Place) Dial(ctx context.Context) (io.ReadWriteCloser, error) {

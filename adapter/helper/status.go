@@ -96,6 +96,7 @@ const (
 	ProblemUser       Problem = "user"        // what is there belongs to another user
 	ProblemVersion    Problem = "version"     // the two sides are of different releases
 	ProblemNotStopped Problem = "not-stopped" // nothing was left stopped
+	ProblemRights     Problem = "rights"      // the kernel does not permit it
 	ProblemFailed     Problem = "failed"      // anything else
 )
 

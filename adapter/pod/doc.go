@@ -10,7 +10,10 @@
 //	                                        ▲
 //	   Target.LLDBServer ─▶ bundle ─────────┘ Exec: helper unpack
 //
-// All goes through the one link: the helper's answers, the output of the agent, and
+// A request through the sidecar (forward.go) has a helper of its own in the application's
+// container, as a child of an exec, and no link.
+//
+// Else all goes through the one link: the helper's answers, the output of the agent, and
 // the connections of the debug server.
 //
 // Goroutines: one for each place where a helper is looked for without a shell, until it is

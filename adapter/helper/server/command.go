@@ -33,6 +33,7 @@ const (
 	wordUnpack    = "unpack"
 	wordBundle    = "bundle"
 	wordHas       = "has"
+	wordForward   = "forward"
 	wordClean     = "clean"
 	wordVersionOf = "version-of"
 
@@ -56,6 +57,7 @@ const usage = `usage:
   %[1]s unpack DIR
   %[1]s bundle PROGRAM DIR FINAL
   %[1]s has PROGRAM
+  %[1]s forward [--uid N] [--gid N]
   %[1]s version-of PROGRAM
   %[1]s clean SESSIONS DIR...
   %[1]s version`
@@ -87,6 +89,8 @@ func Main(args []string, version string) (int, error) {
 		return continueMain(rest)
 	case word == wordLogs:
 		return logsMain(rest)
+	case word == wordForward:
+		return forwardMain(rest, version)
 	case word == wordUnpack && len(rest) == 1:
 		if err := bundle.Unpack(os.Stdin, rest[0], "/proc/self/exe"); err != nil {
 			return 1, err

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -109,14 +110,17 @@ func (s *session) keepStopped() error {
 }
 
 // standing says whether all threads of a process are stopped by a signal.
-func standing(pid int) bool {
+func standing(pid int) bool { return threadsAre(pid, "T") }
+
+// threadsAre says whether each thread of a process is in one of these states.
+func threadsAre(pid int, states string) bool {
 	tasks, _ := filepath.Glob("/proc/" + itoa(pid) + "/task/*/stat")
 	for _, task := range tasks {
 		b, err := os.ReadFile(task)
 		if err != nil {
 			continue // it has ended
 		}
-		if t, err := process.ParseStat(b); err != nil || t.State != 'T' {
+		if t, err := process.ParseStat(b); err != nil || strings.IndexByte(states, t.State) < 0 {
 			return false
 		}
 	}

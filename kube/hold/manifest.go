@@ -1,0 +1,170 @@
+package hold
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// Document is one object of a manifest.
+type Document struct {
+	Name string // "StatefulSet/fortio-server"; empty where there is no object
+	Held bool   // it is changed: its next pods wait
+	// Text is the document with all its bytes, from the line "---" on that begins it.
+	Text string
+	// Object is what it says.
+	Object map[string]any
+}
+
+// kinds are those whose pods can be held, as Undo can give them back.
+var kinds = []string{"StatefulSet", "Deployment", "DaemonSet"}
+
+// separator begins a document of a YAML file. In no other place may a line begin so.
+var separator = regexp.MustCompile(`(?m)^---(\s|$)`)
+
+// Manifest makes the held form of a manifest of several documents, in YAML or JSON. What
+// is not changed stays as it is written, comments included; documents without a workload
+// stay whole, and so does a workload that is held. The Target of o is each object's own.
+func Manifest(text string, o WorkloadOptions) (all []Document, err error) {
+	starts := []int{0}
+	for _, at := range separator.FindAllStringIndex(text, -1) {
+		if at[0] > 0 {
+			starts = append(starts, at[0])
+		}
+	}
+	for i, start := range starts {
+		end := len(text)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		d, err := document(text[start:end], o)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", 1+strings.Count(text[:start], "\n"), err)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func document(text string, o WorkloadOptions) (d Document, err error) {
+	d.Text = text
+	if err := yaml.Unmarshal([]byte(text), &d.Object); err != nil {
+		return d, err
+	}
+	u := unstructured.Unstructured{Object: d.Object}
+	if u.GetKind() == "" {
+		return d, nil
+	}
+	d.Name = u.GetKind() + "/" + u.GetName()
+	if !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] != "" {
+		return d, nil
+	}
+	object := withoutNull(d.Object).(map[string]any)
+	u.Object = object
+	var template core.PodTemplateSpec
+	written, _, err := unstructured.NestedMap(object, "spec", "template")
+	if err == nil {
+		err = json.Unmarshal(encoded(written), &template)
+	}
+	if err != nil {
+		return d, fmt.Errorf("%s: the pod template: %w", d.Name, err)
+	}
+	o.Target = strings.ToLower(u.GetKind()) + "/" + u.GetName()
+	if own, _ := Container(&template.Spec, o.Container); own != nil && o.Command == nil {
+		o.Command = Command(own)
+	}
+	operations, err := Workload(&u, &template, o)
+	if err != nil {
+		return d, fmt.Errorf("%s: %w", d.Name, err)
+	}
+	want := tree(object)
+	for _, x := range operations {
+		var value any
+		if x.Value != nil {
+			if err := json.Unmarshal(x.Value, &value); err != nil {
+				return d, err
+			}
+		}
+		want.put(fromPointer(x.Path), value, x.Value != nil)
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		b, err := json.MarshalIndent(want, "", "  ")
+		if d.Text = string(b) + "\n"; err != nil {
+			return d, err
+		}
+	} else if d.Text, err = edited(text, operations); err != nil {
+		return d, fmt.Errorf("%s: %w", d.Name, err)
+	}
+	// What was written is read again: a layout that is not understood is an error, and
+	// never another object.
+	d.Object = nil
+	if err := yaml.Unmarshal([]byte(d.Text), &d.Object); err != nil {
+		return d, fmt.Errorf("%s is written in a way that cannot be changed in place: %w", d.Name, err)
+	}
+	if got := withoutNull(d.Object); !reflect.DeepEqual(plain(got), plain(map[string]any(want))) {
+		return d, fmt.Errorf("%s is written in a way that cannot be changed in place", d.Name)
+	}
+	d.Held = true
+	return d, nil
+}
+
+// edited makes the changes in a document's text.
+func edited(text string, operations []Operation) (string, error) {
+	for _, x := range operations {
+		var err error
+		if text, err = edit(text, fromPointer(x.Path), x.Value); err != nil {
+			return "", fmt.Errorf("%s: %w", x.Path, err)
+		}
+	}
+	return text, nil
+}
+
+func fromPointer(path string) []string {
+	names := strings.Split(path, "/")[1:]
+	for i, name := range names {
+		names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+	}
+	return names
+}
+
+// withoutNull leaves out fields without a value, which mean nothing to an API server.
+func withoutNull(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, v := range value {
+			if v != nil {
+				out[name] = withoutNull(v)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(value))
+		for i, v := range value {
+			out[i] = withoutNull(v)
+		}
+		return out
+	}
+	return value
+}
+
+// plain is a value as JSON has it.
+func plain(value any) (out any) {
+	d := json.NewDecoder(bytes.NewReader(encoded(value)))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil {
+		panic(err) // it was made of JSON
+	}
+	return out
+}
+
+// encoded is text, for a parameter of that name.
+func encoded(value any) []byte { return text(value) }
