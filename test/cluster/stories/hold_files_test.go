@@ -27,9 +27,9 @@ spec:
         - {name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}
 `
 
-// The held form of a manifest is applied: its pod waits, a session has its start, and
-// release makes it what the manifest says.
-func TestAHeldManifestIsAppliedDebuggedAndReleased(t *testing.T) {
+// The held form of a manifest is applied: its pod waits, and release makes the workload what
+// the manifest says.
+func TestAHeldManifestIsAppliedAndReleased(t *testing.T) {
 	c := cluster.Of(t)
 	p := productOf(t, c, "22")
 	namespace := c.Namespace("istio-injection=enabled")
