@@ -50,3 +50,9 @@ func HeldAlready(target, who string, since time.Time) *Fault {
 	}
 	return f
 }
+
+// NoHeldForm: a manifest cannot be read, or changed in place.
+func NoHeldForm(file string, err error) *Fault {
+	return &Fault{Code: 1710, What: fmt.Sprintf("There is no held form of %s.", file), Evidence: []string{text(err)},
+		Do: "Write the object without anchors, aliases and merges, or hold the workload in the cluster.", Cause: err}
+}

@@ -117,6 +117,7 @@ var each = map[string]*Fault{
 	"LLDBDapBehind":       LLDBDapBehind(errCause),
 	"Panicked":            Panicked("the request threads", "index out of range"),
 	"Internal":            Internal(errCause),
+	"NoHeldForm":          NoHeldForm("web.yaml", errCause),
 	"NotThatUser":         NotThatUser("pod/x", errCause),
 	"Parked":              Parked("pod/x", "web:80", 15001, errCause),
 	"NotListening":        NotListening("pod/x", "web:80", 15001, errCause),

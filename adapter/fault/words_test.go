@@ -101,6 +101,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"Panicked":            Panicked("the request threads", "index out of range"),
 		"Internal":            Internal(cause),
 		"BadClient":           BadClient(cause),
+		"NoHeldForm":          NoHeldForm("web.yaml", cause),
 		"NotThatUser":         NotThatUser("pod/x", cause),
 		"Parked":              Parked("pod/x", "web:80", 15001, cause),
 		"NotListening":        NotListening("pod/x", "web:80", 15001, cause),

@@ -64,7 +64,7 @@ func edit(text string, path []string, value json.RawMessage) (string, error) {
 			return p.replace(in, at, end, name, value)
 		}
 		key, field := in.Content[at], in.Content[at+1]
-		if flow := field.Style&nodes.FlowStyle != 0 || field.Kind == nodes.ScalarNode; flow {
+		if field.Style&nodes.FlowStyle != 0 || field.Kind == nodes.ScalarNode {
 			// It is written in one piece, and so made anew.
 			whole, err := changed(field, path[i+1:], value)
 			if err != nil {
@@ -130,7 +130,6 @@ func (p page) replace(in *nodes.Node, at, end int, name string, value json.RawMe
 	begin, indent := key.Line-1, key.Column-1
 	end = p.trim(begin, end, indent)
 	lead := p.lines[begin][:indent] // spaces, or with them the "-" of an item
-	next := ""                      // of the line after it, where that has to begin the item
 	switch {
 	case value != nil:
 		made, err := p.made(indent, name, value)
@@ -144,9 +143,8 @@ func (p page) replace(in *nodes.Node, at, end int, name string, value json.RawMe
 	case at+2 >= len(in.Content):
 		return p.with(begin, end, []string{lead + "{}" + p.return_ + "\n"}), nil
 	}
-	to := in.Content[at+2].Line - 1
-	next = lead + p.lines[to][indent:]
-	return p.with(begin, to+1, []string{next}), nil
+	next := in.Content[at+2].Line - 1 // it begins the item now
+	return p.with(begin, next+1, []string{lead + p.lines[next][indent:]}), nil
 }
 
 // insert puts a field at the end of a mapping.

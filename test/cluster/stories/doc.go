@@ -11,6 +11,7 @@
 //	transport_test.go   what carries a session, and its cuts
 //	doctor_test.go      the checks before a session
 //	hold_test.go        a sidecar that nobody has prepared: held copies, and their end
+//	hold_files_test.go  the held form of manifests, applied and released
 //	hold_workload_test.go  workloads whose next pods wait, and what they were
 //	request_test.go     requests through a sidecar, and what shows that they came through it
 //	agent_test.go       one session at a time, what it leaves, and an agent without one
