@@ -243,7 +243,7 @@ func (c *conversation) again(kind request, question, reply string) string {
 
 // always is the known answer to a question that has always the same.
 func (c *conversation) always(question string) (reply string, known bool) {
-	if question == c.features[0] {
+	if c.features[0] != "" && question == c.features[0] {
 		return c.features[1], true
 	}
 	return c.host.answer(question)
