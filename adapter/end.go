@@ -19,6 +19,8 @@ type ending struct {
 	// atEnd is what becomes of Envoy and its agent, one of config's AtEnd…; "" is what the
 	// launch attribute says. Without an Envoy, or with a fault, all is ended.
 	atEnd string
+	// again says that the client begins the same session once more.
+	again bool
 }
 
 // Bounds of the cleanup's steps. Together with the client's last messages they
@@ -60,6 +62,9 @@ func (s *Session) end(how ending) {
 		keep := how.atEnd != config.AtEndEnd
 		answer := s.cleanup(p, run, attached, how)
 		if run != nil {
+			if how.again {
+				run.BeginsAgain()
+			}
 			kept, left := run.End(keep && answer != nil && answer.Success)
 			if left != nil {
 				s.client.output(important, left.Error()+"\n")

@@ -152,7 +152,7 @@ func (r *router) request(q *request) {
 			return
 		}
 		r.respond(q, nil)
-		r.host.end(ending{atEnd: config.AtEndEnd})
+		r.host.end(ending{atEnd: config.AtEndEnd, again: again(q)})
 	case "cancel":
 		r.cancel(q)
 	case "restart":
@@ -369,12 +369,19 @@ func (r *router) disconnect(q *request) {
 		r.respond(q, nil)
 		return
 	}
-	r.host.end(ending{request: q, atEnd: atEnd(q)})
+	r.host.end(ending{request: q, atEnd: atEnd(q), again: again(q)})
 }
 
-// atEnd is what a disconnect says of Envoy; "" if nothing.
+// again says whether a disconnect or terminate comes because the client is about to begin
+// the same session once more ("restart" of their arguments in the specification).
+func again(q *request) bool { return q.Get("arguments.restart").Bool() }
+
+// atEnd is what a disconnect says of Envoy; "" if nothing. The Envoy of a session that
+// begins again would be in the way of the next.
 func atEnd(q *request) string {
 	switch terminate := q.Get("arguments.terminateDebuggee"); {
+	case again(q):
+		return config.AtEndEnd
 	case !terminate.Exists():
 		return ""
 	case terminate.Bool():

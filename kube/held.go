@@ -18,12 +18,15 @@ import (
 // goneTime bounds the end of a copy that was deleted.
 const goneTime = 60 * time.Second
 
+// StateHeld is that of what waits for a session, or has one.
+const StateHeld = "held"
+
 // Held is one object that somebody holds.
 type Held struct {
 	// Kind is "pod" for a copy, or that of the workload: "statefulset".
 	Kind, Namespace, Name string
 	UID                   types.UID
-	// State is "held", "ended" after its deadline, "ending", or what
+	// State is StateHeld, "ended" after its deadline, "ending", or what
 	// the kubelet says of one that does not run.
 	State string
 	// Record is nil when somebody has changed it beyond reading; Broken then says how.
@@ -88,7 +91,7 @@ func (c *Cluster) heldIn(ctx context.Context, namespace, resource string) (all [
 }
 
 func heldWorkload(w *workloadObject) *Held {
-	h := &Held{Kind: strings.ToLower(w.kind), Namespace: w.meta.GetNamespace(), Name: w.meta.GetName(), UID: w.meta.GetUID(), State: "held", workload: w}
+	h := &Held{Kind: strings.ToLower(w.kind), Namespace: w.meta.GetNamespace(), Name: w.meta.GetName(), UID: w.meta.GetUID(), State: StateHeld, workload: w}
 	h.Record, h.Broken = hold.Read(w.meta)
 	return h
 }
@@ -102,7 +105,7 @@ func heldPod(p *core.Pod) *Held {
 	case p.Status.Phase == core.PodFailed && p.Status.Reason == "DeadlineExceeded":
 		h.State = "ended"
 	case h.Record != nil:
-		h.State = "held"
+		h.State = StateHeld
 		if _, err := (&Cluster{}).sidecar(p, h.Record.Container); err != nil {
 			h.State, _ = startState(p)
 		}
@@ -132,6 +135,14 @@ func (h *Held) is(target string) bool {
 		return true
 	}
 	return h.Record != nil && same(h.Record.Target, target)
+}
+
+// Parked is the container of a copy that waits.
+func (c *Cluster) Parked(h *Held) (*Sidecar, error) {
+	if h.pod == nil || h.Record == nil {
+		return nil, ErrNotFound
+	}
+	return c.sidecar(h.pod, h.Record.Container)
 }
 
 // Mine are those that somebody may release without naming them: what he holds himself.

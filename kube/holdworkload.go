@@ -78,7 +78,7 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 		if why := w.stands(); why != "" {
 			return nil, &UnholdableError{target, hold.Note{What: why, Why: "it would make no pod that waits", Fix: "change that, or hold a copy"}}
 		}
-		options := hold.WorkloadOptions{Who: o.Who, Target: target, Container: container, Now: time.Now()}
+		options := hold.WorkloadOptions{Who: o.Who, Session: o.Session, Target: target, Container: container, Now: time.Now()}
 		if pod, err := c.dryPod(ctx, w); err == nil {
 			if own, _ := hold.Container(&pod.Spec, container); own != nil {
 				options.Command = hold.Command(own)

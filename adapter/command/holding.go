@@ -20,6 +20,8 @@ import (
 const (
 	// holdTime is how long a copy lives unless the user says otherwise: a working day.
 	holdTime = 8 * time.Hour
+	// maxCopies bounds the copies that other sessions take from one that begins.
+	maxCopies = 3
 	// dropTime bounds the removal of a session's copy at its end.
 	dropTime = 1500 * time.Millisecond
 )
@@ -30,32 +32,123 @@ type holding struct {
 	pod.Target
 	cfg *config.Config
 
-	// What the session has held, and the pod of it that it debugs; held is nil when it is
-	// nothing.
+	// What the session gives back at its end, and the pod that it debugs where it is not the
+	// one that the user has named; held is nil when it is nothing.
 	cluster *kube.Cluster
 	held    *kube.Held
 	parked  *kube.Sidecar
+	again   bool // the session begins once more, in the same pod
 }
 
 // Connect implements startup.Target.
 func (h *holding) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
-	sidecar, err := h.sidecar(ctx, n)
+	var err error
+	if h.cluster, err = clusterOf(h.cfg); err != nil {
+		return nil, err
+	}
+	target := h.cfg.Target
+	if h.cfg.Hold == config.HoldNever {
+		s, err := h.cluster.Find(ctx, target, h.cfg.Container)
+		if err != nil {
+			return nil, clusterFault(err, target, h.cluster.Namespace())
+		}
+		return h.enter(ctx, n, s)
+	}
+	s, source, err := unheld(ctx, h.cluster, target, h.cfg.Container)
 	if err != nil {
 		return nil, err
 	}
-	h.Find = func(context.Context) (pod.Container, error) { return container{sidecar}, nil }
-	h.Words = h.words()
+	if source == nil {
+		h.takeWorkload(ctx, s)
+		return h.enter(ctx, n, s)
+	}
+	if h.cfg.Hold != config.HoldWorkload {
+		if beside, err := h.reenter(ctx, n, source); beside != nil || err != nil {
+			return beside, err
+		}
+	}
+	for try := 1; ; try++ {
+		if err := h.hold(ctx, n, source); err != nil {
+			return nil, err
+		}
+		beside, err := h.enter(ctx, n, h.parked)
+		if err == nil {
+			return beside, nil
+		}
+		if fault.IsSessionTaken(err) && h.cfg.Hold != config.HoldWorkload && try < maxCopies {
+			continue // another session of the user's has found the copy first, and gives it back
+		}
+		if left := h.release(); left != nil {
+			n.Say("%s\n", left)
+		}
+		return nil, err
+	}
+}
+
+// enter connects to the helper in a container.
+func (h *holding) enter(ctx context.Context, n startup.Notices, s *kube.Sidecar) (startup.Beside, error) {
+	h.Target = pod.Target{Check: h.Check, DebugImage: h.DebugImage, Words: h.words(),
+		Find: func(context.Context) (pod.Container, error) { return container{s}, nil }}
 	beside, err := h.Target.Connect(ctx, n)
-	switch {
-	case h.held == nil:
+	if err != nil || h.held == nil {
 		return beside, err
-	case err == nil:
-		return &loan{Beside: beside, of: h, keep: h.cfg.HoldAtEnd == config.HoldKeep}, nil
 	}
-	if left := h.release(); left != nil {
-		n.Say("%s\n", left)
+	return &loan{Beside: beside, of: h}, nil
+}
+
+// reenter connects to a copy that the user holds of the target already, and that no session
+// uses; to none, when there is none. One that an earlier session has made for itself, which
+// has begun again or was killed, is this session's from now on.
+func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.Source) (startup.Beside, error) {
+	all, err := h.cluster.HeldOf(ctx, h.cfg.Target)
+	if err != nil { // who may not list has none
+		return nil, ctx.Err()
 	}
-	return nil, err
+	for _, held := range all {
+		s, err := h.cluster.Parked(held)
+		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != h.cfg.Container {
+			continue
+		}
+		h.parked, h.held = s, nil
+		if held.Record.Session {
+			h.held = held
+		}
+		beside, err := h.enter(ctx, n, s)
+		if err == nil {
+			n.Say("%s. pod/%s is debugged, a copy that you hold already. It is removed %s.\n", source, s.Pod, h.end())
+			return beside, nil
+		}
+		h.parked, h.held = nil, nil
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		// It is in use, or not fit for it. A new copy says why, if that is so with each.
+	}
+	return nil, nil
+}
+
+// takeWorkload makes a workload that an earlier session has held for itself this session's.
+func (h *holding) takeWorkload(ctx context.Context, s *kube.Sidecar) {
+	if s.Held == nil || !s.Held.Session || s.Held.Who != remote.WhoAmI() {
+		return
+	}
+	all, err := h.cluster.HeldOf(ctx, s.Held.Target)
+	if err != nil {
+		return // it stays held, as "envoydbg status" shows
+	}
+	for _, held := range all {
+		if held.Kind != "pod" && held.Record != nil && held.Record.Session {
+			h.held, h.parked = held, s
+		}
+	}
+}
+
+// end says what gives back what the session debugs.
+func (h *holding) end() string {
+	if h.held == nil || h.cfg.HoldAtEnd == config.HoldKeep {
+		return fmt.Sprintf("by \"%s\"", h.undo())
+	}
+	return "at the session's end"
 }
 
 // Where implements startup.Target.
@@ -76,32 +169,20 @@ func (h *holding) words() string {
 	return c.Words()
 }
 
-// undo is the command that gives back what the session holds.
+// undo is the command that gives back what the session debugs.
 func (h *holding) undo() string {
 	c := *h.cfg
-	c.Target = h.held.String()
+	c.Target = "pod/" + h.parked.Pod
+	if h.held != nil {
+		c.Target = h.held.String()
+	}
 	return "envoydbg release " + c.Words()
 }
 
-// sidecar finds the container, and holds it first where that is needed and wanted.
-func (h *holding) sidecar(ctx context.Context, n startup.Notices) (*kube.Sidecar, error) {
-	cluster, err := clusterOf(h.cfg)
-	if err != nil {
-		return nil, err
-	}
+// hold holds a copy or the workload.
+func (h *holding) hold(ctx context.Context, n startup.Notices, source *kube.Source) (err error) {
 	target := h.cfg.Target
-	if h.cfg.Hold == config.HoldNever {
-		s, err := cluster.Find(ctx, target, h.cfg.Container)
-		if err != nil {
-			return nil, clusterFault(err, target, cluster.Namespace())
-		}
-		return s, nil
-	}
-	s, source, err := unheld(ctx, cluster, target, h.cfg.Container)
-	if err != nil || source == nil {
-		return s, err
-	}
-	options := kube.HoldOptions{Who: remote.WhoAmI(), For: holdTime, Progress: n.Progress,
+	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, For: holdTime, Progress: n.Progress,
 		Notes: func(notes []hold.Note) {
 			if len(notes) > 0 {
 				n.Say("%s", noteLines(notes))
@@ -109,26 +190,24 @@ func (h *holding) sidecar(ctx context.Context, n startup.Notices) (*kube.Sidecar
 		}}
 	if h.cfg.Hold == config.HoldWorkload {
 		n.Progress("holding %s", target)
-		h.parked, h.held, err = cluster.HoldWorkload(ctx, target, h.cfg.Container, options)
+		h.parked, h.held, err = h.cluster.HoldWorkload(ctx, target, h.cfg.Container, options)
 	} else {
 		n.Progress("holding a copy of %s", target)
-		h.parked, h.held, err = cluster.Copy(ctx, source, options)
+		h.parked, h.held, err = h.cluster.Copy(ctx, source, options)
 	}
 	if err != nil {
-		return nil, holdFault(err, target, cluster.Namespace())
-	}
-	h.cluster = cluster
-	end := "at the session's end"
-	if h.cfg.HoldAtEnd == config.HoldKeep {
-		end = fmt.Sprintf("by \"%s\"", h.undo())
+		return holdFault(err, target, h.cluster.Namespace())
 	}
 	if h.cfg.Hold == config.HoldWorkload {
-		n.Say("%s. %s is held, and its pods are made anew; pod/%s is debugged. It is given back %s.\n", source, h.held, h.parked.Pod, end)
+		n.Say("%s. %s is held, and its pods are made anew; pod/%s is debugged. It is given back %s.\n", source, h.held, h.parked.Pod, h.end())
 	} else {
-		n.Say("%s. A held copy is debugged, pod/%s; the workload is not touched. The copy is removed %s.\n", source, h.parked.Pod, end)
+		n.Say("%s. A held copy is debugged, pod/%s; the workload is not touched. The copy is removed %s.\n", source, h.parked.Pod, h.end())
 	}
-	return h.parked, nil
+	return nil
 }
+
+// Keep implements startup.Holder.
+func (h *holding) Keep() { h.again = true }
 
 // release gives back what the session holds. It does not wait for the end of pods.
 func (h *holding) release() error {
@@ -144,7 +223,7 @@ func (h *holding) release() error {
 type loan struct {
 	startup.Beside
 	of   *holding
-	keep bool
+	keep bool // something runs on in it
 }
 
 // Release implements startup.Beside: what runs on needs its pod.
@@ -157,7 +236,7 @@ func (l *loan) Release(ctx context.Context) (helper.ReleaseResult, error) {
 // Close implements startup.Beside.
 func (l *loan) Close() error {
 	err := l.Beside.Close()
-	if l.keep {
+	if l.keep || l.of.again || l.of.cfg.HoldAtEnd == config.HoldKeep {
 		return err
 	}
 	return errors.Join(err, l.of.release())

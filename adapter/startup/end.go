@@ -17,6 +17,13 @@ const (
 	endTime      = 3 * time.Second        // the helper's end of what it has started
 )
 
+// BeginsAgain says that the client begins the same session once more.
+func (s *Startup) BeginsAgain() {
+	if target, ok := s.opts.Target.(Holder); ok {
+		target.Keep()
+	}
+}
+
 // Holds reports whether LLDB has Envoy and keeps it stopped.
 func (s *Startup) Holds() bool {
 	s.partsMu.Lock()

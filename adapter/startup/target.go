@@ -71,6 +71,14 @@ type Target interface {
 	Agent() []string
 }
 
+// Holder is a Target that holds something for its session, which it gives back when what
+// Connect has returned is closed.
+type Holder interface {
+	// Keep leaves what is held to the next session, which is the same once more. It is
+	// called before that Close.
+	Keep()
+}
+
 // Where is how the user gets to a place again.
 type Where struct {
 	// Words name it as a command line does; "" for this machine.

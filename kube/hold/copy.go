@@ -41,9 +41,10 @@ type Options struct {
 	// Claims are the access modes of the pod's persistent volume claims, as far as they
 	// are known.
 	Claims map[string][]core.PersistentVolumeAccessMode
-	// Who makes it, Now, of what Target.
+	// Who makes it, Now, of what Target, and whether for a Session alone.
 	Who, Target string
 	Now         time.Time
+	Session     bool
 }
 
 // NameOf is the name of a copy of what is called base; unique tells copies apart.
@@ -63,7 +64,7 @@ func Copy(pod *core.Pod, container string, o Options) (copied *core.Pod, notes [
 	if own == nil {
 		return nil, []Note{{What: fmt.Sprintf("pod/%s has no container %s", pod.Name, container), Stops: true}}
 	}
-	record := Record{Who: o.Who, Since: o.Now.UTC().Truncate(time.Second), Until: o.Now.Add(o.For).UTC().Truncate(time.Second), Target: o.Target, Container: container,
+	record := Record{Session: o.Session, Who: o.Who, Since: o.Now.UTC().Truncate(time.Second), Until: o.Now.Add(o.For).UTC().Truncate(time.Second), Target: o.Target, Container: container,
 		Command: original(pod, own)}
 	park(own)
 	tell(own, pod.Labels)

@@ -34,6 +34,8 @@ type Record struct {
 	// Command is what the container runs when it is not held, its arguments included;
 	// empty for what the image says, or where that is not known.
 	Command []string `json:"command,omitempty"`
+	// Session says that a session has made it for itself, and gives it back at its end.
+	Session bool `json:"session,omitempty"`
 	// Edits are how a workload was changed. They are not in its pods' records.
 	Edits []Edit `json:"edits,omitempty"`
 }

@@ -28,6 +28,7 @@ const (
 type WorkloadOptions struct {
 	Who, Target, Container string
 	Now                    time.Time
+	Session                bool // it is for one session alone
 	// Command is what the container runs when it is not held.
 	Command []string
 }
@@ -47,7 +48,7 @@ func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) 
 	}
 	e := &editor{object: t}
 	at := func(names ...string) []string { return append(strings.Split(template, "."), names...) }
-	record := Record{Who: o.Who, Since: o.Now.UTC().Truncate(time.Second), Target: o.Target, Container: o.Container, Command: o.Command}
+	record := Record{Session: o.Session, Who: o.Who, Since: o.Now.UTC().Truncate(time.Second), Target: o.Target, Container: o.Container, Command: o.Command}
 	e.set(KindWorkload, at("metadata", "labels", Label)...)
 	e.set(record.text(), at("metadata", "annotations", Annotation)...)
 	for list, containers := range map[string][]core.Container{"initContainers": pod.Spec.InitContainers, "containers": pod.Spec.Containers} {
