@@ -94,6 +94,8 @@ func (c *Cluster) Source(ctx context.Context, target, container string) (*Source
 			return nil, err
 		}
 	}
+	container = containerName(s.Pod, container)
+	s.Container = container
 	if found, _ := hold.Container(&s.Pod.Spec, container); found == nil {
 		e := &NoContainerError{Pod: s.Pod.Name, Container: container}
 		for _, c := range slices.Concat(s.Pod.Spec.InitContainers, s.Pod.Spec.Containers) {

@@ -162,6 +162,7 @@ func (c *Cluster) selected(ctx context.Context, selector string) ([]core.Pod, er
 
 // sidecar finds a container in a pod, and that it runs.
 func (c *Cluster) sidecar(pod *core.Pod, name string) (*Sidecar, error) {
+	name = containerName(pod, name)
 	s := &Sidecar{cluster: c, pod: pod, Namespace: pod.Namespace, Pod: pod.Name, Container: name, UID: pod.UID, Node: pod.Spec.NodeName}
 	var names []string
 	found := false
@@ -194,6 +195,18 @@ func (c *Cluster) sidecar(pod *core.Pod, name string) (*Sidecar, error) {
 		}
 	}
 	return nil, &NotRunningError{pod.Name, name, "the pod is " + strings.ToLower(string(pod.Status.Phase))}
+}
+
+// containerName is name, or where that is the default and the pod has no such container,
+// the one that starts Envoy in it.
+func containerName(pod *core.Pod, name string) string {
+	if c, _ := hold.Container(&pod.Spec, name); c != nil || name != DefaultContainer {
+		return name
+	}
+	if other := hold.EnvoyContainer(pod); other != "" {
+		return other
+	}
+	return name
 }
 
 func stateText(s core.ContainerState) string {

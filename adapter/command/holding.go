@@ -106,7 +106,7 @@ func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.S
 	}
 	for _, held := range all {
 		s, err := h.cluster.Parked(held)
-		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != h.cfg.Container {
+		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != source.Container {
 			continue
 		}
 		h.parked, h.held = s, nil

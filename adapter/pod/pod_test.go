@@ -249,6 +249,7 @@ func TestAParkedContainerRunsWhatTheInjectorWrites(t *testing.T) {
 		{"", "pilot-agent proxy sidecar --domain"},
 		{"proxy sidecar --log_output_level=debug", "pilot-agent proxy sidecar --log_output_level=debug"},
 		{"/usr/local/bin/pilot-agent proxy router", "/usr/local/bin/pilot-agent proxy router"},
+		{"/usr/local/bin/envoy -c proxy", "/usr/local/bin/envoy -c proxy"},
 	} {
 		to := &Target{container: parked{&room{}, strings.Fields(x.command)}}
 		if got := strings.Join(to.Agent(), " "); !strings.HasPrefix(got, x.want) {

@@ -160,11 +160,14 @@ func (w *watched) Read(p []byte) (int, error) {
 // Agent implements startup.Target: what the specification runs, or, where the
 // container was parked by another command, what Istio's injector writes.
 func (t *Target) Agent() []string {
-	if command := t.container.Command(); slices.Contains(command, "proxy") {
-		if !strings.HasSuffix(command[0], "pilot-agent") { // arguments alone: the image has the program
-			command = append([]string{"pilot-agent"}, command...)
-		}
+	switch command := t.container.Command(); {
+	case len(command) > 0 && path.Base(command[0]) == "envoy": // without an agent
 		return command
+	case !slices.Contains(command, "proxy"):
+	case strings.HasSuffix(command[0], "pilot-agent"):
+		return command
+	default: // arguments alone: the image has the program
+		return append([]string{"pilot-agent"}, command...)
 	}
 	return []string{"pilot-agent", "proxy", "sidecar", "--domain", "$(POD_NAMESPACE).svc.cluster.local",
 		"--proxyLogLevel=warning", "--proxyComponentLogLevel=misc:error", "--log_output_level=default:info"}

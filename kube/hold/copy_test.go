@@ -203,6 +203,33 @@ func TestTheNameOfACopyIsAHostName(t *testing.T) {
 	}
 }
 
+// A container that runs Envoy itself is found whatever its name, and waits without an agent.
+func TestAnEnvoyWithoutAnAgentIsHeld(t *testing.T) {
+	own := func(p *core.Pod) {
+		p.Spec.Containers[1].Name, p.Spec.Containers[1].Command, p.Spec.Containers[1].Args = "edge", []string{"/usr/local/bin/envoy"}, []string{"-c", "x"}
+	}
+	for name, test := range map[string]struct {
+		change func(*core.Pod)
+		want   string
+	}{
+		"Istio's":     {func(*core.Pod) {}, "istio-proxy"},
+		"another one": {own, "edge"},
+		"two":         {func(p *core.Pod) { own(p); p.Spec.Containers[0].Command = []string{"envoy"} }, ""},
+		"none":        {func(p *core.Pod) { p.Spec.Containers = p.Spec.Containers[:1] }, ""},
+	} {
+		if got := EnvoyContainer(live(test.change)); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+	copied, _ := Copy(live(own), "edge", options)
+	if c, _ := Container(&copied.Spec, "edge"); c == nil || StartsEnvoy(c) || c.Command[0] != "sleep" || len(c.Args) > 0 {
+		t.Errorf("it runs %+v", c)
+	}
+	if r, err := Read(copied); err != nil || !slices.Equal(r.Command, []string{"/usr/local/bin/envoy", "-c", "x"}) || EnvoyContainer(copied) != "edge" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestWhatStartsEnvoy(t *testing.T) {
 	for line, want := range map[string]bool{
 		"proxy sidecar --domain x": true, "/usr/local/bin/pilot-agent proxy router": true, "envoy -c /etc/envoy.yaml": true,

@@ -40,14 +40,42 @@ func StartsEnvoy(c *core.Container) bool {
 		return false
 	}
 	program := path.Base(words[0])
-	return program == "envoy" || words[0] == "proxy" || program == "pilot-agent" && len(words) > 1 && words[1] == "proxy"
+	return isEnvoy(words[0]) || words[0] == "proxy" || program == "pilot-agent" && len(words) > 1 && words[1] == "proxy"
 }
 
-// park makes a container wait in place of starting Envoy. Nothing that asks the agent or
+// isEnvoy says of a container's program that it is Envoy itself.
+func isEnvoy(program string) bool { return path.Base(program) == "envoy" }
+
+// EnvoyContainer is the name of the one container of a pod that starts Envoy, or is parked
+// by envoydbg; "" if there is none, or more than one.
+func EnvoyContainer(pod *core.Pod) string {
+	if r, err := Read(pod); err == nil && r != nil {
+		return r.Container
+	}
+	var names []string
+	for _, list := range [][]core.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range list {
+			if StartsEnvoy(&list[i]) {
+				names = append(names, list[i].Name)
+			}
+		}
+	}
+	if len(names) != 1 {
+		return ""
+	}
+	return names[0]
+}
+
+// park makes a container wait in place of starting Envoy. An image with Envoy alone has no
+// pilot-agent to wait, but nearly always sleep. Nothing that asks the agent or
 // Envoy stays, because neither answers until a session has started them, and nobody needs
 // the container's end to wait for them.
 func park(c *core.Container) {
-	c.Command, c.Args = []string{Wait}, slices.Clone(WaitArgs)
+	wait, args := []string{Wait}, slices.Clone(WaitArgs)
+	if words := Command(c); len(words) > 0 && isEnvoy(words[0]) {
+		wait, args = []string{"sleep", "2147483"}, nil
+	}
+	c.Command, c.Args = wait, args
 	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.Lifecycle = nil, nil, nil, nil
 }
 

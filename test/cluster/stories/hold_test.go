@@ -184,6 +184,47 @@ spec:
       containers: [{name: istio-proxy, image: auto, imagePullPolicy: IfNotPresent}]
 `
 
+// withoutIstio is a Deployment with an Envoy that no agent starts, in a container of another
+// name and an image that has no pilot-agent in its command.
+const withoutIstio = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge}
+spec:
+  selector: {matchLabels: {app: edge}}
+  template:
+    metadata:
+      labels: {app: edge, sidecar.istio.io/inject: "false"}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: proxy
+        image: "envoydbg.test/proxyv2:1"
+        securityContext: {runAsUser: 1337, runAsGroup: 1337, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+        command: [/usr/local/bin/envoy]
+        args: [--config-yaml, "{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}}"]
+`
+
+// An Envoy of its own is held and debugged as a sidecar is: its container is found by what
+// it runs, and the gate stands in that command.
+func TestAnEnvoyWithoutIstioIsDebugged(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace()
+	c.ApplyIn(namespace, withoutIstio)
+	c.Kubectl("rollout", "status", "deployment/edge", "-n", namespace, "--timeout="+cluster.Limit.String())
+	before := contents(t, c, namespace)
+	for _, lldb := range lldbs {
+		t.Run("LLDB "+lldb, func(t *testing.T) {
+			p := productOf(t, c, lldb)
+			p.start("run", "deployment/edge", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
+				"-x", "bt", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit").
+				ends(0, "/ proxy", "A held copy is debugged", "✓ agent started", "/usr/local/bin/envoy --config-yaml", "✓ attached", "before its first instruction",
+					"● stopped at main", "starting main dispatch loop", "nothing is left running")
+			unchanged(t, c, namespace, before)
+		})
+	}
+}
+
 // bare is a pod without a workload.
 const bare = `
 apiVersion: v1
@@ -411,7 +452,7 @@ func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 	p.debug(namespace, "statefulset/fortio", "--at-end=run", "-x", "quit").ends(0, "they run on", "envoydbg release pod/fortio-0-hold-")
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
 	unchanged(t, c, namespace, before)
-	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "Envoy runs already", "envoydbg hold", "[ED1520]")
+	p.debug(namespace, "statefulset/fortio", "--hold=never", "-x", "quit").ends(1, "An agent or Envoy runs in", "already", "envoydbg hold", "[ED1520]")
 }
 
 // Whoever is at a keyboard is asked.
