@@ -167,6 +167,19 @@ func (e *UnholdableError) Error() string {
 	return fmt.Sprintf("%s cannot be held: %s", e.Target, e.Note.What)
 }
 
+// LeftError: something did not come to be held, and could not be given back, either.
+type LeftError struct {
+	Object     string // as kubectl names it
+	Cause, Err error  // of the first, and of the second
+}
+
+func (e *LeftError) Error() string {
+	return fmt.Sprintf("%v; and %s is still held: %v", e.Cause, e.Object, e.Err)
+}
+
+// Unwrap gives both errors.
+func (e *LeftError) Unwrap() []error { return []error{e.Cause, e.Err} }
+
 // HoldOptions say how something is held.
 type HoldOptions struct {
 	Who string
@@ -180,8 +193,8 @@ type HoldOptions struct {
 }
 
 // Copy makes a held copy of a pod and waits until its container is parked. If that does not
-// come to pass, nothing is left. The errors are *UnholdableError, *RefusedError,
-// *NotRunningError, or the API server's.
+// come to pass, nothing is left, or it is a *LeftError. The errors are *UnholdableError,
+// *RefusedError, *NotRunningError, or the API server's.
 func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar, *Held, error) {
 	base := s.Pod.Name
 	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Target: s.Target, Now: time.Now(),
@@ -211,7 +224,10 @@ func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar,
 	if err != nil {
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		return nil, nil, errors.Join(err, ignoreGone(c.deletePod(undo, made)))
+		if left := ignoreGone(c.deletePod(undo, made)); left != nil {
+			err = &LeftError{Object: "pod/" + made.Name, Cause: err, Err: left}
+		}
+		return nil, nil, err
 	}
 	return sidecar, heldPod(sidecar.pod), nil
 }

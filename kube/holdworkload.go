@@ -51,8 +51,8 @@ func (c *Cluster) HoldWorkload(ctx context.Context, target, container string, o 
 	if err != nil {
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		if left := c.restore(undo, h); left != nil {
-			return nil, nil, fmt.Errorf("%w; and it is still held: %w", err, left)
+		if left := c.Drop(undo, h); left != nil {
+			err = &LeftError{Object: h.String(), Cause: err, Err: left}
 		}
 		return nil, nil, err
 	}
@@ -74,6 +74,9 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 		target := strings.ToLower(w.kind) + "/" + name
 		if r, err := hold.Read(w.meta); err != nil || r != nil {
 			return nil, &TakenError{target, r}
+		}
+		if why := w.stands(); why != "" {
+			return nil, &UnholdableError{target, hold.Note{What: why, Why: "it would make no pod that waits", Fix: "change that, or hold a copy"}}
 		}
 		options := hold.WorkloadOptions{Who: o.Who, Target: target, Container: container, Now: time.Now()}
 		if pod, err := c.dryPod(ctx, w); err == nil {
@@ -108,6 +111,26 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 			return nil, refused(err)
 		}
 	}
+}
+
+// stands says why a workload makes no pods, as far as it is in its specification; empty
+// for one that makes them.
+func (w *workloadObject) stands() string {
+	none := func(n *int32) bool { return n != nil && *n == 0 }
+	switch o := w.meta.(type) {
+	case *apps.StatefulSet:
+		if none(o.Spec.Replicas) {
+			return "it has no replicas"
+		}
+	case *apps.Deployment:
+		switch {
+		case none(o.Spec.Replicas):
+			return "it has no replicas"
+		case o.Spec.Paused:
+			return "its rollout is paused"
+		}
+	}
+	return ""
 }
 
 // waits checks that a pod which the API server would make of a workload waits.
@@ -306,7 +329,8 @@ func (c *Cluster) restore(ctx context.Context, h *Held) error {
 		restored, err := c.patch(ctx, w, patch, meta.PatchOptions{FieldManager: manager})
 		if err == nil {
 			h.workload = restored
-			return c.disown(ctx, restored)
+			_ = c.disown(ctx, restored) // the object is what it was, whoever owns it
+			return nil
 		}
 		if !late.may(w, err) || try == attempts {
 			return err
@@ -317,27 +341,31 @@ func (c *Cluster) restore(ctx context.Context, h *Held) error {
 // disown takes the name away from what was put back, so that whoever applies the object
 // next owns it without a conflict.
 func (c *Cluster) disown(ctx context.Context, w *workloadObject) error {
-	var others []meta.ManagedFieldsEntry
-	for _, entry := range w.meta.GetManagedFields() {
-		if entry.Manager != manager {
-			others = append(others, entry)
+	for try := 1; ; try++ {
+		var others []meta.ManagedFieldsEntry
+		for _, entry := range w.meta.GetManagedFields() {
+			if entry.Manager != manager {
+				others = append(others, entry)
+			}
+		}
+		if r, err := hold.Read(w.meta); r != nil || err != nil || len(others) == 0 || len(others) == len(w.meta.GetManagedFields()) {
+			return nil
+		}
+		value, err := json.Marshal(others)
+		if err != nil {
+			return err
+		}
+		patch, err := atVersion(w, []hold.Operation{{Op: "replace", Path: "/metadata/managedFields", Value: value}})
+		if err != nil {
+			return err
+		}
+		if _, err = c.patch(ctx, w, patch, meta.PatchOptions{FieldManager: manager}); err == nil || !apierrors.IsConflict(err) || try == attempts {
+			return err
+		}
+		if w, err = c.at(w.meta.GetNamespace()).workload(ctx, w.kind, w.meta.GetName()); err != nil {
+			return ignoreGone(err)
 		}
 	}
-	if len(others) == 0 || len(others) == len(w.meta.GetManagedFields()) {
-		return nil
-	}
-	value, err := json.Marshal(others)
-	if err != nil {
-		return err
-	}
-	patch, err := atVersion(w, []hold.Operation{{Op: "replace", Path: "/metadata/managedFields", Value: value}})
-	if err != nil {
-		return err
-	}
-	if _, err = c.patch(ctx, w, patch, meta.PatchOptions{FieldManager: manager}); apierrors.IsConflict(err) {
-		return nil // the object itself is what it was
-	}
-	return err
 }
 
 // at is the cluster with another namespace.

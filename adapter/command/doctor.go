@@ -48,7 +48,6 @@ a wrong command line.`,
 			if err := exists("--work-tree", f.workTree); err != nil {
 				return err
 			}
-			fault.SpeakOfFlags(flagOf)
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
 			e := &examination{flags: &f}

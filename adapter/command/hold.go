@@ -2,8 +2,10 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +40,6 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 		Args:                  cobra.ExactArgs(1),
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fault.SpeakOfFlags(flagOf)
 			if duration < time.Minute {
 				return fault.Usage(fmt.Sprintf("--for is %v", duration), "Give a minute or more, for example 8h.")
 			}
@@ -64,10 +65,15 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 			} else {
 				err = holdCopy(ctx, cluster, args[0], f.container, options, out, errs)
 			}
-			if err != nil {
-				return holdFault(err, args[0], cluster.Namespace())
+			if err == nil {
+				return nil
 			}
-			return nil
+			var left *kube.LeftError
+			if ctx.Err() != nil && !errors.As(err, &left) {
+				fmt.Fprintln(errs, "interrupted; nothing is held")
+				return exit(signalled(syscall.SIGINT))
+			}
+			return holdFault(err, args[0], cluster.Namespace())
 		},
 	}
 	f.add(cmd)

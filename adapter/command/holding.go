@@ -197,8 +197,11 @@ func holdFault(err error, target, namespace string) error {
 		unholdable *kube.UnholdableError
 		broken     *kube.NotRunningError
 		taken      *kube.TakenError
+		left       *kube.LeftError
 	)
 	switch {
+	case errors.As(err, &left):
+		return fault.HoldLeft(left.Object, fmt.Sprintf("envoydbg release %s -n %s", left.Object, namespace), left.Err)
 	case errors.As(err, &taken) && taken.Record != nil:
 		return fault.HeldAlready(taken.Target, taken.Record.Who, taken.Record.Since)
 	case errors.As(err, &taken):

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
 )
@@ -23,6 +25,11 @@ type podFlags struct {
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
+	cmd.PreRun = func(*cobra.Command, []string) {
+		named := maps.Clone(flagOf)
+		named["target"] = "TARGET" // an argument here
+		fault.SpeakOfFlags(named)
+	}
 	f.kubectl = kube.NewFlags()
 	f.kubectl.Add(cmd.Flags())
 	f.given = cmd.Flags()

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -62,7 +63,11 @@ changed.`,
 			}
 			for _, h := range mine {
 				err := cluster.Release(ctx, h, func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) })
-				if err != nil {
+				switch {
+				case err != nil && ctx.Err() != nil:
+					fmt.Fprintf(cmd.ErrOrStderr(), "interrupted; \"envoydbg status\" says what is still held\n")
+					return exit(signalled(syscall.SIGINT))
+				case err != nil:
 					return releaseFault(err, h)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s released (namespace %s)\n", h, h.Namespace)

@@ -112,7 +112,7 @@ func (f *runFlags) run(cmd *cobra.Command, agent []string) error {
 		return fault.Usage(fmt.Sprintf("--output is %q", f.output), "Give text or json.")
 	}
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && len(f.execute) == 0
-	if interactive && c.Hold == config.HoldAsk && !c.Local() {
+	if interactive && f.output == "text" && c.Hold == config.HoldAsk && !c.Local() {
 		wanted, err := askHold(cmd.Context(), c, os.Stdin, cmd.OutOrStdout())
 		if err != nil {
 			return err

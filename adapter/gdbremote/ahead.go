@@ -111,6 +111,9 @@ type habit struct {
 	age      int // resumes since it was asked
 }
 
+// threadsQuery is asked at every stop, however many threads there are.
+const threadsQuery = "jThreadsInfo"
+
 // Bounds of habits. LLDB stops twice and more for one step of the user's, and asks other
 // things at each of these stops.
 const (
@@ -121,7 +124,7 @@ const (
 
 // asked notes a question and its answer.
 func (h *habits) asked(question, answer string) {
-	if len(answer) > habitAnswer || strings.Contains(question, separator) || slices.Contains(once, question) {
+	if len(answer) > habitAnswer && question != threadsQuery || strings.Contains(question, separator) || slices.Contains(once, question) {
 		return
 	}
 	h.all = slices.DeleteFunc(h.all, func(old habit) bool { return old.question == question })
@@ -159,8 +162,11 @@ func (c *conversation) takeAlong(payload []byte) []byte {
 	if !c.far || !c.ours || !c.noAck || c.nonStop || !c.known.written || len(c.pending) > 0 || !isQuestion(payload) {
 		return nil
 	}
-	c.known.written = false
 	var questions []string
+	for _, start := range c.known.before {
+		questions = append(questions, fmt.Sprintf("%s%x", regionQuery, start))
+	}
+	c.known.written, c.known.before = false, nil
 	for _, one := range c.habits.all {
 		if _, known := c.known.answer([]byte(one.question)); !known && one.question != string(payload) {
 			questions = append(questions, one.question)

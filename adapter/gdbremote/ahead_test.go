@@ -146,6 +146,16 @@ func TestAfterAWriteTheUsualQuestionsComeAlong(t *testing.T) {
 		"> x3000,2", "< kl")
 }
 
+// After an allocation the regions that were known are asked for along with the next one.
+func TestAfterAnAllocationTheRegionsComeAlong(t *testing.T) {
+	const code = "start:1000;size:1000;permissions:rx;"
+	c := &conversation{}
+	afar(t, c, stopsWith(pairOf("qMemoryRegionInfo:1010", code))...)
+	afar(t, c, "> _M1000,rwx", "< 7000", "> _M1000,r", "< 8000",
+		"> qMemoryRegionInfo:7000", "! %Now:qMemoryRegionInfo:1000", pairOf("qMemoryRegionInfo:1000", code), "< start:7000;size:1000;permissions:rwx;",
+		"> Z0,1020,1", "! %Do:Z0,1020,1", "= OK", "> M7000,1:00", "! %Do:M7000,1:00", "= OK")
+}
+
 // The companion is told what the client has asked, for as long as it goes on asking.
 func TestTheCompanionAsksWhatTheClientHasAsked(t *testing.T) {
 	c := &conversation{}

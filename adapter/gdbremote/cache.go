@@ -13,6 +13,7 @@ type cache struct {
 	regions []region
 	answers map[string]string // by the question; nil without a companion
 	written bool              // something was since the stop, so that answers were dropped
+	before  []uint64          // where regions began that were dropped by it
 }
 
 // region is a part of the process's address space, as the debug server has told it.
@@ -99,7 +100,7 @@ func (k *cache) keep(question, reply string) {
 
 // forget drops everything: the process may have run.
 func (k *cache) forget() {
-	k.regions, k.written = nil, false
+	k.regions, k.written, k.before = nil, false, nil
 	clear(k.answers)
 }
 
@@ -117,6 +118,13 @@ func (k *cache) sent(payload []byte) {
 	case bytes.IndexByte([]byte("MXPG"), first) >= 0, bytes.HasPrefix(payload, []byte("QRestoreRegisterState")):
 		clear(k.answers)
 		k.written = true
+	case first == '_': // _M and _m map and unmap memory
+		before := k.before
+		for _, r := range k.regions {
+			before = append(before, r.start)
+		}
+		k.forget()
+		k.written, k.before = true, before
 	default:
 		k.forget()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +39,9 @@ type Status struct {
 	Since time.Time `json:"since,omitzero"`
 	State State     `json:"state,omitempty"`
 	Left  Left      `json:"left,omitzero"`
+	// Now is when this is told, by the clock that all times here are of. WriteStatus sets
+	// it, and ReadStatus translates the others.
+	Now time.Time `json:"now,omitzero"`
 	// Session is its name, and Processes are the agents and Envoys that run there,
 	// whoever has started them; only status tells them.
 	Session   string    `json:"session,omitempty"`
@@ -116,12 +120,36 @@ const (
 
 // WriteStatus writes the line.
 func WriteStatus(w io.Writer, s Status) error {
+	s.Now = time.Now()
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(w, statusBegin+string(b)+statusEnd)
 	return err
+}
+
+// sameClock is how far two clocks may be apart before times are translated: the way of the
+// line is between them.
+const sameClock = time.Minute
+
+// here are the same times by this machine's clock, which says now. That of another machine
+// may be wrong, and a user reads "since" by this one.
+func (s Status) here(now time.Time) Status {
+	shift := now.Sub(s.Now)
+	if s.Now.IsZero() || shift.Abs() < sameClock {
+		return s
+	}
+	for _, at := range []*time.Time{&s.Now, &s.Since, &s.Left.Until} {
+		if !at.IsZero() {
+			*at = at.Add(shift)
+		}
+	}
+	s.Processes = slices.Clone(s.Processes)
+	for i := range s.Processes {
+		s.Processes[i].Since = s.Processes[i].Since.Add(shift)
+	}
+	return s
 }
 
 // maxNoise bounds what may come before the line.
@@ -139,6 +167,7 @@ func ReadStatus(in *bufio.Reader) (Status, error) {
 			if err := json.Unmarshal([]byte(strings.TrimSuffix(body, statusEnd)), &s); err != nil {
 				return s, fmt.Errorf("the helper's first line cannot be read: %w: %s", err, text)
 			}
+			s = s.here(time.Now())
 			if s.Problem != "" {
 				return s, &StatusError{s}
 			}

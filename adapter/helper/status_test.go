@@ -43,6 +43,25 @@ func TestAProblemIsAnErrorThatSaysWhoAndSinceWhen(t *testing.T) {
 	}
 }
 
+// The clock of the node is an hour ahead, or behind.
+func TestTimesOfAnotherClockAreToldByThisOne(t *testing.T) {
+	now := time.Now()
+	for _, wrong := range []time.Duration{time.Hour, -time.Hour} {
+		there := now.Add(wrong)
+		s := Status{Now: there, Since: there.Add(-10 * time.Minute), Left: Left{Until: there.Add(time.Minute)}, Processes: []Running{{PID: 7, Since: there.Add(-time.Minute)}}}.here(now)
+		if !s.Since.Equal(now.Add(-10*time.Minute)) || !s.Left.Until.Equal(now.Add(time.Minute)) || !s.Processes[0].Since.Equal(now.Add(-time.Minute)) {
+			t.Errorf("%v: %+v", wrong, s)
+		}
+	}
+	since := now.Add(-time.Hour)
+	if s := (Status{Now: now.Add(-time.Second), Since: since}).here(now); !s.Since.Equal(since) {
+		t.Errorf("a second on the way has changed %v to %v", since, s.Since)
+	}
+	if s := (Status{Since: since}).here(now); !s.Since.Equal(since) {
+		t.Errorf("without a clock: %v", s.Since)
+	}
+}
+
 func TestWhatCameInPlaceOfTheStatusIsTold(t *testing.T) {
 	for _, said := range []string{
 		"OCI runtime exec failed: exec: \"/x\": no such file or directory\n",

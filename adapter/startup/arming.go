@@ -107,7 +107,7 @@ func (s *Startup) polling(ctx context.Context, pid int) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, pollingTime)
 	defer cancel()
-	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime / 2).Milliseconds()})
+	state, err := s.beside.ServerState(ctx, helper.ServerStateParams{PID: pid, Wait: (pollingTime * 4 / 5).Milliseconds()})
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("lldb-server (pid %d) was not seen polling: no answer", pid)

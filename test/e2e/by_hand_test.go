@@ -179,3 +179,21 @@ func TestAnLLDBServerByHandThatDoesNotFit(t *testing.T) {
 		within(t, "only the server itself is left", b.alone)
 	})
 }
+
+// Its end is the end of the session.
+func TestAnLLDBServerByHandThatEnds(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		b := startByHand(t, s, s.LLDB.Version)
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Sample().With("debugServer", map[string]any{"connect": "connect://" + b.address}))
+		c.Configure(mainPlace(s))
+		c.Stopped(0)
+		for _, pid := range b.processes() {
+			_ = harness.Kill(pid)
+		}
+		c.Output("ED1314")
+		c.Seen(0, "terminated")
+		c.End()
+	})
+}

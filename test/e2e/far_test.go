@@ -15,7 +15,7 @@ const (
 )
 
 // farStop is for what an editor asks at a stop. LLDB 19 runs a function in Envoy then.
-var farStop = map[int]int{19: 16, 22: 0}
+var farStop = map[int]int{19: 12, 22: 0}
 
 // At the end of a link LLDB waits for little more than what resumes Envoy: the rest comes
 // with the stop, or is known before it is done.

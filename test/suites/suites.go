@@ -61,12 +61,15 @@ var suites = []suite{
 		"TestEveryPartMayDieInEveryPhase",
 		"TestStartupsThatGoWrong",
 		"TestAStartupIsDebuggedFromMainOn",
+		"TestAnLLDBServerThatWasStartedByHand",
+		"TestAnLLDBServerByHandDoesNotWaitOn",
 		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
 		"TestEnvoyIsTheProcessItWouldBeWithoutADebugger")},
 	// Of the stories in a cluster those without which nobody could work in one.
 	{name: "cluster-core", root: true, limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ` + only("./test/cluster/stories",
 		"TestAHeldSidecarHasTheRightsThatIstioGivesIt",
 		"TestAHeldSidecarIsDebugged",
+		"TestASidecarThatNobodyPreparedIsDebugged",
 		"TestTheRealEnvoyTurnsReadyAfterItsDebuggedStart",
 		"TestARequestStopsOnItsWayThroughEnvoy",
 		"TestASessionRunsOverSPDYWhereWebSocketIsRefused",
@@ -76,7 +79,7 @@ var suites = []suite{
 		"TestDoctorFindsAHeldSidecarHealthy",
 		"TestASecondSessionIsToldWhoHasTheFirst",
 		"TestADeletedPodEndsTheSession")},
-	{name: "cluster", apart: true, root: true, limit: 31 * time.Minute, script: gotestsum + `-- -count=1 -timeout 30m -p 1 ./test/cluster/stories ./test/bench/pod`},
+	{name: "cluster", apart: true, root: true, limit: 61 * time.Minute, script: gotestsum + `-- -count=1 -timeout 60m -p 1 ./test/cluster/stories ./test/bench/pod`},
 	// The stories of e2e that make sense in a pod.
 	{name: "cluster-e2e", apart: true, root: true, limit: 16 * time.Minute, script: `
 		export ENVOYDBG_E2E_TARGET=cluster

@@ -183,12 +183,17 @@ func (c *Companion) fromServer(f gdbremote.Frame) error {
 	return err
 }
 
+// maxAnswer bounds an answer that is sent ahead, well below what the relay reads as one
+// packet.
+const maxAnswer = gdbremote.MaxPacket / 4
+
 // errAcknowledgements: nothing that was said after it can be understood.
 var errAcknowledgements = errors.New("the debug server does not end the acknowledgements")
 
 // answered takes the answer to a request of the companion's own.
 func (c *Companion) answered(r request, answer []byte) error {
 	switch {
+	case r.kind == question && len(answer) > maxAnswer: // the client asks for it when it wants it
 	case r.kind == question:
 		c.pairs = append(c.pairs, gdbremote.Pair(gdbremote.MarkPair, r.packet, string(answer))...)
 		return c.request(question, c.follow(r.packet, answer)...)

@@ -222,17 +222,19 @@ func TestMemoryThatReadsLikeAnEnd(t *testing.T) {
 	}
 }
 
-// An answer of more than the relay would read at once is not sent ahead.
+// A long answer is not sent ahead, be it one packet or more.
 func TestAnAnswerThatIsTooLong(t *testing.T) {
-	s := begin(t)
-	s.relay.sends("%Ahead:x1000,200|qC", "$vCont;c")
-	s.server.gets("$vCont;c")
-	s.server.sends("$T05thread:p1.1;")
-	s.server.gets("$x1000,200", "$qC")
-	go func() { // nothing fits into the socket
-		_, _ = s.server.c.Write(append(gdbremote.Encode(strings.Repeat("a", 3*gdbremote.MaxPacket/2)), gdbremote.Encode("QC1")...))
-	}()
-	s.relay.gets(known("qC", "QC1"), "$T05thread:p1.1;")
+	for _, size := range []int{maxAnswer + 1, 3 * gdbremote.MaxPacket / 2} {
+		s := begin(t)
+		s.relay.sends("%Ahead:x1000,200|qC", "$vCont;c")
+		s.server.gets("$vCont;c")
+		s.server.sends("$T05thread:p1.1;")
+		s.server.gets("$x1000,200", "$qC")
+		go func() { // nothing fits into the socket
+			_, _ = s.server.c.Write(append(gdbremote.Encode(strings.Repeat("a", size)), gdbremote.Encode("QC1")...))
+		}()
+		s.relay.gets(known("qC", "QC1"), "$T05thread:p1.1;")
+	}
 }
 
 // Both directions end by themselves: the server hears that the relay sends no more, and

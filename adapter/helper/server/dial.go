@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/helper"
-	"github.com/envoydbg/envoydbg/adapter/helper/companion"
 )
 
 // maxHeader bounds the first line of a stream, whose only field is a path.
@@ -34,7 +33,10 @@ func (s *session) accept(stream io.ReadWriteCloser) {
 		case helper.StreamDial:
 			var sock serverConn
 			sock, err = s.dial(h.Socket)
-			serve = func() { s.join(stream, in, sock, h.Companion) }
+			serve = func() { s.join(stream, in, sock) }
+			if h.Companion {
+				serve = func() { s.accompany(stream, in, sock) }
+			}
 		case helper.StreamOutput:
 			serve = func() { s.output.send(stream) }
 		default:
@@ -58,27 +60,11 @@ type serverConn interface {
 	CloseWrite() error
 }
 
-// join passes bytes between a stream of the adapter's and a debug server, or has a
-// companion do so. Two goroutines, one for each direction; each passes on the end of its
-// input, and both end with their stream or socket.
-func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock serverConn, accompanied bool) {
+// join passes bytes between a stream of the adapter's and a debug server. Two
+// goroutines, one for each direction; each passes on the end of its input, and
+// both end with their stream or socket.
+func (s *session) join(stream io.ReadWriteCloser, in io.Reader, sock serverConn) {
 	defer sock.Close()
-	var sent <-chan struct{}
-	if accompanied {
-		sent = companion.New(stream, sock).Run(in)
-	} else {
-		sent = carry(stream, in, sock)
-	}
-	_ = stream.Close() // the write side only: yamux streams close by halves
-	select {
-	case <-sent:
-	case <-s.closing:
-	}
-}
-
-// carry passes bytes on until the debug server ends them. The channel is closed when the
-// other direction has ended, too.
-func carry(stream io.Writer, in io.Reader, sock serverConn) <-chan struct{} {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -86,7 +72,11 @@ func carry(stream io.Writer, in io.Reader, sock serverConn) <-chan struct{} {
 		_ = sock.CloseWrite()
 	}()
 	_, _ = io.Copy(stream, sock)
-	return sent
+	_ = stream.Close() // the write side only: yamux streams close by halves
+	select {
+	case <-sent:
+	case <-s.closing:
+	}
 }
 
 // dial connects to a socket inside the session's folder, or to the debug server that was

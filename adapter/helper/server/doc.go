@@ -15,19 +15,21 @@
 //	logs ◀── stdout ──────────── DIR/link/logs ◀── store ◀── output of the agent
 //
 //	stream 1 ─▶ handle ─┬▶ platformStart ─▶ lldb-server platform ─▶ gdbservers
-//	   ▲                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy
+//	   ▲                ├▶ platformConnect ─▶ one that was started by hand (byhand.go)
+//	   │                ├▶ agentStart ────▶ agent ─▶ gate ─▶ Envoy
 //	   │                │                     │        │
 //	   └── queue ◀──────┼──── exit ◀──────────┤        │
 //	         ▲──────────┼──── followGate ◀────┼────────┘ (unix socket)
 //	         ▲          └▶ end (also when the stream ends)
 //	         └ watchBypass                    │
 //	stream 2 ◀── output ◀──── pump ◀──────────┘
-//	stream 3… ─▶ join ─▶ a socket in the session's folder
+//	stream 3… ─▶ join ─▶ a socket in the session's folder, or an address of a platform
+//	                     that was started by hand
 //
 // # The session's folder
 //
 //	DIR                 0711
-//	├ lldb              0700: lldb-server's sockets
+//	├ lldb              0700: lldb-server's sockets, and decoy/NAME (byhand_conns.go)
 //	├ link              0700: a daemon's sockets (place.go has its other files)
 //	└ RANDOM            0711: the gate, which an agent of another user may run
 //	  ├ start-NAME      what agents start
@@ -52,7 +54,9 @@
 //   - starter and reap (children.go): for the life of the process.
 //   - one sender that empties the queue into stream 1, one acceptor of streams:
 //     end with the stream; a goroutine for each request; one for the stream of
-//     output (output.go); two for each debug-server stream (dial.go).
+//     output (output.go); two for each debug-server stream (dial.go),
+//     and one for each debug server of a platform that was started by hand, from the
+//     end of its stream until it has ended (byhand_conns.go).
 //   - for each agent: two pumps, which end when the last holder of the agent's
 //     pipes does; one that reports the exit; one that looks for an Envoy beside
 //     the gate until it is settled (bypass.go). Two for each process at the gate,

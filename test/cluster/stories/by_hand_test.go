@@ -2,6 +2,7 @@ package stories_test
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -91,6 +92,20 @@ func (n *node) theirs() (platforms, debugServers []string) {
 	return platforms, debugServers
 }
 
+// alone waits until the lldb-server has nothing but itself.
+func (n *node) alone() {
+	n.t.Helper()
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		platforms, debugServers := n.theirs()
+		if len(platforms) > 0 && len(debugServers) == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			n.t.Fatalf("after the session: platforms %q, debug servers %q", platforms, debugServers)
+		}
+	}
+}
+
 // An lldb-server that root has started on the node, in the namespaces of the container,
 // debugs an Envoy of user 1337. It stays; what it has started for the session does not.
 func TestByHandServer(t *testing.T) {
@@ -110,15 +125,19 @@ func TestByHandServer(t *testing.T) {
 				"-x", "await starting main dispatch loop", "-x", "quit")
 			s.ends(0, "✓ debug server", "lldb-server "+lldb+".", "started by hand at 127.0.0.1:2159", "✓ armed", "✓ attached", "before its first instruction", "● stopped at main",
 				"Envoy::MainCommon::main", "● stopped: step over", "starting main dispatch loop", "nothing is left running")
-			for late := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-				platforms, debugServers := n.theirs()
-				if len(platforms) > 0 && len(debugServers) == 0 {
-					break
-				}
-				if time.Now().After(late) {
-					t.Fatalf("after the session: platforms %q, debug servers %q", platforms, debugServers)
-				}
+			n.alone()
+
+			// It ends while the debugger waits, and with Envoy stopped.
+			s = p.typing(namespace, "--debug-server", "connect://127.0.0.1:2159", "--start", "manual").session
+			s.until("✓ armed")
+			if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
 			}
+			s.ends(130, "nothing is left running")
+			n.alone()
+			p.debug(namespace, "pod/"+victim, "--debug-server", "connect://127.0.0.1:2159", "-x", "bt", "-x", "quit").
+				ends(0, "● stopped at main", "nothing is left running")
+			n.alone()
 
 			s = p.debug(namespace, "pod/"+victim, "--debug-server", "connect://127.0.0.1:2161", "-x", "quit")
 			s.ends(1, "There is no lldb-server at 127.0.0.1:2161.", "nsenter --target PID --pid --net --mount", "[ED1331]")

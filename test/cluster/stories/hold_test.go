@@ -242,6 +242,25 @@ func TestACrashLoopingSidecarIsDebugged(t *testing.T) {
 	}
 }
 
+// A copy of a sidecar without a shell gets its helper as any other, and goes when that
+// fails.
+func TestACopyWithoutAShell(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.ApplyIn(namespace, unprepared("Deployment", "bare", "", nativeSidecar+", sidecar.istio.io/proxyImageType: distroless"))
+	c.Kubectl("rollout", "status", "deployment/bare", "-n", namespace, "--timeout="+cluster.Limit.String())
+	before := contents(t, c, namespace)
+	productOf(t, c, "22").debug(namespace, "deployment/bare", "-x", "quit").ends(1, "A held copy is debugged", "no shell", "[ED1611]")
+	unchanged(t, c, namespace, before)
+	for _, lldb := range lldbs {
+		t.Run("LLDB "+lldb, func(t *testing.T) {
+			productOf(t, c, lldb).debug(namespace, "deployment/bare", withShell, "-x", "bt", "-x", "quit").
+				ends(0, "A held copy is debugged", "● stopped at main", "nothing is left running")
+			unchanged(t, c, namespace, before)
+		})
+	}
+}
+
 // A copy gets its certificate and its configuration, and its application reaches Services
 // through it; but no Service leads to the copy.
 func TestACopyIsInTheMeshButInNoService(t *testing.T) {

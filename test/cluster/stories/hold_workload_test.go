@@ -1,12 +1,12 @@
 package stories_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/envoydbg/envoydbg/test/support/checkout"
 	"github.com/envoydbg/envoydbg/test/support/cluster"
 )
 
@@ -34,55 +34,18 @@ func givenBack(t *testing.T, c *cluster.Cluster, namespace string, before map[st
 	c.Kubectl("wait", "pod", "-n", namespace, "-l", "envoydbg.dev/hold", "--for=delete", "--timeout="+cluster.Limit.String())
 }
 
-// injected is a workload whose manifest was injected before it came to the cluster, as
-// istioctl does it: its template has what the webhook adds to a pod of that name.
-func injected(t *testing.T, c *cluster.Cluster, namespace, name, sidecar string) string {
+// injected is a Deployment whose manifest was injected before it came to the cluster.
+func injected(t *testing.T, c *cluster.Cluster, name, sidecar string) string {
 	t.Helper()
-	pod := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "labels": {"app": "%s"}, "annotations": {%s}},
-		"spec": {"terminationGracePeriodSeconds": 1, "containers": [{"name": "main-app", "image": "envoydbg.test/app:1", "args": ["serve", ":8080"]}]}}`,
-		name, strings.Replace(sidecar, "sidecar.istio.io/nativeSidecar", `"sidecar.istio.io/nativeSidecar"`, 1))
-	file := t.TempDir() + "/pod.json"
-	if err := os.WriteFile(file, []byte(pod), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var made struct {
-		Metadata struct {
-			Labels, Annotations map[string]string
-		} `json:"metadata"`
-		Spec map[string]any `json:"spec"`
-	}
-	if err := json.Unmarshal([]byte(c.Kubectl("create", "-n", namespace, "--dry-run=server", "-o", "json", "-f", file)), &made); err != nil {
-		t.Fatal(err)
-	}
-	for _, list := range []string{"initContainers", "containers"} {
-		for _, container := range made.Spec[list].([]any) {
-			in := container.(map[string]any)
-			mounts, _ := in["volumeMounts"].([]any)
-			in["volumeMounts"] = withoutToken(mounts)
-		}
-	}
-	made.Spec["volumes"] = withoutToken(made.Spec["volumes"].([]any))
-	for _, name := range []string{"priority", "preemptionPolicy", "tolerations", "nodeName"} {
-		delete(made.Spec, name)
-	}
-	made.Metadata.Labels["sidecar.istio.io/inject"] = "false"
-	manifest, err := json.Marshal(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": name},
-		"spec": map[string]any{"selector": map[string]any{"matchLabels": map[string]any{"app": name}},
-			"template": map[string]any{"metadata": map[string]any{"labels": made.Metadata.Labels, "annotations": made.Metadata.Annotations}, "spec": made.Spec}}})
+	_, manifest, _ := strings.Cut(unprepared("Deployment", name, "", sidecar), "---") // without the Service
+	istioctl := exec.Command(checkout.Path(t, "bin/tools/istio/istioctl"), "kube-inject", "--revision", "default", "-f", "-")
+	istioctl.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig())
+	istioctl.Stdin = strings.NewReader(manifest)
+	out, err := istioctl.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("istioctl kube-inject: %v: %s", err, out)
 	}
-	return string(manifest)
-}
-
-// withoutToken are volumes or mounts without what the API server adds to each pod.
-func withoutToken(all []any) (some []any) {
-	for _, v := range all {
-		if !strings.HasPrefix(v.(map[string]any)["name"].(string), "kube-api-access-") {
-			some = append(some, v)
-		}
-	}
-	return some
+	return string(out)
 }
 
 // A workload of each kind is held, with each kind of sidecar, injected by the webhook or
@@ -96,8 +59,8 @@ func TestAWorkloadIsHeldAndGivenBack(t *testing.T) {
 		{"deployment/web", unprepared("Deployment", "web", "  replicas: 2\n", classicSidecar+`, proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true}'`)},
 		{"daemonset/each", unprepared("DaemonSet", "each", "", nativeSidecar)},
 		{"deployment/gateway", gateway},
-		{"deployment/injected-classic", injected(t, c, namespace, "injected-classic", classicSidecar)},
-		{"deployment/injected-native", injected(t, c, namespace, "injected-native", nativeSidecar)},
+		{"deployment/injected-classic", injected(t, c, "injected-classic", classicSidecar)},
+		{"deployment/injected-native", injected(t, c, "injected-native", nativeSidecar)},
 	} {
 		lldb := lldbs[i%len(lldbs)]
 		t.Run("LLDB "+lldb+", "+x.target, func(t *testing.T) {
@@ -135,6 +98,17 @@ func TestASessionHoldsTheWorkload(t *testing.T) {
 			c.WaitReady(namespace, "pod/fortio-0")
 		})
 	}
+	t.Run("Ctrl-C", func(t *testing.T) {
+		p := productOf(t, c, "22")
+		s := p.start("hold", "statefulset/fortio", "-n", namespace, "--workload")
+		c.Kubectl("wait", "statefulset", "-n", namespace, "-l", "envoydbg.dev/hold", "--for=create", "--timeout="+cluster.Limit.String())
+		if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		s.ends(130, "nothing is held")
+		c.Kubectl("rollout", "status", "statefulset/fortio", "-n", namespace, "--timeout="+cluster.Limit.String())
+		givenBack(t, c, namespace, before)
+	})
 	t.Run("killed", func(t *testing.T) {
 		p := productOf(t, c, "22")
 		s := p.debug(namespace, "statefulset/fortio", "--hold=workload", "-x", "await what never comes")
@@ -221,6 +195,8 @@ func TestWhoElseActsOnAWorkloadIsTold(t *testing.T) {
 	p.start("hold", "statefulset/fortio", "-n", namespace, "--workload").ends(0, "Argo CD looks after fortio", "HorizontalPodAutoscaler fortio scales fortio", "changing", "is held")
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, "released")
 	givenBack(t, c, namespace, before)
+	c.Kubectl("scale", "statefulset/fortio", "-n", namespace, "--replicas=0")
+	p.start("hold", "statefulset/fortio", "-n", namespace, "--workload").ends(1, "it has no replicas", "[ED1703]")
 	p.start("hold", "pod/fortio-0", "-n", namespace, "--workload").ends(1, "[ED1703]")
 	p.start("hold", "job/none", "-n", namespace, "--workload").ends(1, "[ED1703]")
 }

@@ -25,6 +25,7 @@ type product struct {
 	root       string
 	kubeconfig string
 	lldb       string
+	program    string // envoydbg; its helper is beside it
 }
 
 func productOf(t *testing.T, c *cluster.Cluster, lldb string) *product {
@@ -33,7 +34,9 @@ func productOf(t *testing.T, c *cluster.Cluster, lldb string) *product {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &product{t: t, root: root, kubeconfig: c.Kubeconfig(), lldb: lldb}
+	p := &product{t: t, root: root, kubeconfig: c.Kubeconfig(), lldb: lldb}
+	p.program = p.tool("envoydbg")
+	return p
 }
 
 // tool is a program or folder that the set-up has made.
@@ -68,7 +71,7 @@ func (p *product) start(args ...string) *session {
 func (p *product) startFrom(stdin *os.File, args ...string) *session {
 	p.t.Helper()
 	s := &session{product: p, more: make(chan struct{}), done: make(chan error, 1)}
-	s.cmd = exec.Command(p.tool("envoydbg"), args...)
+	s.cmd = exec.Command(p.program, args...)
 	s.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
 	if stdin != nil {
 		s.cmd.Stdin = stdin
