@@ -85,3 +85,52 @@ func TestARequestWaitsForAnEnvoyThatIsStopped(t *testing.T) {
 	}
 	p.start("clean", "pod/fortio-server-0", "-n", namespace).ends(0, "removed /.envoydbg in container main-app")
 }
+
+// another is a pod as the mesh has it, whose application is not root and has a shell.
+const another = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: another
+  annotations: {sidecar.istio.io/nativeSidecar: "false"}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: main-app, image: "envoydbg.test/proxyv2:1", command: [sleep, "3600"], securityContext: {runAsUser: 1000, runAsGroup: 1000}}
+`
+
+// A sidecar that nobody holds or debugs handles requests, too. Only root may send as
+// somebody else, and who is killed in the middle leaves no process behind.
+func TestARequestFromAnOrdinaryPod(t *testing.T) {
+	c, p, namespace, _ := requestStory(t)
+	c.ApplyIn(namespace, another)
+	c.WaitReady(namespace, "pod/another")
+	send := func(more ...string) *session {
+		return p.start(append([]string{"request", "another", "http://fortio-server-classic:8080/hello", "-n", namespace}, more...)...)
+	}
+	send().ends(0, "200 OK", served, "✓ Envoy has handled it", "istio-proxy")
+	send("--run-as", "0").ends(1, "user 1000, group 1000 cannot become user 0, group 0", "[ED1801]")
+	send("--from-container", "no-such").ends(1, "no-such", "[ED1604]")
+
+	envoy := strings.TrimSpace(c.Kubectl("exec", "-n", namespace, "another", "-c", "istio-proxy", "--", "pgrep", "-x", "envoy"))
+	signal := func(name string) {
+		c.Kubectl("exec", "-n", namespace, "another", "-c", "istio-proxy", "--", "kill", "-"+name, envoy)
+	}
+	signal("STOP")
+	t.Cleanup(func() { signal("CONT") })
+	late := send("--timeout", "500ms")
+	killed := send()
+	for _, s := range []*session{late, killed} {
+		s.until("Envoy (pid " + envoy + ") is stopped by a signal: the request waits")
+	}
+	if err := killed.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed.end()
+	signal("CONT")
+	late.ends(0, "200 OK", "✓ Envoy has handled it")
+	for _, container := range []string{"main-app", "istio-proxy"} {
+		c.Eventually("exec", "-n", namespace, "another", "-c", container, "--", "sh", "-c", "! pgrep -f 'helper-[0-9a-f]* forward' || { ps -e -o pid,args; false; }")
+	}
+	p.start("clean", "pod/another", "-n", namespace).ends(0, "removed /var/lib/istio/data/.envoydbg\n", "removed /tmp/.envoydbg in container main-app")
+}
