@@ -72,6 +72,7 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 			return nil, refused(late.err)
 		}
 		target := strings.ToLower(w.kind) + "/" + name
+		container := containerName(&core.Pod{ObjectMeta: w.template.ObjectMeta, Spec: w.template.Spec}, container)
 		if r, err := hold.Read(w.meta); err != nil || r != nil {
 			return nil, &TakenError{target, r}
 		}

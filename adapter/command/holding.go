@@ -127,12 +127,13 @@ func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.S
 	return nil, nil
 }
 
-// takeWorkload makes a workload that an earlier session has held for itself this session's.
+// takeWorkload makes a workload that an earlier session has held for itself this session's,
+// where the user has named the workload: then it has one pod, and no other session is in it.
 func (h *holding) takeWorkload(ctx context.Context, s *kube.Sidecar) {
 	if s.Held == nil || !s.Held.Session || s.Held.Who != remote.WhoAmI() {
 		return
 	}
-	all, err := h.cluster.HeldOf(ctx, s.Held.Target)
+	all, err := h.cluster.HeldOf(ctx, h.cfg.Target)
 	if err != nil {
 		return // it stays held, as "envoydbg status" shows
 	}

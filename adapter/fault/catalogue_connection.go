@@ -39,12 +39,6 @@ func SessionTaken(dir, who string, since time.Time) *Fault {
 	return f
 }
 
-// IsSessionTaken says whether an error is [SessionTaken].
-func IsSessionTaken(err error) bool {
-	var f *Fault
-	return errors.As(err, &f) && f.Code == 1504
-}
-
 // HelperVersion: the helper that answers is of another release.
 func HelperVersion(cause error) *Fault {
 	return &Fault{Code: 1505, What: "The helper beside Envoy is of another release than envoydbg.", Evidence: []string{text(cause)}, Cause: cause,

@@ -82,3 +82,9 @@ func From(err error) *Fault {
 
 // upperFirst begins a sentence.
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// IsSessionTaken says whether an error is [SessionTaken].
+func IsSessionTaken(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Code == 1504
+}

@@ -66,16 +66,20 @@ func EnvoyContainer(pod *core.Pod) string {
 	return names[0]
 }
 
-// park makes a container wait in place of starting Envoy. An image with Envoy alone has no
-// pilot-agent to wait, but nearly always sleep. Nothing that asks the agent or
+// waiting is the command, and its arguments, by which a container waits in place of starting
+// Envoy. An image with Envoy alone has no pilot-agent to wait, but nearly always sleep.
+func waiting(c *core.Container) (command, args []string) {
+	if words := Command(c); len(words) > 0 && isEnvoy(words[0]) {
+		return []string{"sleep", "2147483"}, nil
+	}
+	return []string{Wait}, slices.Clone(WaitArgs)
+}
+
+// park makes a container wait in place of starting Envoy. Nothing that asks the agent or
 // Envoy stays, because neither answers until a session has started them, and nobody needs
 // the container's end to wait for them.
 func park(c *core.Container) {
-	wait, args := []string{Wait}, slices.Clone(WaitArgs)
-	if words := Command(c); len(words) > 0 && isEnvoy(words[0]) {
-		wait, args = []string{"sleep", "2147483"}, nil
-	}
-	c.Command, c.Args = wait, args
+	c.Command, c.Args = waiting(c)
 	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.Lifecycle = nil, nil, nil, nil
 }
 

@@ -56,7 +56,11 @@ func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) 
 			in := at("spec", list, strconv.Itoa(i))
 			change := map[string]any{}
 			if c.Name == o.Container {
-				change = map[string]any{"command": []string{Wait}, "args": WaitArgs, "startupProbe": nil, "readinessProbe": nil, "livenessProbe": nil, "lifecycle": nil}
+				command, args := waiting(&c)
+				change = map[string]any{"command": command, "args": nil, "startupProbe": nil, "readinessProbe": nil, "livenessProbe": nil, "lifecycle": nil}
+				if len(args) > 0 {
+					change["args"] = args
+				}
 			} else {
 				for name, p := range map[string]*core.Probe{"startupProbe": c.StartupProbe, "livenessProbe": c.LivenessProbe} {
 					if p != nil && p.Exec == nil {
@@ -72,11 +76,16 @@ func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) 
 			}
 		}
 	}
-	if own, _ := Container(&pod.Spec, o.Container); own != nil && own.Image != auto {
+	own, _ := Container(&pod.Spec, o.Container)
+	switch {
+	case own != nil && len(Command(own)) > 0 && isEnvoy(Command(own)[0]): // the injector has no part in it
+	case own != nil && own.Image != auto:
 		// The injector would bring back what it knows.
 		e.set("false", at("metadata", "labels", inject)...)
-	} else if err := annotate(e, pod.Annotations, o.Container, own == nil, at); err != nil {
-		return nil, err
+	default:
+		if err := annotate(e, pod.Annotations, o.Container, own == nil, at); err != nil {
+			return nil, err
+		}
 	}
 	e.set(KindWorkload, "metadata", "labels", Label)
 	// What leads to it is undone, too; its own value goes with the record.

@@ -223,6 +223,12 @@ func TestAnEnvoyWithoutIstioIsDebugged(t *testing.T) {
 			unchanged(t, c, namespace, before)
 		})
 	}
+	t.Run("the workload", func(t *testing.T) {
+		p := productOf(t, c, "22")
+		p.start("run", "deployment/edge", "-n", namespace, "--hold=workload", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
+			"-x", "bt", "-x", "quit").ends(0, "deployment/edge is held", "● stopped at main", "nothing is left running")
+		p.start("status").ends(0, "nothing is held")
+	})
 }
 
 // bare is a pod without a workload.
