@@ -185,6 +185,8 @@ func (e *LeftError) Unwrap() []error { return []error{e.Cause, e.Err} }
 // HoldOptions say how something is held.
 type HoldOptions struct {
 	Who string
+	// Await says that the application does not start until Envoy is ready; of a copy alone.
+	Await bool
 	// Session says that it is for one session, which gives it back.
 	Session bool
 	// For is how long a copy lives, and SameNode says that it is on its pod's node.
@@ -201,7 +203,7 @@ type HoldOptions struct {
 // *RefusedError, *NotRunningError, or the API server's.
 func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar, *Held, error) {
 	base := s.Pod.Name
-	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Session: o.Session, Target: s.Target, Now: time.Now(),
+	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Session: o.Session, Await: o.Await, Target: s.Target, Now: time.Now(),
 		Claims: c.claims(ctx, s.Pod)}
 	if o.SameNode {
 		options.Node = s.Pod.Spec.NodeName

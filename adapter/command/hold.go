@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/remote"
 	"github.com/envoydbg/envoydbg/kube"
@@ -20,6 +21,7 @@ func holdCommand() *cobra.Command {
 	var f podFlags
 	var duration time.Duration
 	var copies, workload, sameNode bool
+	var application string
 	cmd := &cobra.Command{
 		Use:   "hold TARGET",
 		Short: "Hold a sidecar, so that the start of its Envoy can be debugged",
@@ -50,6 +52,12 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 			if workload && (given("for") || given("same-node")) {
 				return fault.Usage("--for and --same-node are about a copy", "Leave them out, or leave out --workload.")
 			}
+			switch {
+			case application != config.ApplicationRun && application != config.ApplicationWait:
+				return fault.Usage(fmt.Sprintf("--application is %q", application), "Give run or wait.")
+			case workload && application == config.ApplicationWait:
+				return fault.Usage("the application of a workload is not kept waiting", "Leave out --application, or leave out --workload.")
+			}
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
 			cluster, err := connect(f.kubectl)
@@ -57,7 +65,7 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 				return err
 			}
 			out, errs := cmd.OutOrStdout(), cmd.ErrOrStderr()
-			options := kube.HoldOptions{Who: remote.WhoAmI(), For: duration, SameNode: sameNode,
+			options := kube.HoldOptions{Who: remote.WhoAmI(), For: duration, SameNode: sameNode, Await: application == config.ApplicationWait,
 				Notes:    func(notes []hold.Note) { fmt.Fprint(errs, noteLines(notes)) },
 				Progress: func(format string, args ...any) { fmt.Fprintf(errs, format+"\n", args...) }}
 			if workload {
@@ -80,6 +88,7 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 	cmd.Flags().BoolVar(&copies, "copy", true, "hold a copy of the pod")
 	cmd.Flags().BoolVar(&workload, "workload", false, "hold the workload in place of a copy: its next pods wait")
 	cmd.Flags().DurationVar(&duration, "for", holdTime, "`time` after which the cluster ends the copy")
+	addApplication(cmd.Flags(), &application)
 	cmd.Flags().BoolVar(&sameNode, "same-node", false, "put the copy on the pod's node")
 	return cmd
 }
@@ -95,7 +104,11 @@ func holdCopy(ctx context.Context, cluster *kube.Cluster, target, container stri
 		return err
 	}
 	fmt.Fprintf(out, "%s is held until %s\n", held, held.Record.Until.Local().Format(time.DateTime))
-	fmt.Fprintf(errs, "Its application runs, without a network beyond the pod until a session has started Envoy.\n")
+	application := "runs, without a network beyond the pod until a session has started Envoy"
+	if o.Await {
+		application = "starts when a session's Envoy is ready"
+	}
+	fmt.Fprintf(errs, "Its application %s.\n", application)
 	next(errs, s, held)
 	return nil
 }

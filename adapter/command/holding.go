@@ -183,7 +183,7 @@ func (h *holding) undo() string {
 // hold holds a copy or the workload.
 func (h *holding) hold(ctx context.Context, n startup.Notices, source *kube.Source) (err error) {
 	target := h.cfg.Target
-	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, For: holdTime, Progress: n.Progress,
+	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, Await: h.cfg.Application == config.ApplicationWait, For: holdTime, Progress: n.Progress,
 		Notes: func(notes []hold.Note) {
 			if len(notes) > 0 {
 				n.Say("%s", noteLines(notes))

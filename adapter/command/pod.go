@@ -42,6 +42,10 @@ func (f *podFlags) addBringing(cmd *cobra.Command) {
 	addDebugImage(cmd.Flags(), &f.debugImage)
 }
 
+func addApplication(flags *pflag.FlagSet, application *string) {
+	flags.StringVar(application, "application", config.ApplicationRun, "what the application of a held copy does until Envoy is ready: run, or wait")
+}
+
 func addDebugImage(flags *pflag.FlagSet, image *string) {
 	flags.StringVar(image, "debug-image", "", "`image` with a shell, for a container without one: an ephemeral container of it carries the helper in")
 }

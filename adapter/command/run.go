@@ -29,6 +29,7 @@ type runFlags struct {
 	debugImage   string
 	hold         string
 	holdAtEnd    string
+	application  string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -83,6 +84,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	addDebugImage(flags, &f.debugImage)
 	flags.StringVar(&f.hold, "hold", config.HoldAsk, "for a sidecar that starts Envoy by itself: ask, copy (debug a held copy of the pod), workload, or never")
 	flags.StringVar(&f.holdAtEnd, "hold-at-end", config.HoldRelease, "what becomes of what the session has held: release, or keep it for the next one")
+	addApplication(flags, &f.application)
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")

@@ -52,6 +52,12 @@ const (
 	HoldKeep    = "keep"
 )
 
+// What the application of a held copy does until its Envoy is ready.
+const (
+	ApplicationRun  = "run"
+	ApplicationWait = "wait"
+)
+
 // Breakpoint presets.
 const (
 	PresetMain     = "main"     // Envoy::MainCommon::main, or main()
@@ -78,6 +84,8 @@ type Config struct {
 	Hold string `json:"hold"`
 	// HoldAtEnd is HoldRelease or HoldKeep.
 	HoldAtEnd string `json:"holdAtEnd"`
+	// Application is ApplicationRun or ApplicationWait, for a copy that the session holds.
+	Application string `json:"application"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -135,13 +143,13 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, AtEnd: AtEndEnd,
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
 	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {
@@ -272,6 +280,12 @@ func (c *Config) validate(arguments []byte) error {
 	if ends := []string{HoldRelease, HoldKeep}; !slices.Contains(ends, c.HoldAtEnd) {
 		return oneOf("holdAtEnd", fmt.Sprintf("is %q", c.HoldAtEnd), c.HoldAtEnd, ends)
 	}
+	if ways := []string{ApplicationRun, ApplicationWait}; !slices.Contains(ways, c.Application) {
+		return oneOf("application", fmt.Sprintf("is %q", c.Application), c.Application, ways)
+	}
+	if c.Application == ApplicationWait && (c.Hold == HoldWorkload || c.Hold == HoldNever) {
+		return fault.BadAttribute("application", `is "wait"`, fmt.Sprintf("It is for a held copy: set %s to \"copy\", or remove it.", fault.Name("hold")))
+	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
 		if !slices.Contains(presets, p) {
@@ -313,7 +327,7 @@ func (c *Config) Local() bool { return c.Target == TargetLocal }
 // validateTarget looks at the target and what belongs to it.
 func (c *Config) validateTarget(arguments []byte) error {
 	if c.Local() {
-		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd"} {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application"} {
 			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
 			}

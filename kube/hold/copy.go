@@ -36,6 +36,8 @@ type Options struct {
 	Name string
 	// Node is the name of the node that the copy must be on; empty for any.
 	Node string
+	// Await says that the application does not start until Envoy is ready.
+	Await bool
 	// For is how long the cluster lets it live.
 	For time.Duration
 	// Claims are the access modes of the pod's persistent volume claims, as far as they
@@ -74,6 +76,9 @@ func Copy(pod *core.Pod, container string, o Options) (copied *core.Pod, notes [
 				patient(&list[i])
 			}
 		}
+	}
+	if o.Await {
+		await(&spec, container, o.For)
 	}
 	notes = append(notes, unshare(&spec, o.Claims)...)
 	notes = append(notes, twice(pod)...)

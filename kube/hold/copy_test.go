@@ -203,6 +203,27 @@ func TestTheNameOfACopyIsAHostName(t *testing.T) {
 	}
 }
 
+// The kubelet starts the application of a copy that awaits Envoy after a native sidecar.
+func TestTheApplicationOfACopyCanWait(t *testing.T) {
+	o := options
+	o.Await = true
+	for name, change := range map[string]func(*core.Pod){"classic": func(*core.Pod) {}, "native": native} {
+		c, _ := Copy(live(change), "istio-proxy", o)
+		own, isNative := Container(&c.Spec, "istio-proxy")
+		if !isNative || own.RestartPolicy == nil || len(c.Spec.Containers) != 1 || len(c.Spec.InitContainers) != 2 || c.Spec.InitContainers[0].Name != "istio-init" {
+			t.Fatalf("%s: %+v", name, c.Spec)
+		}
+		if p := own.StartupProbe; p == nil || p.HTTPGet.Port.IntValue() != 15021 || p.PeriodSeconds*p.FailureThreshold < 8*3600 || own.LivenessProbe != nil {
+			t.Errorf("%s: %+v", name, own)
+		}
+	}
+	alone := func(p *core.Pod) { p.Spec.Containers = p.Spec.Containers[1:] }
+	c, _ := Copy(live(alone), "istio-proxy", o)
+	if own, isNative := Container(&c.Spec, "istio-proxy"); isNative || own.StartupProbe != nil {
+		t.Errorf("with nobody to wait: %+v", c.Spec)
+	}
+}
+
 // A container that runs Envoy itself is found whatever its name, and waits without an agent.
 func TestAnEnvoyWithoutAnAgentIsHeld(t *testing.T) {
 	own := func(p *core.Pod) {

@@ -3,8 +3,10 @@ package hold
 import (
 	"path"
 	"slices"
+	"time"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Wait is the command that parks a sidecar, and WaitArgs its arguments: the agent waits for
@@ -91,6 +93,28 @@ func patient(c *core.Container) {
 			*p = nil
 		}
 	}
+}
+
+// ready is where Istio's Envoy says that it is ready, also to the kubelet.
+var ready = core.ProbeHandler{HTTPGet: &core.HTTPGetAction{Path: "/healthz/ready", Port: intstr.FromInt32(15021)}}
+
+// await keeps the other containers of a parked pod from starting before its Envoy is ready:
+// the kubelet goes on after a native sidecar only when its startup probe has succeeded, and
+// this one has the whole life of the pod for that. A classic sidecar becomes a native one. It
+// does nothing to a pod whose only container it is.
+func await(spec *core.PodSpec, container string, life time.Duration) {
+	own, native := Container(spec, container)
+	if !native {
+		if len(spec.Containers) == 1 {
+			return
+		}
+		spec.InitContainers = append(spec.InitContainers, *own)
+		spec.Containers = slices.DeleteFunc(spec.Containers, func(c core.Container) bool { return c.Name == container })
+		own, _ = Container(spec, container)
+		always := core.ContainerRestartPolicyAlways
+		own.RestartPolicy = &always
+	}
+	own.StartupProbe = &core.Probe{ProbeHandler: ready, PeriodSeconds: 1, TimeoutSeconds: 3, FailureThreshold: int32(life/time.Second) + 1}
 }
 
 // Command is what a container runs, its arguments included; empty for what its image says.

@@ -169,3 +169,33 @@ func TestACopyThatIsHeldServesSessions(t *testing.T) {
 	p.start("release", "statefulset/fortio", "-n", namespace).ends(0, name+" released")
 	unchanged(t, c, namespace, before)
 }
+
+// The application of a copy starts when the debugged Envoy is ready, and not before, however
+// long that takes.
+func TestTheApplicationOfACopyAwaitsEnvoy(t *testing.T) {
+	c := cluster.Of(t)
+	for _, sidecar := range []string{nativeSidecar, classicSidecar} {
+		namespace := unpreparedStatefulSet(c, sidecar)
+		before := contents(t, c, namespace)
+		p := productOf(t, c, "22")
+		s := p.typed(func(in *os.File) *session {
+			return p.startFrom(in, "run", "statefulset/fortio", "-n", namespace, "--application=wait", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"))
+		})
+		s.until("● stopped at main")
+		name := copies(c, namespace)[0]
+		started := func() string {
+			return c.Kubectl("get", name, "-n", namespace, "-o", `jsonpath={.status.containerStatuses[?(@.name=="main-app")].started} {.status.initContainerStatuses[?(@.name=="istio-proxy")].restartCount}`)
+		}
+		if got := started(); got != "false 0" {
+			t.Errorf("before Envoy has run: %q", got)
+		}
+		s.say("continue")
+		c.Kubectl("wait", name, "-n", namespace, "--for=condition=Ready", "--timeout="+cluster.Limit.String())
+		if got := started(); got != "true 0" {
+			t.Errorf("when Envoy is ready: %q", got)
+		}
+		s.say("quit")
+		s.ends(0, "nothing is left running")
+		unchanged(t, c, namespace, before)
+	}
+}
