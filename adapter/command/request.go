@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,12 +59,11 @@ otherwise; 2 for a wrong command line.`,
 		Args:                  targetAndURL,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fault.SpeakOfFlags(flagOf)
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
 			err := f.run(ctx, cmd, args[0], args[1])
 			if ctx.Err() != nil && cmd.Context().Err() == nil {
-				return exit(interrupted)
+				return exit(signalled(syscall.SIGINT))
 			}
 			return err
 		},
@@ -82,9 +82,6 @@ otherwise; 2 for a wrong command line.`,
 	addOutput(flags, &f.output)
 	return cmd
 }
-
-// interrupted is the exit code after Ctrl-C.
-const interrupted = 130
 
 // targetAndURL is the rule for the words of request.
 func targetAndURL(cmd *cobra.Command, args []string) error {

@@ -1,9 +1,7 @@
 package stories_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,118 +12,6 @@ import (
 	"github.com/envoydbg/envoydbg/test/support/cluster"
 	"github.com/envoydbg/envoydbg/test/support/pty"
 )
-
-// unprepared is a workload whose pods nobody has prepared: the injector adds a sidecar, which
-// starts Envoy. more are lines of its specification, annotations those of its template.
-func unprepared(kind, name, more, annotations string) string {
-	version := map[bool]string{true: "batch/v1", false: "apps/v1"}[kind == "Job"]
-	selector := fmt.Sprintf("  selector: {matchLabels: {app: %s}}\n", name)
-	restart := "Always"
-	if kind == "Job" {
-		selector, restart = "", "Never"
-	}
-	return fmt.Sprintf(`
-apiVersion: v1
-kind: Service
-metadata: {name: %[3]s}
-spec: {selector: {app: %[3]s}, ports: [{name: http, port: 8080}]}
----
-apiVersion: %[1]s
-kind: %[2]s
-metadata: {name: %[3]s}
-spec:
-%[4]s%[5]s  template:
-    metadata: {labels: {app: %[3]s}, annotations: {%[6]s}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      restartPolicy: %[7]s
-      containers:
-        - name: main-app
-          image: envoydbg.test/app:1
-          args: [serve, ":8080"]
-          ports: [{containerPort: 8080}]
-          livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
-`, version, kind, name, selector, more, annotations, restart)
-}
-
-const (
-	nativeSidecar  = `sidecar.istio.io/nativeSidecar: "true"`
-	classicSidecar = `sidecar.istio.io/nativeSidecar: "false"`
-)
-
-// unpreparedStatefulSet is a ready StatefulSet fortio with a pod fortio-0.
-func unpreparedStatefulSet(c *cluster.Cluster, sidecar string) (namespace string) {
-	namespace = c.Namespace("istio-injection=enabled")
-	c.ApplyIn(namespace, unprepared("StatefulSet", "fortio", "  serviceName: fortio\n", sidecar))
-	c.WaitReady(namespace, "pod/fortio-0")
-	return namespace
-}
-
-// contents are the workloads and pods of a namespace, without what the cluster itself
-// counts and reports.
-func contents(t *testing.T, c *cluster.Cluster, namespace string) map[string]string {
-	t.Helper()
-	var list struct {
-		Items []map[string]any `json:"items"`
-	}
-	if err := json.Unmarshal([]byte(c.Kubectl("get", "statefulsets,deployments,daemonsets,jobs,pods,services", "-n", namespace, "-o", "json")), &list); err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, o := range list.Items {
-		metadata := o["metadata"].(map[string]any)
-		delete(o, "status")
-		for _, name := range []string{"resourceVersion", "managedFields", "generation"} {
-			delete(metadata, name)
-		}
-		if annotations, ok := metadata["annotations"].(map[string]any); ok {
-			delete(annotations, "deployment.kubernetes.io/revision")
-			delete(annotations, "deprecated.daemonset.template.generation")
-		}
-		b, err := json.MarshalIndent(o, "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[fmt.Sprint(o["kind"], "/", metadata["name"])] = string(b)
-	}
-	return all
-}
-
-// unchanged checks that a namespace has what it had, once what was deleted is gone.
-func unchanged(t *testing.T, c *cluster.Cluster, namespace string, before map[string]string) {
-	t.Helper()
-	c.Kubectl("wait", "pod", "-n", namespace, "-l", "envoydbg.dev/hold", "--for=delete", "--timeout="+cluster.Limit.String())
-	after := contents(t, c, namespace)
-	if !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
-		t.Errorf("there were %q, there are %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
-	}
-	for name := range before {
-		if after[name] != before[name] {
-			t.Errorf("%s was\n%s\nand is\n%s", name, before[name], after[name])
-		}
-	}
-}
-
-// copies are the names of the held copies in a namespace.
-func copies(c *cluster.Cluster, namespace string) []string {
-	return strings.Fields(c.Kubectl("get", "pods", "-n", namespace, "-l", "envoydbg.dev/hold=copy", "-o", "name"))
-}
-
-// hold makes a held copy and returns its name, as pod/NAME.
-func (p *product) hold(namespace, target string, more ...string) string {
-	p.t.Helper()
-	s := p.start(append([]string{"hold", target, "-n", namespace}, more...)...)
-	s.ends(0, "is held until")
-	_, rest, _ := strings.Cut(s.text(), "\npod/")
-	for _, line := range strings.Split(s.text(), "\n") {
-		if strings.HasPrefix(line, "pod/") && strings.Contains(line, " is held until") {
-			name, _, _ := strings.Cut(line, " ")
-			return name
-		}
-	}
-	p.t.Fatalf("no name in %s (%s)", s.text(), rest)
-	return ""
-}
 
 // A session with a pod that nobody has prepared debugs a copy of it, and leaves all as it
 // was.
@@ -163,146 +49,6 @@ func TestACopyIsMadeWhereNoPodRuns(t *testing.T) {
 		t.Run("LLDB "+lldb, func(t *testing.T) {
 			productOf(t, c, lldb).debug(namespace, "statefulset/fortio", "-x", "bt", "-x", "quit").
 				ends(0, "the volume data is empty in the copy", "no pod runs. A held copy is debugged", "● stopped at main", "nothing is left running")
-			unchanged(t, c, namespace, before)
-		})
-	}
-}
-
-// gateway is a Deployment whose only container is Envoy, which the injector completes.
-const gateway = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: gateway}
-spec:
-  selector: {matchLabels: {istio: gateway}}
-  template:
-    metadata:
-      labels: {istio: gateway, sidecar.istio.io/inject: "true"}
-      annotations: {inject.istio.io/templates: gateway}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{name: istio-proxy, image: auto, imagePullPolicy: IfNotPresent}]
-`
-
-// withoutIstio is a Deployment with an Envoy that no agent starts, in a container of another
-// name and an image that has no pilot-agent in its command.
-const withoutIstio = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: edge}
-spec:
-  selector: {matchLabels: {app: edge}}
-  template:
-    metadata:
-      labels: {app: edge, sidecar.istio.io/inject: "false"}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-      - name: proxy
-        image: "envoydbg.test/proxyv2:1"
-        securityContext: {runAsUser: 1337, runAsGroup: 1337, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
-        command: [/usr/local/bin/envoy]
-        args: [--config-yaml, "{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}}"]
-`
-
-// An Envoy of its own is held and debugged as a sidecar is: its container is found by what
-// it runs, and the gate stands in that command.
-func TestAnEnvoyWithoutIstioIsDebugged(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Namespace()
-	c.ApplyIn(namespace, withoutIstio)
-	c.Kubectl("rollout", "status", "deployment/edge", "-n", namespace, "--timeout="+cluster.Limit.String())
-	before := contents(t, c, namespace)
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			p := productOf(t, c, lldb)
-			p.start("run", "deployment/edge", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
-				"-x", "bt", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit").
-				ends(0, "/ proxy", "A held copy is debugged", "✓ agent started", "/usr/local/bin/envoy --config-yaml", "✓ attached", "before its first instruction",
-					"● stopped at main", "starting main dispatch loop", "nothing is left running")
-			unchanged(t, c, namespace, before)
-		})
-	}
-	t.Run("the workload", func(t *testing.T) {
-		p := productOf(t, c, "22")
-		p.start("run", "deployment/edge", "-n", namespace, "--hold=workload", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
-			"-x", "bt", "-x", "quit").ends(0, "deployment/edge is held", "● stopped at main", "nothing is left running")
-		p.start("status").ends(0, "nothing is held")
-	})
-}
-
-// bare is a pod without a workload.
-const bare = `
-apiVersion: v1
-kind: Pod
-metadata: {name: bare, labels: {app: bare}}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}]
-`
-
-// What has pods, or is one, can be held in a copy.
-func TestACopyOfEachKind(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Namespace("istio-injection=enabled")
-	for i, x := range []struct{ target, selector, manifest, says string }{
-		{"pod/bare", "app=bare", bare, "native sidecar"},
-		{"daemonset/each", "app=each", unprepared("DaemonSet", "each", "", nativeSidecar), "native sidecar"},
-		{"job/once", "app=once", unprepared("Job", "once", "", nativeSidecar), "the copy does the job once once more"},
-		{"deployment/gateway", "istio=gateway", gateway, "classic sidecar"},
-	} {
-		lldb := lldbs[i%len(lldbs)]
-		t.Run("LLDB "+lldb+", "+x.target, func(t *testing.T) {
-			c.ApplyIn(namespace, x.manifest)
-			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=create", "--timeout="+cluster.Limit.String())
-			c.Kubectl("wait", "-n", namespace, "pod", "-l", x.selector, "--for=condition=Ready", "--timeout="+cluster.Limit.String())
-			before := contents(t, c, namespace)
-			productOf(t, c, lldb).debug(namespace, x.target, "-x", "bt", "-x", "continue", "-x", "await starting main dispatch loop", "-x", "quit").
-				ends(0, x.says, "A held copy is debugged", "● stopped at main", "starting main dispatch loop", "nothing is left running")
-			unchanged(t, c, namespace, before)
-			c.Kubectl("delete", "-n", namespace, x.target)
-		})
-	}
-}
-
-// A sidecar that crashes at each start is held before it does, and its start can be seen.
-func TestACrashLoopingSidecarIsDebugged(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Namespace("istio-injection=enabled")
-	c.ApplyIn(namespace, unprepared("Deployment", "broken", "", classicSidecar+", sidecar.istio.io/logLevel: nonsense"))
-	c.Kubectl("wait", "-n", namespace, "pod", "-l", "app=broken", "--for=create", "--timeout="+cluster.Limit.String())
-	pod := strings.TrimSpace(c.Kubectl("get", "pod", "-n", namespace, "-l", "app=broken", "-o", "name"))
-	c.Kubectl("wait", "-n", namespace, pod, "--timeout="+cluster.Limit.String(),
-		`--for=jsonpath={.status.containerStatuses[?(@.name=="istio-proxy")].lastState.terminated}`)
-	before := contents(t, c, namespace)
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			p := productOf(t, c, lldb)
-			s := p.start("run", "deployment/broken", "-n", namespace, "--lldb-dap", p.tool("tools/lldb-"+lldb+"/bin/lldb-dap"),
-				"--program", p.tool("tools/envoy"), "-x", "continue", "-x", "await what never comes")
-			s.until("● stopped at main")
-			s.until("nonsense")
-			s.end()
-			s.ends(1, "A held copy is debugged", "● stopped at main", "ended")
-			unchanged(t, c, namespace, before)
-		})
-	}
-}
-
-// A copy of a sidecar without a shell gets its helper as any other, and goes when that
-// fails.
-func TestACopyWithoutAShell(t *testing.T) {
-	c := cluster.Of(t)
-	namespace := c.Namespace("istio-injection=enabled")
-	c.ApplyIn(namespace, unprepared("Deployment", "bare", "", nativeSidecar+", sidecar.istio.io/proxyImageType: distroless"))
-	c.Kubectl("rollout", "status", "deployment/bare", "-n", namespace, "--timeout="+cluster.Limit.String())
-	before := contents(t, c, namespace)
-	productOf(t, c, "22").debug(namespace, "deployment/bare", "-x", "quit").ends(1, "A held copy is debugged", "no shell", "[ED1611]")
-	unchanged(t, c, namespace, before)
-	for _, lldb := range lldbs {
-		t.Run("LLDB "+lldb, func(t *testing.T) {
-			productOf(t, c, lldb).debug(namespace, "deployment/bare", withShell, "-x", "bt", "-x", "quit").
-				ends(0, "A held copy is debugged", "● stopped at main", "nothing is left running")
 			unchanged(t, c, namespace, before)
 		})
 	}
@@ -576,4 +322,34 @@ func TestTheClusterEndsACopyAfterItsDeadline(t *testing.T) {
 	p.start("status").ends(0, name, "ended")
 	p.start("release", "--all").ends(0, name+" released")
 	unchanged(t, c, namespace, before)
+}
+
+// The application of a copy starts when the debugged Envoy is ready, and not before, however
+// long that takes.
+func TestTheApplicationOfACopyAwaitsEnvoy(t *testing.T) {
+	c := cluster.Of(t)
+	for _, sidecar := range []string{nativeSidecar, classicSidecar} {
+		namespace := unpreparedStatefulSet(c, sidecar)
+		before := contents(t, c, namespace)
+		p := productOf(t, c, "22")
+		s := p.typed(func(in *os.File) *session {
+			return p.startFrom(in, "run", "statefulset/fortio", "-n", namespace, "--application=wait", "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"))
+		})
+		s.until("● stopped at main")
+		name := copies(c, namespace)[0]
+		started := func() string {
+			return c.Kubectl("get", name, "-n", namespace, "-o", `jsonpath={.status.containerStatuses[?(@.name=="main-app")].started} {.status.initContainerStatuses[?(@.name=="istio-proxy")].restartCount}`)
+		}
+		if got := started(); got != "false 0" {
+			t.Errorf("before Envoy has run: %q", got)
+		}
+		s.say("continue")
+		c.Kubectl("wait", name, "-n", namespace, "--for=condition=Ready", "--timeout="+cluster.Limit.String())
+		if got := started(); got != "true 0" {
+			t.Errorf("when Envoy is ready: %q", got)
+		}
+		s.say("quit")
+		s.ends(0, "nothing is left running")
+		unchanged(t, c, namespace, before)
+	}
 }
