@@ -194,9 +194,6 @@ func (n notifier) tell(method string, params any) { _ = n.conn.Notify(n.ctx, met
 // Log implements Listener.
 func (n notifier) Log(e LogEntry) { n.tell("log", e) }
 
-// SessionChanged implements Listener.
-func (n notifier) SessionChanged(s Session) { n.tell("sessionChanged", s) }
-
 // Progress implements Listener.
 func (n notifier) Progress(p ProgressNote) { n.tell("progress", p) }
 
