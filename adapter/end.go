@@ -67,13 +67,13 @@ func (s *Session) end(how ending) {
 			}
 			kept, left := run.End(keep && answer != nil && answer.Success)
 			if left != nil {
-				s.client.output(important, left.Error()+"\n")
+				s.client.fault(left)
 			}
 			switch {
 			case kept != "":
 				s.client.output(console, kept+"\n")
 			case wanted:
-				s.client.output(important, fault.NotKept().Error()+"\n")
+				s.client.fault(fault.NotKept())
 			}
 			answer = nil // it is to a request of ours
 		}
@@ -151,7 +151,7 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 	case opened:
 		r.refuse(r.opening, f)
 	case f != nil:
-		r.client.output(important, f.Error()+"\n")
+		r.client.fault(f)
 	}
 	r.opening = nil
 	for _, q := range r.held {

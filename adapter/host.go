@@ -29,7 +29,7 @@ func (s *Session) open(q *request) {
 				return err
 			}
 			for _, w := range warnings {
-				s.client.output(important, w.Error()+"\n")
+				s.client.fault(w)
 			}
 			if err := cfg.Check(); err != nil {
 				return err
@@ -222,6 +222,13 @@ func (s *Session) Said() string {
 func (s *Session) Output(category, text string) {
 	_ = s.client.out.Wait(s.ctx, maxUnread)
 	s.client.output(category, text)
+}
+
+// Fault tells the user of a fault after which the session goes on. It blocks as Output
+// does.
+func (s *Session) Fault(f *fault.Fault) {
+	_ = s.client.out.Wait(s.ctx, maxUnread)
+	s.client.fault(f)
 }
 
 // Ended says that the startup, or what it watches, is at its end; nil if that was

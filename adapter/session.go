@@ -30,6 +30,9 @@ type Options struct {
 	// PhaseEvents: the client takes the event envoyPhase, even if its initialize
 	// does not say so.
 	PhaseEvents bool
+	// FaultEvents: the client shows faults itself (FaultEvent), even if its initialize
+	// does not say so.
+	FaultEvents bool
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string
@@ -73,7 +76,7 @@ func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 		if !c.Built.IsZero() {
 			f = fault.SourceSavedLater(local, c.Saved, c.Built)
 		}
-		s.client.output(important, f.Error()+"\n")
+		s.client.fault(f)
 	})
 	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.trace)
 	s.router = newRouter(s.client, s.trace, s.paths, s)

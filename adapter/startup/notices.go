@@ -139,7 +139,7 @@ func (s *Startup) noteGate(p helper.GateParams) error {
 	case helper.GateRefused:
 		return fault.PtraceRefused(p.Detail, p.Do)
 	case helper.GateUnreachable:
-		s.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
+		s.host.Fault(fault.GateUnreachable(p.Detail, p.Do))
 	case helper.GateBypassed:
 		return fault.GateBypassed(p.PID, p.Detail, p.Do)
 	}
@@ -210,7 +210,7 @@ func gone(err error) *fault.Fault {
 
 // cut tells that the connection to the helper is cut off.
 func (s *Startup) cut(why error, patience time.Duration) {
-	s.host.Output(important, fault.LinkCut(why, patience).Error()+"\n")
+	s.host.Fault(fault.LinkCut(why, patience))
 }
 
 // say tells what the target has to say.
@@ -302,7 +302,7 @@ func (o observer) Exited(e gdbremote.Exit) {
 
 // Refused implements gdbremote.Observer.
 func (o observer) Refused(r gdbremote.Refused) {
-	o.s.host.Output(important, fault.Undone(r.What, r.Err).Error()+"\n")
+	o.s.host.Fault(fault.Undone(r.What, r.Err))
 }
 
 // Disconnected implements gdbremote.Observer.

@@ -43,6 +43,9 @@ type Host interface {
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
 	Output(category, text string)
+	// Fault tells the user of a fault after which the session goes on. It may block as
+	// Output does.
+	Fault(f *fault.Fault)
 	// Ended: the sequence failed, or what it watches is at its end; nil if that
 	// was to be expected.
 	Ended(err error)
