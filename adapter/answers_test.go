@@ -16,6 +16,7 @@ func TestFaultsAreToldOnceToEachKindOfClient(t *testing.T) {
 		s.router.client.showsFaults.Store(showsFaults)
 		s.router.client.fault(fault.SourceChanged("/src/server.cc"))
 		s.router.client.fault(fault.HelperDied("EOF"))
+		s.flush()
 		category, wanted := important, []string{"event output", "event output"}
 		if showsFaults {
 			category, wanted = console, []string{"event output", "event envoyFault", "event output", "event envoyFault"}
@@ -47,6 +48,7 @@ func TestARefusalHasItsParts(t *testing.T) {
 			s.seq++
 			m := s.message(`{"seq":1,"type":"request","command":"` + command + `"}`)
 			s.router.client.refuse(m, fault.BadProgram("/none", fs.ErrNotExist), false)
+			s.flush()
 			e := s.raw[len(s.raw)-1].Get("body.error")
 			if want := !showsFaults || command != "launch"; e.Get("showUser").Bool() != want {
 				t.Errorf("shows faults %v: %s is refused with %s", showsFaults, command, e.Raw)
