@@ -47,6 +47,11 @@ func (s *Session) end(how ending) {
 		defer s.trace.Recover("the end of the session")
 		s.trace.Line("session", "ends: %v", how.fault)
 		s.phases.Finish(how.fault)
+		if how.fault != nil {
+			s.phases.Moment(startup.MomentFailed, how.fault.What)
+		} else {
+			s.phases.Moment(startup.MomentEnded, "")
+		}
 		var opened, attached bool
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
 		switch {
@@ -77,6 +82,7 @@ func (s *Session) end(how ending) {
 			}
 			answer = nil // it is to a request of ours
 		}
+		s.phases.TellTimeline()
 		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
 	}()
 }
@@ -177,7 +183,7 @@ func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
 		r.relay(leaving, answer)
 	}
 	for q := range r.open {
-		if q.Name == "disconnect" {
+		if q.Name == "disconnect" || q.Name == RequestStopAgent {
 			r.respond(q, nil)
 		} else {
 			r.quietly(q, fault.Over(q.Name))

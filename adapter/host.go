@@ -96,6 +96,15 @@ func (s *Session) plainSources(q *request) (program string) {
 // progress implements host.
 func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
 
+// timeline implements host.
+func (s *Session) timeline() startup.Timeline { return s.phases.Timeline() }
+
+// stopped implements host.
+func (s *Session) stopped(description string) {
+	s.phases.Moment(startup.MomentStopped, description)
+	s.phases.TellTimeline()
+}
+
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
 func (r *router) plain(q *request, program string) {

@@ -42,7 +42,8 @@ type Options struct {
 // and ends them. What it holds itself is what the end needs.
 type Session struct {
 	opts   Options
-	id     string // 8 hex digits
+	id     string    // 8 hex digits
+	began  time.Time // zero of the trace and of the timeline
 	trace  *trace.Trace
 	client *client
 	in     *dapio.Reader
@@ -68,7 +69,8 @@ type Session struct {
 // NewSession returns a session with the client at the other end of in and out.
 func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
+	began := time.Now()
+	s := &Session{opts: opts, id: newID(), began: began, trace: trace.New(opts.Log, began), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
 		inbox: make(chan *dapio.Message, inboxSize), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
 	s.client.out.Sent = func(raw []byte) { s.trace.Message("client ←", raw) }
 	s.paths = paths.NewRewriter(func(local string, c paths.Change) {
@@ -78,7 +80,7 @@ func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 		}
 		s.client.fault(f)
 	})
-	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.trace)
+	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.began, s.trace)
 	s.router = newRouter(s.client, s.trace, s.paths, s)
 	return s
 }

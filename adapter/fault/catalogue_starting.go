@@ -89,6 +89,12 @@ func NotManual(why string) *Fault {
 		Do: "Start it by hand (Envoy: Start Agent) in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
 }
 
+// NoAgentToStop: stopAgent was asked for without an agent.
+func NoAgentToStop(why string) *Fault {
+	return &Fault{Code: 1322, What: "There is no agent that could be stopped.", Evidence: []string{why},
+		Do: "Stop the session, or start the agent first."}
+}
+
 // NotYet: a request about a process came while the debugger waits for it.
 func NotYet(command string) *Fault {
 	return &Fault{Code: 1320, What: fmt.Sprintf("Envoy has not started yet; %q needs a process.", command),

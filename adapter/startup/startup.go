@@ -83,6 +83,7 @@ type Startup struct {
 	reached *gdbremote.Attached
 	ready   bool // the client has set its breakpoints
 	agent   agentState
+	started atomic.Bool                   // the agent is
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
