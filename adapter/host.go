@@ -53,6 +53,9 @@ func (s *Session) open(q *request) {
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
 			return err
 		}
+		if !plain && cfg.Local() {
+			cfg.Agent.Cwd = cmp.Or(cfg.Agent.Cwd, s.opts.Folder)
+		}
 		if plain {
 			s.router.plain(q, s.plainSources(q))
 			s.checkPython(q)
@@ -242,6 +245,7 @@ func (s *Session) Go() {
 		return
 	}
 	r.move(stateRunning)
+	r.ran = time.Now()
 	if r.done.Message != nil {
 		r.forward(r.done)
 	} else {
@@ -276,9 +280,9 @@ func (s *Session) RunInTerminal(ctx context.Context, title string, command []str
 	if !s.hello.Get("arguments.supportsRunInTerminalRequest").Bool() {
 		return fault.NoTerminal("the client does not say that it opens terminals")
 	}
-	cwd, err := os.Getwd()
-	if err != nil {
-		cwd = "/"
+	cwd := s.opts.Folder
+	if cwd == "" {
+		cwd = s.opts.TempDir // the command does not care
 	}
 	answered := make(chan *dapio.Message, 1)
 	r := s.router

@@ -29,7 +29,7 @@ func (s *Session) record(arguments []byte) error {
 	if !filepath.IsAbs(path) {
 		return fault.BadAttribute("trace", fmt.Sprintf("is %q", path), "It must be true, or the absolute path of a file.")
 	}
-	file, err := trace.OpenFile(path, s.client.fault) // open as long as this process: the last lines come at its end
+	file, err := trace.OpenFile(path, s.client.fault)
 	if err != nil {
 		return err
 	}

@@ -366,7 +366,7 @@ func TestATraceThatCannotBeWrittenIsToldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	for range 3 {
 		if n, err := io.WriteString(log, "line\n"); n != 5 || err != nil {
 			t.Errorf("wrote %d, %v", n, err)

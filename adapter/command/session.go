@@ -41,7 +41,7 @@ func (f *sessionFlags) check() error {
 		if err != nil {
 			return err
 		}
-		log.Close()
+		_ = log.Close()
 	}
 	return exists("--work-tree", f.workTree)
 }
@@ -49,7 +49,7 @@ func (f *sessionFlags) check() error {
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: f.target, Sources: loadSources(f.workTree), PhaseEvents: f.phaseEvents}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: f.target, Sources: loadSources(f.workTree, ""), PhaseEvents: f.phaseEvents}
 	release := func() {}
 	if err := exists("--work-tree", f.workTree); err != nil {
 		return opts, nil, err
@@ -59,7 +59,7 @@ func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error
 		if err != nil {
 			return opts, nil, err
 		}
-		opts.Log, release = log, log.Close
+		opts.Log, release = log, func() { _ = log.Close() }
 	}
 	dir, remove, err := adapter.MakeTempDir()
 	if err != nil {

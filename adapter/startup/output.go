@@ -23,7 +23,7 @@ func (s *Startup) openOutput(ctx context.Context) error {
 	if err != nil {
 		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, fault.WithoutPath(err)), "Name another file.")
 	}
-	s.agentLog = file // open as long as this process: the last words come at its end
+	s.agentLog = file // End closes it
 	return nil
 }
 

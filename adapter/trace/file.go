@@ -44,4 +44,4 @@ func (f *File) Write(p []byte) (int, error) {
 }
 
 // Close closes the file.
-func (f *File) Close() { _ = f.file.Close() }
+func (f *File) Close() error { return f.file.Close() }

@@ -25,6 +25,7 @@ type Trace struct {
 
 	mu      sync.Mutex
 	to      []io.Writer
+	file    io.Closer // what Also has added
 	early   []byte // the lines until Also; nil from then on
 	secrets *strings.Replacer
 }
@@ -44,15 +45,25 @@ func New(w io.Writer, start time.Time) *Trace {
 }
 
 // Also writes everything to w, too, from the first line on, or to nobody else if w is nil.
-func (t *Trace) Also(w io.Writer) {
+func (t *Trace) Also(w io.WriteCloser) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if w != nil {
 		_, _ = w.Write(t.hide(t.early))
-		t.to = append(t.to, w)
+		t.to, t.file = append(t.to, w), w
 	}
 	t.early = nil
 	t.on.Store(len(t.to) > 0)
+}
+
+// Close ends the trace, and closes what Also was given. Later lines are dropped.
+func (t *Trace) Close() {
+	t.on.Store(false)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.to, t.early = nil, nil; t.file != nil {
+		_ = t.file.Close()
+	}
 }
 
 // minSecret is the length from which a value is a secret: shorter ones, such as "true",

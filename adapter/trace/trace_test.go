@@ -7,16 +7,33 @@ import (
 	"time"
 )
 
+// file is a buffer that can be closed.
+type file struct {
+	bytes.Buffer
+	closed bool
+}
+
+func (f *file) Close() error {
+	f.closed = true
+	return nil
+}
+
 // A session learns only from its launch request that it is to be recorded; the record
 // begins with its first line nevertheless.
 func TestARecordBeginsWithTheFirstLine(t *testing.T) {
-	var first, second bytes.Buffer
+	var first bytes.Buffer
+	var second file
 	tr := New(&first, time.Now())
 	tr.Line("session", "early")
 	tr.Also(&second)
 	tr.Line("session", "late")
 	if first.String() != second.String() || strings.Count(second.String(), "\n") != 2 {
 		t.Errorf("%q and %q", first.String(), second.String())
+	}
+
+	tr.Close()
+	if tr.Line("session", "too late"); !second.closed || strings.Contains(first.String()+second.String(), "too late") {
+		t.Error("the trace goes on")
 	}
 
 	nobody := New(nil, time.Now())
@@ -31,7 +48,7 @@ func TestARecordBeginsWithTheFirstLine(t *testing.T) {
 }
 
 func TestSecretsAreLeftOut(t *testing.T) {
-	var log bytes.Buffer
+	var log file
 	tr := New(nil, time.Now())
 	tr.Message("client →", []byte(`{"arguments":{"agent":{"env":{"A.B":"s3cr3t-one"}},"env":{"C":"s3cr3t-two"},"kubectlFlags":["--token=s3cr3t-three","--token","s3cr3t-four"]}}`))
 	tr.Message("client →", []byte(`{"arguments":{"env":["C=s3cr3t-five"]}}`))
