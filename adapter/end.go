@@ -21,6 +21,9 @@ type ending struct {
 	atEnd string
 	// again says that the client begins the same session once more.
 	again bool
+	// count, if it is not 0, asks the client to do that, and says how often in a row it
+	// then has.
+	count int
 }
 
 // Bounds of the cleanup's steps. Together with the client's last messages they
@@ -83,7 +86,7 @@ func (s *Session) end(how ending) {
 			answer = nil // it is to a request of ours
 		}
 		s.phases.TellTimeline()
-		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
+		within(routerTime, func() { s.router.finish(opened, how.request, answer, how.count) })
 	}()
 }
 
@@ -171,12 +174,12 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 }
 
 // finish answers whatever is still open. A client whose launch or attach has failed
-// is not told that the debuggee is gone: there was none.
-func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
+// is not told that the debuggee is gone: there was none. count is that of the ending.
+func (r *router) finish(opened bool, leaving *request, answer *dapio.Message, count int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !opened {
-		r.tellTerminated()
+		r.tellTerminated(count)
 	}
 	r.move(stateEnded)
 	if answer != nil {

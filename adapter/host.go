@@ -315,7 +315,11 @@ func (s *Session) Fault(f *fault.Fault) {
 // to be expected.
 func (s *Session) Ended(err error) {
 	if err == nil {
-		s.end(ending{atEnd: config.AtEndEnd})
+		s.mu.Lock()
+		run := s.run
+		s.mu.Unlock()
+		count := run.Again()
+		s.end(ending{atEnd: config.AtEndEnd, again: count > 0, count: count})
 		return
 	}
 	s.end(ending{fault: fault.From(err)})

@@ -336,7 +336,7 @@ func TestAfterTheEndAnswersAreQuiet(t *testing.T) {
 			t.Errorf("the user is shown %s", m.Raw)
 		}
 	}
-	s.router.finish(false, nil, nil)
+	s.router.finish(false, nil, nil, 0)
 	s.client("disconnect")
 	s.got("disconnect ok") // terminated was told before
 }
@@ -349,7 +349,7 @@ func TestTheEndAnswersEverything(t *testing.T) {
 		t.Fatalf("%d ends", len(s.ends))
 	}
 	opened, _ := s.router.over(nil)
-	s.router.finish(opened, s.ends[0].request, nil)
+	s.router.finish(opened, s.ends[0].request, nil, 0)
 	s.flush()
 	slices.Sort(s.sent)
 	s.got("attach ED1406", "disconnect ok", "event terminated", "initialize ED1406", "threads ED1406")
@@ -367,7 +367,7 @@ func TestTheEndAnswersEverything(t *testing.T) {
 	s = ready(t)
 	s.client("attach", "setBreakpoints")
 	opened, _ = s.router.over(fault.NotManual("a fault"))
-	s.router.finish(opened, nil, nil)
+	s.router.finish(opened, nil, nil, 0)
 	s.got("attach ED1311", "setBreakpoints ED1406")
 }
 
@@ -442,7 +442,7 @@ func TestStoppingTheAgent(t *testing.T) {
 		t.Fatalf("%+v", s.ends)
 	}
 	opened, _ := s.router.over(nil)
-	s.router.finish(opened, nil, nil)
+	s.router.finish(opened, nil, nil, 0)
 	s.got("attach ED1312", "stopAgent ok")
 }
 
@@ -530,7 +530,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 		for _, answer := range seq.asked {
 			answer(0, fault.NotManual("over"))
 		}
-		s.router.finish(opened, nil, nil)
+		s.router.finish(opened, nil, nil, 0)
 		s.flush()
 		count := map[int64]int{}
 		for _, m := range s.raw {

@@ -42,6 +42,9 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *
 	if err != nil {
 		return nil, nil, err
 	}
+	if c.Restart {
+		return nil, nil, fault.Usage("restart is for editors, which begin a session again", "Leave it out, and run the command again.")
+	}
 	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
 	switch manual := c.Agent.Start == config.StartManual; {
 	case manual && len(f.execute) > 0 && !starts:

@@ -26,7 +26,7 @@ type Trace struct {
 	mu      sync.Mutex
 	to      []io.Writer
 	file    io.Closer // what Also has added
-	early   []byte // the lines until Also; nil from then on
+	early   []byte    // the lines until Also; nil from then on
 	secrets *strings.Replacer
 }
 
