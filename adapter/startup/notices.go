@@ -217,6 +217,15 @@ func (s *Startup) cut(why error, patience time.Duration) {
 	s.host.Fault(fault.LinkCut(why, patience))
 }
 
+// called notes a call in the trace.
+func (s *Startup) called(who, what string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = err.Error()
+	}
+	s.trace.Line(who, "%s: %s after %v", what, outcome, took.Round(10*time.Microsecond))
+}
+
 // say tells what the target has to say.
 func (s *Startup) say(format string, args ...any) {
 	s.host.Output(console, fmt.Sprintf(format, args...))
