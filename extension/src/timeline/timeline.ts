@@ -1,0 +1,23 @@
+/** The timeline of a startup, as the adapter tells it. Nothing here depends on VS Code. */
+
+/** A phase of the startup. Times are milliseconds since the session began. */
+export interface PhaseBar {
+    readonly name: string;
+    readonly start: number;
+    readonly end: number;
+    /** What proves that it has succeeded, or why not. */
+    readonly detail: string;
+    readonly failed: boolean;
+}
+
+/** What happened at one time. */
+export interface Moment {
+    readonly name: string;
+    readonly at: number;
+    readonly detail: string;
+}
+
+export interface Timeline {
+    readonly phases: readonly PhaseBar[];
+    readonly moments: readonly Moment[];
+}
