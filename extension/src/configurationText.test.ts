@@ -11,22 +11,21 @@ suite('a new configuration', () => {
         }
     });
 
-    test('comes after the others, and comments stay', () => {
-        const after = withConfiguration('{\n    // mine\n    "configurations": [\n        { "name": "a" }, // first\n    ],\n}', mine);
+    test('comes before the others, and they stay as they are, with their comments', () => {
+        const after = withConfiguration('{\n    // mine\n    "configurations": [\n        {\n            "name": "a"\n        }, // first\n    ],\n}', mine);
         assert.match(after, /\/\/ mine\n/);
-        assert.match(after, /\{ "name": "a" \}/);
-        assert.match(after, /\/\/ first/);
-        assert.ok(after.indexOf('"a"') < after.indexOf('"Envoy"'), after);
+        assert.match(after, /\{\n {12}"name": "a"\n {8}\}, \/\/ first\n/);
+        assert.ok(after.indexOf('"Envoy"') < after.indexOf('"a"'), after);
     });
 
-    test('may be the first', () => {
+    test('may be the only one', () => {
         assert.deepEqual(JSON.parse(withConfiguration('{"version": "0.2.0"}', mine)), { version: '0.2.0', configurations: [mine] });
     });
 
     test('gets a name of its own', () => {
         const twice = withConfiguration(withConfiguration(withConfiguration(undefined, mine), mine), mine);
         const { configurations } = JSON.parse(twice) as { configurations: { name: string }[] };
-        assert.deepEqual(configurations.map(({ name }) => name), ['Envoy', 'Envoy 2', 'Envoy 3']);
+        assert.deepEqual(configurations.map(({ name }) => name), ['Envoy 3', 'Envoy 2', 'Envoy']);
     });
 });
 

@@ -7,14 +7,14 @@ const formattingOptions: FormattingOptions = { insertSpaces: true, tabSize: 4, e
 
 const empty = '{\n    "version": "0.2.0",\n    "configurations": []\n}\n';
 
-/** A text with another configuration at its end. An undefined or blank text becomes a launch.json. */
+/** A text with one more configuration, the first, where VS Code adds them, too. An undefined or blank text becomes a launch.json. */
 export function withConfiguration(text: string | undefined, configuration: Configuration): string {
     const before = text === undefined || text.trim() === '' ? empty : text;
     const { name, ...rest } = configuration;
     const added = { name: unused(name, names(before)), ...rest };
     const root = parseTree(before, [], { allowTrailingComma: true });
     const has = root && findNodeAtLocation(root, ['configurations']) !== undefined;
-    return has ? changed(before, ['configurations', -1], added, true) : changed(before, ['configurations'], [added], false);
+    return has ? changed(before, ['configurations', 0], added, true) : changed(before, ['configurations'], [added], false);
 }
 
 /** A text in which the configuration of that name has these attributes; undefined takes one out. The rest stays. */

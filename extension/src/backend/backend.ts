@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
-import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
+import { ErrorCodes, type MessageConnection, ProgressType, ResponseError } from 'vscode-jsonrpc/node';
 import { whyNoAdapter } from '../adapterProbe';
-import { FaultError } from '../faults/fault';
+import { type Fault, FaultError } from '../faults/fault';
 import type { Log } from '../log';
 import { BackendProcess, type End } from './process';
+import type { Requests } from './protocol';
 import { Restarts } from './restarts';
+
+/** How far a request is. */
+const note = new ProgressType<{ message: string }>();
 
 /** A running backend and what it has said of itself. */
 interface Running {
@@ -26,6 +30,7 @@ export interface Program {
 export class Backend implements vscode.Disposable {
     private running: Promise<Running> | undefined;
     private readonly restarts = new Restarts();
+    private asked = 0;
 
     /**
      * @param program which envoydbg to start, asked anew at each start
@@ -51,14 +56,25 @@ export class Backend implements vscode.Disposable {
     /**
      * Sends a request.
      *
+     * @param token cancels it; what it has begun is undone
+     * @param progress is told how far it is
      * @throws FaultError that says why there is no answer; vscode.CancellationError
      */
-    async request<T>(method: string, params: object, token?: vscode.CancellationToken): Promise<T> {
+    async request<M extends keyof Requests>(
+        method: M,
+        params: Requests[M]['params'],
+        token = new vscode.CancellationTokenSource().token,
+        progress?: (message: string) => void,
+    ): Promise<Requests[M]['result']> {
         const { process } = await this.start();
+        const progressToken = `${method} ${++this.asked}`;
+        const following = progress && process.connection.onProgress(note, progressToken, ({ message }) => { progress(message); });
         try {
-            return await (token === undefined ? process.connection.sendRequest<T>(method, params) : process.connection.sendRequest<T>(method, params, token));
+            return await process.connection.sendRequest<Requests[M]['result']>(method, { ...params, ...(progress && { progressToken }) }, token);
         } catch (error) {
             throw await understood(error, process);
+        } finally {
+            following?.dispose();
         }
     }
 
@@ -121,7 +137,7 @@ async function understood(error: unknown, process: BackendProcess): Promise<unkn
         case requestCancelled:
             return new vscode.CancellationError();
         default:
-            return new FaultError({ what: error.message });
+            return new FaultError((error.data as Fault | undefined) ?? { what: error.message });
     }
 }
 

@@ -17,7 +17,7 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory, vscode.Dispo
     /** Those that have begun and not ended, the oldest first. */
     private readonly running = new Map<string, Following>();
     private readonly changed = new vscode.EventEmitter<undefined>();
-    private readonly registered: vscode.Disposable[];
+    private readonly registered: { dispose(): unknown }[];
 
     /** A session has begun or ended, or does something else now, or another one is shown. */
     readonly onDidChange = this.changed.event;
