@@ -36,15 +36,15 @@ export class Presenter {
         await this.show(fault, about, (items) => show(line(fault), ...items));
     }
 
-    /** Runs what a command does, and shows why it cannot. */
-    async run(what: () => Promise<void>): Promise<void> {
+    /** Runs what a command does, and shows why it cannot; then the result is undefined. */
+    async run<T>(what: () => Promise<T>): Promise<T | undefined> {
         try {
-            await what();
+            return await what();
         } catch (error) {
-            if (error instanceof vscode.CancellationError) {
-                return;
+            if (!(error instanceof vscode.CancellationError)) {
+                void this.notify(error instanceof FaultError ? error.fault : { what: (error as Error).message }, 'error');
             }
-            void this.notify(error instanceof FaultError ? error.fault : { what: (error as Error).message }, 'error');
+            return undefined;
         }
     }
 

@@ -1,7 +1,6 @@
 /** The page that shows a timeline. Nothing here depends on VS Code. */
 
-import { escaped, picture, seconds } from './picture';
-import type { Timeline } from './timeline';
+import { type Drawn, escaped, picture, seconds } from './picture';
 
 /** The colours are those of the user's theme. */
 const style = `
@@ -34,7 +33,7 @@ const head = ['since F5', 'took', 'what', 'evidence'].map((name) => `<th>${name}
  * @param name of the session
  * @param nonce permits the one script, which sends "export" when the button is pressed
  */
-export function page(name: string, timeline: Timeline, nonce: string): string {
+export function page(name: string, timeline: Drawn, nonce: string): string {
     const rows = [
         ...timeline.phases.map(({ start, end, name: what, detail }) => ({ at: start, took: seconds(end - start), what, detail, kind: '' })),
         ...timeline.moments.map(({ at, name: what, detail }) => ({ at, took: '', what, detail, kind: 'moment' })),

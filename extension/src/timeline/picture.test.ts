@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { page } from './page';
-import { picture, seconds, ticks } from './picture';
-import type { Timeline } from './timeline';
+import { type Drawn, picture, seconds, ticks } from './picture';
 
-const startup: Timeline = {
+const startup: Drawn = {
     phases: [
         { name: 'preflight', start: 0, end: 200, detail: 'build-id 9e55…8f23 matches', failed: false },
         { name: 'armed', start: 200, end: 1000, detail: 'polls <clock_nanosleep>', failed: true },

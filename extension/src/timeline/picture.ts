@@ -12,8 +12,11 @@ const barHeight = 16;
 /** How many marks the axis has, at most. */
 const maxTicks = 8;
 
+/** What is drawn of a timeline. */
+export type Drawn = Pick<Timeline, 'phases' | 'moments'>;
+
 /** Returns an SVG: a row for each phase, one for what happened at a moment, and an axis with the time since the start. */
-export function picture({ phases, moments }: Timeline): string {
+export function picture({ phases, moments }: Drawn): string {
     const end = Math.max(1, ...phases.map((phase) => phase.end), ...moments.map(({ at }) => at));
     const x = (ms: number): number => round(left + (ms / end) * (width - left - right));
     const rows = [...phases.map(({ name }) => name), ...(moments.length > 0 ? [''] : [])];
