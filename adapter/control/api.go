@@ -38,8 +38,9 @@ type Backend interface {
 	Held(context.Context, Cluster) (HeldList, error)
 	// Request sends HTTP requests from a pod's application.
 	Request(context.Context, RequestParams) (Responses, error)
-	// Sessions lists the debug sessions of this backend, the oldest first.
-	Sessions(context.Context, None) (Sessions, error)
+	// Open makes ready for a debug session: it waits for one client of the Debug Adapter
+	// Protocol on the socket that it returns, for half a minute.
+	Open(context.Context, OpenParams) (Opened, error)
 }
 
 // Listener is told what the backend has to say by itself: notifications, described as the
@@ -47,8 +48,6 @@ type Backend interface {
 type Listener interface {
 	// Log is a line for the extension's log.
 	Log(LogEntry)
-	// SessionChanged tells of a debug session that has begun, gone on or ended.
-	SessionChanged(Session)
 	// Progress says how far a request is; its token is the request's id.
 	Progress(ProgressNote)
 }
@@ -68,8 +67,6 @@ type Hello struct {
 type Welcome struct {
 	// Version is the backend's: "0.1.0+1f2e3d4".
 	Version string `json:"version"`
-	// Socket is the path of the unix socket on which debug sessions speak DAP.
-	Socket string `json:"socket"`
 }
 
 // Cluster says how a cluster is reached, as kubectl's flags do; what is empty is as kubectl
@@ -267,22 +264,22 @@ type Response struct {
 	Error        string  `json:"error,omitempty"`
 }
 
-// Sessions are this backend's debug sessions.
-type Sessions struct {
-	Sessions []Session `json:"sessions"`
+// OpenParams say what a session cannot be told in the Debug Adapter Protocol before its
+// debugger starts.
+type OpenParams struct {
+	// Folder is the workspace folder: relative paths are below it, and the debugger, and
+	// an agent on this machine, start in it.
+	Folder string `json:"folder,omitempty"`
+	// LLDBDap is the setting, for a configuration that names none.
+	LLDBDap string `json:"lldbDap,omitempty"`
+	// Trace has the session's messages, packets and phases sent as log entries.
+	Trace bool `json:"trace,omitempty"`
 }
 
-// Session is one debug session.
-type Session struct {
-	// ID is the editor's, "__sessionId" of its launch arguments; else the adapter's own.
-	ID     string `json:"id"`
-	Name   string `json:"name,omitempty"`
-	Target string `json:"target,omitempty"`
-	// State is "starting", "waiting" (for the user to start the agent), "running",
-	// "stopped" or "ended".
-	State string `json:"state"`
-	// Phase is the phase of the startup, while State is "starting" or "waiting".
-	Phase string `json:"phase,omitempty"`
+// Opened is where a session is ready.
+type Opened struct {
+	// Socket is the path of a unix socket that only this user can reach.
+	Socket string `json:"socket"`
 }
 
 // LogEntry is a line of the log.
@@ -290,8 +287,6 @@ type LogEntry struct {
 	// Level is "trace", "debug", "info", "warning" or "error".
 	Level   string `json:"level"`
 	Message string `json:"message"`
-	// Session is the id of the session that it is about.
-	Session string `json:"session,omitempty"`
 }
 
 // ProgressNote says how far a request is.

@@ -14,14 +14,17 @@ export interface Requests {
     readonly held: { readonly params: Cluster; readonly result: HeldList };
     /** Hold holds a sidecar, and returns when it waits. */
     readonly hold: { readonly params: HoldParams; readonly result: HeldObject };
+    /**
+     * Open makes ready for a debug session: it waits for one client of the Debug Adapter
+     * Protocol on the socket that it returns, for half a minute.
+     */
+    readonly open: { readonly params: OpenParams; readonly result: Opened };
     /** Program looks at a local Envoy. */
     readonly program: { readonly params: ProgramParams; readonly result: Program };
     /** Release gives back what is held. */
     readonly release: { readonly params: ReleaseParams; readonly result: Released };
     /** Request sends HTTP requests from a pod's application. */
     readonly request: { readonly params: RequestParams; readonly result: Responses };
-    /** Sessions lists the debug sessions of this backend, the oldest first. */
-    readonly sessions: { readonly params: None; readonly result: Sessions };
     /** Sidecars lists the containers with an Envoy, in one namespace or in all. */
     readonly sidecars: { readonly params: SidecarsParams; readonly result: Sidecars };
     /** SourceMap says where the source files of a program are on this machine. */
@@ -39,8 +42,6 @@ export interface Notifications {
     readonly log: LogEntry;
     /** Progress says how far a request is; its token is the request's id. */
     readonly progress: ProgressNote;
-    /** SessionChanged tells of a debug session that has begun, gone on or ended. */
-    readonly sessionChanged: Session;
 }
 
 /** Hello is the params of the first request, initialize. */
@@ -55,8 +56,6 @@ export interface Hello {
 export interface Welcome {
     /** Version is the backend's: "0.1.0+1f2e3d4". */
     readonly version: string;
-    /** Socket is the path of the unix socket on which debug sessions speak DAP. */
-    readonly socket: string;
 }
 
 /**
@@ -144,6 +143,28 @@ export interface HeldObject {
     readonly problem?: string;
 }
 
+/**
+ * OpenParams say what a session cannot be told in the Debug Adapter Protocol before its
+ * debugger starts.
+ */
+export interface OpenParams {
+    /**
+     * Folder is the workspace folder: relative paths are below it, and the debugger, and
+     * an agent on this machine, start in it.
+     */
+    readonly folder?: string;
+    /** LLDBDap is the setting, for a configuration that names none. */
+    readonly lldbDap?: string;
+    /** Trace has the session's messages, packets and phases sent as log entries. */
+    readonly trace?: boolean;
+}
+
+/** Opened is where a session is ready. */
+export interface Opened {
+    /** Socket is the path of a unix socket that only this user can reach. */
+    readonly socket: string;
+}
+
 /** ProgramParams name a local ELF file and what its sources are looked up by. */
 export interface ProgramParams {
     readonly program: string;
@@ -211,11 +232,6 @@ export interface Responses {
     readonly notes?: readonly string[];
 }
 
-/** Sessions are this backend's debug sessions. */
-export interface Sessions {
-    readonly sessions: readonly Session[];
-}
-
 /** SidecarsParams ask for the sidecars of a cluster. */
 export interface SidecarsParams {
     readonly namespace?: string;
@@ -259,8 +275,6 @@ export interface LogEntry {
     /** Level is "trace", "debug", "info", "warning" or "error". */
     readonly level: string;
     readonly message: string;
-    /** Session is the id of the session that it is about. */
-    readonly session?: string;
 }
 
 /** ProgressNote says how far a request is. */
@@ -268,21 +282,6 @@ export interface ProgressNote {
     /** its id */
     readonly request: string;
     readonly message: string;
-}
-
-/** Session is one debug session. */
-export interface Session {
-    /** ID is the editor's, "__sessionId" of its launch arguments; else the adapter's own. */
-    readonly id: string;
-    readonly name?: string;
-    readonly target?: string;
-    /**
-     * State is "starting", "waiting" (for the user to start the agent), "running",
-     * "stopped" or "ended".
-     */
-    readonly state: string;
-    /** Phase is the phase of the startup, while State is "starting" or "waiting". */
-    readonly phase?: string;
 }
 
 /** Context is one of a kubeconfig. */
