@@ -2,8 +2,10 @@ import * as vscode from 'vscode';
 import type { Backend } from './backend/backend';
 import { FaultError } from './faults/fault';
 import type { Presenter } from './faults/presenter';
-import { launchArguments } from './sessions/arguments';
+import { withNumericPid } from './configurations';
+import type { Log } from './log';
 import type { PickedSidecar } from './sidecars/picked';
+import { nonEmptyString } from './strings';
 
 /** Lets each session be one of the backend's. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vscode.DebugConfigurationProvider {
@@ -11,6 +13,7 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
         private readonly backend: Backend,
         private readonly picked: PickedSidecar,
         private readonly presenter: Presenter,
+        private readonly log: Log,
     ) {}
 
     /**
@@ -18,21 +21,26 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
      * checked here because an error from createDebugAdapterDescriptor is shown in VS Code's own dialog, which has none.
      */
     async resolveDebugConfigurationWithSubstitutedVariables(
-        folder: vscode.WorkspaceFolder | undefined,
+        _: vscode.WorkspaceFolder | undefined,
         configuration: vscode.DebugConfiguration,
     ): Promise<vscode.DebugConfiguration | undefined> {
         try {
-            await this.backend.socket();
+            await this.backend.start();
         } catch (error) {
             // Not awaited: the session is cancelled now, while the message stays until the user closes it.
             void this.presenter.notify(error instanceof FaultError ? error.fault : { what: (error as Error).message }, 'error');
             return undefined;
         }
-        const lldbDap: unknown = vscode.workspace.getConfiguration('envoy', folder).get('lldbDap');
-        return launchArguments(this.picked.complete(configuration), { folder: folder?.uri.fsPath, lldbDap });
+        return withNumericPid(this.picked.complete(configuration));
     }
 
-    async createDebugAdapterDescriptor(): Promise<vscode.DebugAdapterDescriptor> {
-        return new vscode.DebugAdapterNamedPipeServer(await this.backend.socket());
+    async createDebugAdapterDescriptor({ workspaceFolder }: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
+        const lldbDap = nonEmptyString(vscode.workspace.getConfiguration('envoy', workspaceFolder).get('lldbDap'));
+        const { socket } = await this.backend.request('open', {
+            ...(workspaceFolder && { folder: workspaceFolder.uri.fsPath }),
+            ...(lldbDap !== undefined && { lldbDap }),
+            trace: this.log.logLevel === vscode.LogLevel.Trace,
+        });
+        return new vscode.DebugAdapterNamedPipeServer(socket);
     }
 }

@@ -8,8 +8,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test';
 import type * as vscode from 'vscode';
 import { resetStub, stub } from '../../test/support/vscode';
 import { ConfigurationProvider } from './configurationProvider';
-import { type Configuration, offers } from './configurations';
-import { launchArguments } from './sessions/arguments';
+import { type Configuration, offers, withNumericPid } from './configurations';
 import { configurationFor } from './sidecars/configuration';
 import { pickProcess, pickProgram } from './pickers';
 
@@ -132,10 +131,10 @@ suite('the choice of a process', () => {
 
     test('reaches lldb-dap as a number', () => {
         const configuration = { type: 'envoy', name: 'Envoy: Attach to Process', request: 'attach' };
-        const without = { folder: undefined, lldbDap: '' };
-        assert.deepEqual(launchArguments({ ...configuration, pid: '4711' }, without), { ...configuration, pid: 4711, __envoy: {} });
+        assert.deepEqual(withNumericPid({ ...configuration, pid: '4711' }), { ...configuration, pid: 4711 });
         for (const pid of [4711, 'x', '', undefined]) {
-            assert.deepEqual(launchArguments({ ...configuration, pid }, without), { ...configuration, pid, __envoy: {} }, String(pid));
+            const given = { ...configuration, pid };
+            assert.equal(withNumericPid(given), given, String(pid));
         }
     });
 });

@@ -39,7 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const picked = new PickedSidecar(backend);
     const offered = offers(context.extension.packageJSON);
     const configurations = new ConfigurationProvider(offered, (token) => foundSidecars(backend, token));
-    const factory = new AdapterFactory(backend, picked, presenter);
+    const factory = new AdapterFactory(backend, picked, presenter, log);
     const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
     context.subscriptions.push(
         ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), keepContexts(sessions)],

@@ -105,6 +105,11 @@ export enum DebugConfigurationProviderTriggerKind {
     Dynamic = 2,
 }
 
+export enum LogLevel {
+    Trace = 1,
+    Info = 3,
+}
+
 export enum StatusBarAlignment {
     Left = 1,
     Right = 2,
@@ -166,6 +171,7 @@ export const window = {
     }),
     createOutputChannel: () => ({
         ...Object.fromEntries(['trace', 'debug', 'info', 'warn', 'error'].map((level) => [level, (line: string): void => { stub.log.push(`${level}: ${line}`); }])),
+        logLevel: LogLevel.Info,
         show: (): void => { stub.executed.push(['show the log']); },
         dispose: (): void => undefined,
     }),

@@ -32,7 +32,7 @@ function start(ways?: Ways): void {
 
 /** Which start of the program serves. */
 async function serving(): Promise<string> {
-    return (await backend.socket()).split('-').at(-1) ?? '';
+    return (await backend.request('open', {})).socket.split('-').at(-1) ?? '';
 }
 
 /** What the user would read of a request that fails. */
@@ -57,9 +57,20 @@ suite('the backend', () => {
         assert.equal(await why(backend.request('held', {})), 'The cluster does not permit what is needed.\nAsk for it. [ED1605]');
     });
 
+    test('says how far a request is, to who has asked for it', async () => {
+        start();
+        const [ours, others]: string[][] = [[], []];
+        const source = new CancellationTokenSource();
+        const first = backend.request('hold', { target: 'pod/a' }, source.token, (message) => ours?.push(message));
+        await backend.request('release', { target: 'pod/b' }, undefined, (message) => others?.push(message));
+        source.cancel();
+        await why(first);
+        assert.deepEqual([ours, others], [['holding pod/a'], ['releasing pod/b']]);
+    });
+
     test('ends a request that is cancelled', async () => {
         start();
-        await backend.socket();
+        await backend.start();
         const source = new CancellationTokenSource();
         const held = backend.request('hold', { target: 'pod/a' }, source.token);
         source.cancel();
@@ -83,7 +94,7 @@ suite('the backend', () => {
 
     test('is no death when the window closes', async () => {
         start();
-        await backend.socket();
+        await backend.start();
         backend.dispose();
         assert.equal(await serving(), '2');
         assert.deepEqual(stub.errors, []);

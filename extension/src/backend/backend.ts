@@ -1,21 +1,11 @@
 import * as vscode from 'vscode';
-import { ErrorCodes, type MessageConnection, ProgressType, ResponseError } from 'vscode-jsonrpc/node';
+import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { whyNoAdapter } from '../adapterProbe';
 import { type Fault, FaultError } from '../faults/fault';
 import type { Log } from '../log';
 import { BackendProcess, type End } from './process';
 import type { Requests } from './protocol';
 import { Restarts } from './restarts';
-
-/** How far a request is. */
-const note = new ProgressType<{ message: string }>();
-
-/** A running backend and what it has said of itself. */
-interface Running {
-    readonly process: BackendProcess;
-    /** The unix socket on which it serves DAP. */
-    readonly socket: string;
-}
 
 /** Which envoydbg is started. */
 export interface Program {
@@ -28,29 +18,28 @@ export interface Program {
  * It owns the process: what others have of it is answers.
  */
 export class Backend implements vscode.Disposable {
-    private running: Promise<Running> | undefined;
+    private running: Promise<BackendProcess> | undefined;
     private readonly restarts = new Restarts();
-    private asked = 0;
 
     /**
      * @param program which envoydbg to start, asked anew at each start
-     * @param greet sends the first request, and returns the socket for DAP
+     * @param greet sends the first request
      */
     constructor(
         private readonly program: () => Program,
-        private readonly greet: (connection: MessageConnection) => Promise<string>,
+        private readonly greet: (connection: MessageConnection) => Promise<void>,
         private readonly log: Log,
     ) {}
 
     dispose(): void {
         const { running } = this;
         this.running = undefined; // so that its end is no death
-        void running?.then(({ process }) => { process.stop(); }, () => undefined);
+        void running?.then((process) => { process.stop(); }, () => undefined);
     }
 
-    /** Where debug sessions connect. */
-    async socket(): Promise<string> {
-        return (await this.start()).socket;
+    /** Starts it, if it does not run. */
+    async start(): Promise<void> {
+        await this.process();
     }
 
     /**
@@ -64,26 +53,22 @@ export class Backend implements vscode.Disposable {
         method: M,
         params: Requests[M]['params'],
         token = new vscode.CancellationTokenSource().token,
-        progress?: (message: string) => void,
+        progress: (message: string) => void = () => undefined,
     ): Promise<Requests[M]['result']> {
-        const { process } = await this.start();
-        const progressToken = `${method} ${++this.asked}`;
-        const following = progress && process.connection.onProgress(note, progressToken, ({ message }) => { progress(message); });
+        const process = await this.process();
         try {
-            return await process.connection.sendRequest<Requests[M]['result']>(method, { ...params, ...(progress && { progressToken }) }, token);
+            return await process.request<Requests[M]['result']>(method, params, token, progress);
         } catch (error) {
             throw await understood(error, process);
-        } finally {
-            following?.dispose();
         }
     }
 
-    private start(): Promise<Running> {
+    private process(): Promise<BackendProcess> {
         this.running ??= this.begin();
         return this.running;
     }
 
-    private async begin(): Promise<Running> {
+    private async begin(): Promise<BackendProcess> {
         const { command, cwd } = this.program();
         try {
             const why = await whyNoAdapter(command);
@@ -91,26 +76,28 @@ export class Backend implements vscode.Disposable {
                 throw new FaultError({ what: `envoydbg cannot be started: ${command} ${why}`, setting: 'envoy.adapterPath' });
             }
             const said = (line: string): void => { this.log.warn(`envoydbg serve: ${line}`); };
-            const { process, answer: socket } = await BackendProcess.start({ command, cwd, said }, this.greet);
+            const process = await BackendProcess.start({ command, cwd, said }, this.greet);
             this.log.info(`The backend ${command} runs.`);
-            const running = { process, socket };
             void process.ended.then((end) => { this.ended(process, end); });
-            return running;
+            return process;
         } catch (error) {
             this.running = undefined;
-            throw error instanceof FaultError ? error : new FaultError({ what: `The backend ${command} could not be started: ${(error as Error).message}`, setting: 'envoy.adapterPath' });
+            if (error instanceof FaultError) {
+                throw error;
+            }
+            throw new FaultError({ ...(faultOf(error) ?? { what: `The backend ${command} could not be started: ${(error as Error).message}.` }), setting: 'envoy.adapterPath' });
         }
     }
 
     private ended(process: BackendProcess, end: End): void {
         void this.running?.then((running) => {
-            if (running.process !== process) {
+            if (running !== process) {
                 return; // it was to end
             }
             this.running = undefined;
             if (this.restarts.allows(Date.now())) {
                 void this.tell(`The backend of Envoy: Debug Startup has ended (${end}), and was started again. Debug sessions of this window have ended with it.`);
-                this.start().catch((error: unknown) => { this.log.error((error as Error).message); });
+                this.process().catch((error: unknown) => { this.log.error((error as Error).message); });
                 return;
             }
             void this.tell(`The backend of Envoy: Debug Startup ends again and again (${end}). It is started when it is needed next.`);
@@ -137,8 +124,13 @@ async function understood(error: unknown, process: BackendProcess): Promise<unkn
         case requestCancelled:
             return new vscode.CancellationError();
         default:
-            return new FaultError((error.data as Fault | undefined) ?? { what: error.message });
+            return new FaultError(faultOf(error) ?? { what: error.message });
     }
+}
+
+/** The error of the catalogue that the backend has answered with, if it is one. */
+function faultOf(error: unknown): Fault | undefined {
+    return error instanceof ResponseError ? (error.data as Fault | undefined) : undefined;
 }
 
 /** The code that the Language Server Protocol has for a request that was cancelled. */
