@@ -27,9 +27,6 @@ type Backend interface {
 	Program(context.Context, ProgramParams) (Program, error)
 	// SourceMap says where the source files of a program are on this machine.
 	SourceMap(context.Context, ProgramParams) (sourcemap.Report, error)
-	// Warm reads a program's list of sources and follows its changes, so that the next
-	// session has it. It returns when the list is there.
-	Warm(context.Context, ProgramParams) (None, error)
 	// Hold holds a sidecar, and returns when it waits.
 	Hold(context.Context, HoldParams) (HeldObject, error)
 	// Release gives back what is held.
@@ -191,12 +188,11 @@ type HoldParams struct {
 	Application string `json:"application,omitempty"`
 }
 
-// ReleaseParams say what to give back: the object or target of that name, or all that the
-// user holds.
+// ReleaseParams say what to give back: the object or target of that name, or, without one,
+// all that the user holds.
 type ReleaseParams struct {
 	Cluster
 	Target string `json:"target,omitempty"`
-	All    bool   `json:"all,omitempty"`
 }
 
 // Released is what was given back.

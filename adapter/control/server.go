@@ -30,6 +30,8 @@ type Server struct {
 	backend Backend
 	welcome Welcome
 	methods map[string]reflect.Method
+	// listening is closed when the backend can tell the window of things.
+	listening chan struct{}
 
 	mu sync.Mutex
 	// greeted: the window has said its version, and it fits.
@@ -40,7 +42,7 @@ type Server struct {
 
 // NewServer returns a server that asks backend. welcome is the answer to initialize.
 func NewServer(backend Backend, welcome Welcome) *Server {
-	s := &Server{backend: backend, welcome: welcome, methods: map[string]reflect.Method{}, open: map[jsonrpc2.ID]context.CancelFunc{}}
+	s := &Server{backend: backend, welcome: welcome, methods: map[string]reflect.Method{}, listening: make(chan struct{}), open: map[jsonrpc2.ID]context.CancelFunc{}}
 	for m := range reflect.TypeFor[Backend]().Methods() {
 		s.methods[wire(m.Name)] = m
 	}
@@ -55,6 +57,7 @@ func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser, listen fu
 	defer cancel()
 	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}), s, jsonrpc2.SetLogger(silent{}))
 	listen(notifier{ctx, conn})
+	close(s.listening)
 	select {
 	case <-conn.DisconnectNotify():
 	case <-ctx.Done():
@@ -70,6 +73,7 @@ func (silent) Printf(string, ...any) {}
 // Handle implements jsonrpc2.Handler. It is called for one message after the other, in
 // their order; each request is answered on a goroutine of its own.
 func (s *Server) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.Request) {
+	<-s.listening
 	if req.Notif {
 		if req.Method == cancelRequest {
 			s.cancel(req)

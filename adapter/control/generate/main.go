@@ -14,11 +14,13 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/control"
 )
 
+// described are the files with the types of the protocol, as seen from adapter/control.
+var described = []string{"api.go", "../../kube/finding.go", "../../sourcemap/report.go"}
+
 func main() {
 	out := flag.String("o", "", "the file to write")
 	flag.Parse()
-	// Where the described types are, as seen from adapter/control.
-	comments, err := read("api.go", "../../kube/finding.go", "../../sourcemap/report.go")
+	comments, err := read(described...)
 	if err == nil {
 		err = write(*out, control.TypeScript(func(name string) string { return comments[name] }))
 	}

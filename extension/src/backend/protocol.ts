@@ -29,11 +29,6 @@ export interface Requests {
     readonly sidecars: { readonly params: SidecarsParams; readonly result: Sidecars };
     /** SourceMap says where the source files of a program are on this machine. */
     readonly sourceMap: { readonly params: ProgramParams; readonly result: Report };
-    /**
-     * Warm reads a program's list of sources and follows its changes, so that the next
-     * session has it. It returns when the list is there.
-     */
-    readonly warm: { readonly params: ProgramParams; readonly result: None };
 }
 
 /** The notifications of the backend, by name. */
@@ -186,8 +181,8 @@ export interface Program {
 }
 
 /**
- * ReleaseParams say what to give back: the object or target of that name, or all that the
- * user holds.
+ * ReleaseParams say what to give back: the object or target of that name, or, without one,
+ * all that the user holds.
  */
 export interface ReleaseParams {
     readonly namespace?: string;
@@ -195,7 +190,6 @@ export interface ReleaseParams {
     readonly kubeconfig?: string;
     readonly kubectlFlags?: readonly string[];
     readonly target?: string;
-    readonly all?: boolean;
 }
 
 /** Released is what was given back. */
