@@ -1,30 +1,28 @@
 import assert from 'node:assert/strict';
-import { type Browser, chromium, errors, type Locator, type Page } from 'playwright-core';
+import { type Browser, errors, type Locator, type Page } from 'playwright-core';
 
 const openSeconds = 60;
 
-/** VS Code in a browser, and what a user does and sees there. */
-export class Workbench {
-    private constructor(
-        private readonly browser: Browser,
-        private readonly page: Page,
-    ) {}
+/** What the user answers when VS Code asks whether to trust the authors of a folder. */
+export type Answer = 'trust' | 'do not trust';
 
-    /** Opens a folder. Nothing but loopback can be reached from the browser. */
-    static async open(url: string, folder: string): Promise<Workbench> {
-        const browser = await chromium.launch({
-            executablePath: '/usr/bin/chromium',
-            args: [
-                ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-                ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-                '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-            ],
-        });
-        const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-        const workbench = new Workbench(browser, page);
+/** A window of VS Code in a browser, and what a user does and sees there. */
+export class Workbench {
+    private constructor(private readonly page: Page) {}
+
+    /** Opens a folder in a window that shares nothing with the browser's others. VS Code asks about its authors next. */
+    static async open(browser: Browser, url: string, folder: string): Promise<Workbench> {
+        const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+        const page = await context.newPage();
         await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`, { timeout: openSeconds * 1000 });
         await page.locator('.monaco-workbench').waitFor({ timeout: openSeconds * 1000 });
-        return workbench;
+        return new Workbench(page);
+    }
+
+    /** Answers the question about the authors of the folder. */
+    async answer(answer: Answer): Promise<void> {
+        const button = answer === 'trust' ? 'Yes, I trust the authors' : 'No, I don\'t trust the authors';
+        await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button }).click({ timeout: openSeconds * 1000 });
     }
 
     /**
@@ -200,8 +198,10 @@ export class Workbench {
         await this.page.screenshot({ path });
     }
 
+    /** Closes the window as a user does, so that its extension host ends, too. */
     async close(): Promise<void> {
-        await this.browser.close();
+        await this.page.goto('about:blank');
+        await this.page.context().close();
     }
 }
 
