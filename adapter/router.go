@@ -13,6 +13,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
@@ -83,6 +84,10 @@ type host interface {
 	open(q *request)
 	end(how ending)
 	progress(id string) bool
+	// timeline is what has happened in the session.
+	timeline() startup.Timeline
+	// stopped: Envoy has stopped for the first time.
+	stopped(description string)
 }
 
 // sequence is a startup as the router needs it. The methods return at once.
@@ -91,6 +96,8 @@ type sequence interface {
 	ConfigurationDone()
 	// StartAgent asks for the agent; answer is called once.
 	StartAgent(answer func(pid int, f *fault.Fault))
+	// AgentStarted: there is an agent that could be ended.
+	AgentStarted() bool
 	// Initialized: lldb-dap takes breakpoints.
 	Initialized()
 	// DebuggeeEnded: lldb-dap has told the end of Envoy.
@@ -118,6 +125,10 @@ func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 // RequestStartAgent is the adapter's own request: it starts the agent of a
 // session with "agent": {"start": "manual"}. Answer: {"pid": number}.
 const RequestStartAgent = "startAgent"
+
+// RequestStopAgent is the adapter's own request: it ends Envoy, the agent, and with them
+// the session. It is answered when nothing of them is left.
+const RequestStopAgent = "stopAgent"
 
 // fromClient takes one message of the client's. A panic on the way is the error of
 // the request, and of nothing else.
@@ -175,8 +186,25 @@ func (r *router) request(q *request) {
 			}
 			r.respond(q, map[string]int{"pid": pid})
 		})
+	case RequestStopAgent:
+		r.stopAgent(q)
+	case startup.RequestTimeline:
+		r.respond(q, r.host.timeline())
 	default:
 		r.act(q)
+	}
+}
+
+func (r *router) stopAgent(q *request) {
+	switch {
+	case r.state >= stateOver:
+		r.quietly(q, fault.Over(q.Name))
+	case r.sequence == nil:
+		r.refuse(q, fault.NoAgentToStop("this is no startup session"))
+	case !r.sequence.AgentStarted():
+		r.refuse(q, fault.NoAgentToStop("the session has not started it"))
+	default:
+		r.host.end(ending{atEnd: config.AtEndEnd})
 	}
 }
 
@@ -401,8 +429,8 @@ func (r *router) cancel(q *request) {
 	switch {
 	case r.sequence != nil && mine:
 		r.respond(q, nil)
-		if !r.attached() {
-			r.host.end(ending{})
+		if r.state < stateRunning { // else the startup was over when the user asked
+			r.host.end(ending{atEnd: config.AtEndEnd})
 		}
 		return
 	case r.debugger == nil, !r.debugger.Can("supportsCancelRequest"), r.state != stateRunning:

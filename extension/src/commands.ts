@@ -47,6 +47,9 @@ export function commands({ backend, sessions, documents, timelines, picked, pres
         holdSidecar: () => holdSidecar(backend, debug),
         release: () => release(backend),
         sendRequest: () => sendRequest(backend, documents, memory),
+        // The one of VS Code's two that it hides in a menu: which one depends on "request".
+        disconnect: async () => { await vscode.commands.executeCommand('workbench.action.debug.disconnect'); },
+        stop: async () => { await vscode.commands.executeCommand('workbench.action.debug.stop'); },
         showLog: () => {
             log.show();
             return Promise.resolve();

@@ -139,12 +139,12 @@ suite('the status bar', () => {
         stub.activeSession = shown;
         ear.onDidSendMessage({ type: 'event', event: 'process' });
         assert.equal(stub.status, '$(debug-continue) Envoy: running');
-        ear.onDidSendMessage({ type: 'event', event: 'stopped', body: { reason: 'breakpoint', description: 'main' } });
-        assert.equal(stub.status, '$(debug-pause) Envoy: stopped (main)');
+        ear.onDidSendMessage({ type: 'event', event: 'stopped', body: { reason: 'breakpoint', description: 'Paused at main' } });
+        assert.equal(stub.status, '$(debug-pause) Envoy: paused at main');
         otherEar.onDidSendMessage(phase('waiting'));
         assert.equal(stub.status, '$(debug-start) armed, waiting for Envoy: Start Agent');
         (otherEar.onExit as () => void)();
-        assert.equal(stub.status, '$(debug-pause) Envoy: stopped (main)');
+        assert.equal(stub.status, '$(debug-pause) Envoy: paused at main');
         (ear.onExit as () => void)();
         assert.equal(stub.status, undefined);
     });

@@ -34,9 +34,9 @@ suite('the state of a session', () => {
     test('runs when a request has let it, and not when it was refused', () => {
         const stopped = event('stopped', { reason: 'pause' });
         for (const command of ['continue', 'next', 'stepIn', 'stepOut']) {
-            assert.deepEqual(told(stopped, response(command, false), response(command)), ['stopped pause', 'stopped pause', 'running']);
+            assert.deepEqual(told(stopped, response(command, false), response(command)), ['stopped stopped: pause', 'stopped stopped: pause', 'running']);
         }
-        assert.deepEqual(told(stopped, response('threads'), event('continued')), ['stopped pause', 'stopped pause', 'running']);
+        assert.deepEqual(told(stopped, response('threads'), event('continued')), ['stopped stopped: pause', 'stopped stopped: pause', 'running']);
     });
 
     test('runs as soon as there is a process, if it has no phases', () => {

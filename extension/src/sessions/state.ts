@@ -6,7 +6,7 @@ export type State =
     /** The debug server waits, and the user is to start the agent. */
     | { readonly kind: 'armed' }
     | { readonly kind: 'running' }
-    | { readonly kind: 'stopped'; readonly reason: string };
+    | { readonly kind: 'stopped'; readonly reason: string }; // such as "Paused at main"
 
 export const begun: State = { kind: 'starting', what: '' };
 
@@ -50,7 +50,7 @@ export function after(state: State, message: Message): State {
             return { kind: 'running' };
         case 'stopped': {
             const { reason, description } = body as { reason: string; description?: string };
-            return { kind: 'stopped', reason: description ?? reason };
+            return { kind: 'stopped', reason: description ?? `stopped: ${reason}` };
         }
         default:
             return state;

@@ -47,6 +47,6 @@ function appearance({ session: { name }, state }: Following): Appearance {
         case 'running':
             return { ...plain, text: '$(debug-continue) Envoy: running', tooltip: `"${name}" runs` };
         case 'stopped':
-            return { ...plain, text: `$(debug-pause) Envoy: stopped (${state.reason})`, tooltip: `"${name}" is stopped` };
+            return { ...plain, text: `$(debug-pause) Envoy: ${state.reason.charAt(0).toLowerCase()}${state.reason.slice(1)}`, tooltip: `"${name}" is stopped` };
     }
 }
