@@ -208,6 +208,7 @@ func (s *Session) Go() {
 		return
 	}
 	r.move(stateRunning)
+	r.ran = time.Now()
 	if r.done.Message != nil {
 		r.forward(r.done)
 	} else {
