@@ -63,8 +63,6 @@ class Stub {
     readonly warnings: Shown[] = [];
     /** Each line of the log, after its level. */
     readonly log: string[] = [];
-    /** What was written to the debug console. */
-    readonly console: string[] = [];
     /** What was copied. */
     copied: string | undefined;
     /** Each command that was executed, with its arguments. */
@@ -124,7 +122,6 @@ export const debug = {
         return stub.activeSession;
     },
     onDidChangeActiveDebugSession: (listener: unknown) => register('listener to the active session', listener),
-    activeDebugConsole: { appendLine: (line: string): void => { stub.console.push(line); } },
     registerDebugConfigurationProvider: (type: string, value: unknown, trigger = DebugConfigurationProviderTriggerKind.Initial) =>
         register(`${trigger === DebugConfigurationProviderTriggerKind.Dynamic ? 'dynamic ' : ''}configuration provider of ${type}`, value),
     registerDebugAdapterTrackerFactory: (type: string, value: unknown) => register(`tracker factory of ${type}`, value),

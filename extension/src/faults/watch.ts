@@ -1,6 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { Message } from '../sessions/state';
-import { text } from './fault';
 import { refusal, told } from './heard';
 import type { Presenter } from './presenter';
 
@@ -10,8 +9,7 @@ export function watchFaults(presenter: Presenter): (session: vscode.DebugSession
         const about = { configuration: session.configuration.name, folder: session.workspaceFolder };
         const refused = refusal(message);
         if (refused !== undefined) {
-            // VS Code shows no dialog of its own: the adapter has asked it not to (showUser).
-            vscode.debug.activeDebugConsole.appendLine(text(refused));
+            // VS Code shows no dialog of its own: the adapter has asked it not to (showUser), and has written it into the Debug Console.
             void presenter.dialog(refused, about);
         }
         const fault = told(message);

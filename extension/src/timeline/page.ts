@@ -20,6 +20,7 @@ svg circle.moment { fill: var(--vscode-charts-orange); }
 table { border-collapse: collapse; margin-top: 1em; }
 th, td { text-align: left; padding: 0.2em 1.2em 0.2em 0; vertical-align: top; }
 th { color: var(--vscode-descriptionForeground); font-weight: normal; }
+th, td:nth-child(3) { white-space: nowrap; }
 td.number { text-align: right; white-space: nowrap; }
 td.moment { color: var(--vscode-charts-orange); }
 button { color: var(--vscode-button-foreground); background: var(--vscode-button-background); border: none; padding: 0.5em 1em; margin-top: 1em; cursor: pointer; }
