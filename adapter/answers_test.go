@@ -2,8 +2,8 @@ package adapter
 
 import (
 	"io/fs"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"

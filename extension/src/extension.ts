@@ -10,6 +10,7 @@
 
 import * as vscode from 'vscode';
 import { AdapterFactory } from './adapterFactory';
+import { renewWith } from './backend/renew';
 import { backendOf } from './backend/start';
 import { commands } from './commands';
 import { ConfigurationProvider } from './configurationProvider';
@@ -42,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const factory = new AdapterFactory(backend, picked, presenter, log);
     const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
     context.subscriptions.push(
-        ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), keepContexts(sessions)],
+        ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), keepContexts(sessions), renewWith(backend, sessions)],
         // Not for a new launch.json too, for which VS Code takes those of the manifest.
         vscode.debug.registerDebugConfigurationProvider('envoy', configurations, Dynamic),
         vscode.debug.registerDebugConfigurationProvider('envoy', factory),

@@ -9,7 +9,7 @@ const { version } = require('./package.json') as { version: string };
 /** What a stand-in for envoydbg does otherwise than a backend that is fine. */
 export interface Ways {
     readonly version?: string;
-    /** The exit code at the request "contexts". */
+    /** The exit code at the request "program". */
     readonly dies?: number;
 }
 
@@ -20,8 +20,8 @@ export function opened(path: string): unknown[] {
 
 /**
  * Writes a program that stands in for envoydbg: `version` says its version, and `serve` speaks JSON-RPC. Its socket is called
- * dap- and how often it was started. The requests "open", "debuggers" and
- * "release" are answered, "hold" only when it is cancelled, and "held" with an error; "contexts" ends the process.
+ * dap- and how often it was started. It knows two clusters, far
+ * and near, with a sidecar in near. "hold" is answered only when it is cancelled, "held" with an error, and "program" ends the process.
  */
 export function fakeBackend(path: string, ways: Ways = {}): void {
     mkdirSync(dirname(path), { recursive: true });
@@ -55,7 +55,11 @@ connection.onRequest('debuggers', () => ({ debuggers: [] }));
 connection.onRequest('release', async (params) => { await say(params, 'releasing ' + params.target); return { released: [] }; });
 connection.onRequest('hold', (params, token) => new Promise((_, reject) => { void say(params, 'holding ' + params.target); token.onCancellationRequested(() => reject(new ResponseError(-32800, 'cancelled'))); }));
 connection.onRequest('held', () => new ResponseError(1, 'no', { id: 'ED1605', what: 'The cluster does not permit what is needed.', do: 'Ask for it.' }));
-connection.onRequest('contexts', () => { process.stderr.write('a bug\\n', () => process.exit(${ways.dies ?? 0})); return new Promise(() => undefined); });
+connection.onRequest('contexts', () => ({ contexts: ['far', 'near'].map((name) => ({ name, cluster: name + '.example' })), current: 'near' }));
+connection.onRequest('sidecars', ({ context, namespace }) => ({
+    sidecars: context === 'far' ? [] : [{ namespace: namespace ?? 'demo', target: 'statefulset/fortio-server', pod: 'fortio-server-0', container: 'istio-proxy', state: 'running' }],
+}));
+connection.onRequest('program', () => { process.stderr.write('a bug\\n', () => process.exit(${ways.dies ?? 0})); return new Promise(() => undefined); });
 connection.listen();
 `,
     );

@@ -71,6 +71,8 @@ class Stub {
     readonly picks: Item[][] = [];
     /** The label of the user's choice; undefined for Escape. */
     choice: string | undefined;
+    /** The labels of the user's next choices, which go before that one. */
+    readonly choices: string[] = [];
     /** The file that the user opens when asked to; undefined for Escape. */
     file: string | undefined;
     /** The folder that is open. */
@@ -130,6 +132,7 @@ export const debug = {
 
 export const workspace = {
     workspaceFile: undefined,
+    onDidChangeConfiguration: (listener: unknown) => register('listener to the settings', listener),
     registerTextDocumentContentProvider: (scheme: string, value: unknown) => register(`documents of ${scheme}`, value),
     get workspaceFolders(): Folder[] | undefined {
         return stub.folder === undefined ? undefined : [{ uri: { fsPath: stub.folder } }];
@@ -151,7 +154,8 @@ export const window = {
     showQuickPick: async (list: Item[] | Promise<Item[]>): Promise<Item | undefined> => {
         const items = await list;
         stub.picks.push(items);
-        return items.find(({ label }) => label === stub.choice);
+        const choice = stub.choices.shift() ?? stub.choice;
+        return items.find(({ label }) => label === choice);
     },
     showOpenDialog: (): Promise<Folder['uri'][] | undefined> => Promise.resolve(stub.file === undefined ? undefined : [{ fsPath: stub.file }]),
     createStatusBarItem: () => ({
@@ -206,6 +210,18 @@ export class EventEmitter<T> {
     }
     dispose(): void {
         this.listeners.clear();
+    }
+}
+
+export class Disposable {
+    constructor(private readonly all: readonly { dispose(): unknown }[]) {}
+    static from(...all: { dispose(): unknown }[]): Disposable {
+        return new Disposable(all);
+    }
+    dispose(): void {
+        for (const each of this.all) {
+            each.dispose();
+        }
     }
 }
 

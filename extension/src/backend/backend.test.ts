@@ -81,7 +81,7 @@ suite('the backend', () => {
         start({ dies: 7 });
         for (const times of [1, 2, 3, 4]) {
             assert.equal(await serving(), String(times));
-            assert.equal(await why(backend.request('contexts', {})), 'The backend has ended before it has answered (exit code 7: a bug).');
+            assert.equal(await why(backend.request('program', { program: '/envoy' })), 'The backend has ended before it has answered (exit code 7: a bug).');
             assert.equal(stub.errors.length, times);
         }
         const [first, , third, fourth] = stub.errors;
