@@ -69,6 +69,19 @@ func (c *client) output(category, text string) {
 	c.event("output", dap.OutputEventBody{Category: category, Output: text})
 }
 
+// request sends a request of the adapter's own; sent is told its number before the client
+// can have it.
+func (c *client) request(name string, arguments any, sent func(seq int64)) {
+	m, err := dapio.Parse(marshal(struct {
+		dap.Request
+		Arguments any `json:"arguments"`
+	}{dap.Request{ProtocolMessage: dap.ProtocolMessage{Type: dapio.Request}, Command: name}, arguments}))
+	if err != nil {
+		panic(err) // a struct is an object
+	}
+	c.forward(m, 0, sent)
+}
+
 // FaultEvent is the name of the event that tells a client of a fault which answers no
 // request of its: its body is a FaultBody. It is only sent to a client whose initialize
 // request says "supportsEnvoyFaults": true, or that Options.FaultEvents says it of.

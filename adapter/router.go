@@ -67,6 +67,9 @@ type router struct {
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
 	reverse map[int64]int64
+	// asked has, by the client's number, who waits for the answer to a request of the
+	// adapter's own.
+	asked map[int64]chan<- *dapio.Message
 }
 
 // debugger is lldb-dap as the router needs it; see lldb.DAP.
@@ -122,7 +125,7 @@ type request struct {
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
 		breakpoints: breakpoints.New(p), explainer: breakpoints.NewExplainer("", t), sets: newSets(), reverse: map[int64]int64{},
-		presets: map[int64]string{}}
+		presets: map[int64]string{}, asked: map[int64]chan<- *dapio.Message{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
@@ -144,6 +147,11 @@ func (r *router) fromClient(m *dapio.Message) {
 		r.open[q] = true
 		r.request(q)
 	case dapio.Response:
+		if answer, ok := r.asked[m.RequestSeq]; ok {
+			delete(r.asked, m.RequestSeq)
+			answer <- m // it has room
+			return
+		}
 		seq, ok := r.reverse[m.RequestSeq]
 		delete(r.reverse, m.RequestSeq)
 		if ok && r.debugger != nil {

@@ -111,6 +111,7 @@ func (s *Session) Run() error {
 	case <-time.After(insistTime):
 	}
 	s.Shutdown()
+	s.trace.Close()
 	return err
 }
 

@@ -35,6 +35,9 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *
 	if err != nil {
 		return nil, nil, err
 	}
+	if text, err = config.Expand(text); err != nil {
+		return nil, nil, err
+	}
 	c, _, err := config.Parse(text) // the session tells the warnings
 	if err != nil {
 		return nil, nil, err
@@ -74,7 +77,7 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("agent-output") {
 		agent["output"] = f.agentOutput
-		if o := f.agentOutput; o != config.OutputShow && o != config.OutputHide {
+		if o := f.agentOutput; o != config.OutputConsole && o != config.OutputTerminal && o != config.OutputHide {
 			if agent["output"], err = filepath.Abs(o); err != nil {
 				return nil, err
 			}

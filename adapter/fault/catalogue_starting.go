@@ -95,6 +95,12 @@ func NoAgentToStop(why string) *Fault {
 		Do: "Stop the session, or start the agent first."}
 }
 
+// NoTerminal: the client opens no terminal for the agent's output.
+func NoTerminal(why string) *Fault {
+	return &Fault{Code: 1323, Attribute: "agent.output", What: "There is no terminal for the output of the agent.", Evidence: []string{why},
+		Do: "Set " + Name("agent.output") + " to a file, or leave it out."}
+}
+
 // NotYet: a request about a process came while the debugger waits for it.
 func NotYet(command string) *Fault {
 	return &Fault{Code: 1320, What: fmt.Sprintf("Envoy has not started yet; %q needs a process.", command),

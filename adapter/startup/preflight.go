@@ -13,7 +13,7 @@ import (
 // preflight checks all that can be checked before anything is started.
 func (s *Startup) preflight(ctx context.Context) error {
 	s.phases.Begin(PhasePreflight)
-	err := s.openOutput()
+	err := s.openOutput(ctx)
 	if err != nil {
 		return err
 	}

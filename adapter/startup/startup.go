@@ -46,6 +46,9 @@ type Host interface {
 	// Fault tells the user of a fault after which the session goes on. It may block as
 	// Output does.
 	Fault(f *fault.Fault)
+	// RunInTerminal has the client run a command in a terminal, and returns when it has
+	// said that it does. The error is a fault.
+	RunInTerminal(ctx context.Context, title string, command []string) error
 	// Ended: the sequence failed, or what it watches is at its end; nil if that
 	// was to be expected.
 	Ended(err error)
@@ -109,6 +112,9 @@ type Startup struct {
 	beside  Beside
 	relay   *gdbremote.Relay
 	ended   bool
+	// terminal shows the agent's output, if that has one of its own. It is there before
+	// there is any.
+	terminal *ownTerminal
 }
 
 // New returns a startup that has not begun.
