@@ -47,6 +47,11 @@ func (s *Session) end(how ending) {
 		defer s.trace.Recover("the end of the session")
 		s.trace.Line("session", "ends: %v", how.fault)
 		s.phases.Finish(how.fault)
+		if how.fault != nil {
+			s.phases.Moment(startup.MomentFailed, how.fault.What)
+		} else {
+			s.phases.Moment(startup.MomentEnded, "")
+		}
 		var opened, attached bool
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
 		switch {
@@ -67,16 +72,17 @@ func (s *Session) end(how ending) {
 			}
 			kept, left := run.End(keep && answer != nil && answer.Success)
 			if left != nil {
-				s.client.output(important, left.Error()+"\n")
+				s.client.fault(left)
 			}
 			switch {
 			case kept != "":
 				s.client.output(console, kept+"\n")
 			case wanted:
-				s.client.output(important, fault.NotKept().Error()+"\n")
+				s.client.fault(fault.NotKept())
 			}
 			answer = nil // it is to a request of ours
 		}
+		s.phases.TellTimeline()
 		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
 	}()
 }
@@ -151,7 +157,7 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 	case opened:
 		r.refuse(r.opening, f)
 	case f != nil:
-		r.client.output(important, f.Error()+"\n")
+		r.client.fault(f)
 	}
 	r.opening = nil
 	for _, q := range r.held {
@@ -177,7 +183,7 @@ func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
 		r.relay(leaving, answer)
 	}
 	for q := range r.open {
-		if q.Name == "disconnect" {
+		if q.Name == "disconnect" || q.Name == RequestStopAgent {
 			r.respond(q, nil)
 		} else {
 			r.quietly(q, fault.Over(q.Name))

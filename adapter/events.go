@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"cmp"
+
 	"github.com/google/go-dap"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
@@ -45,9 +47,11 @@ func (r *router) event(m *dapio.Message) {
 		}
 		r.pass(m)
 	case "stopped":
-		r.pass(r.stop(m))
+		m = r.stop(m)
+		r.pass(m)
 		if r.sequence != nil && r.stops == 1 {
 			r.client.output(console, r.sequence.Summary())
+			r.host.stopped(cmp.Or(m.Get("body.description").Str, m.Get("body.reason").Str))
 		}
 	case "output":
 		if r.sequence == nil || !isNoise(m.Get("body.output").Str, r.state >= stateOver) {

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ func (s *Session) open(q *request) {
 				return err
 			}
 			for _, w := range warnings {
-				s.client.output(important, w.Error()+"\n")
+				s.client.fault(w)
 			}
 			if err := cfg.Check(); err != nil {
 				return err
@@ -39,6 +40,9 @@ func (s *Session) open(q *request) {
 		}
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
 			return err
+		}
+		if !plain && cfg.Local() {
+			cfg.Agent.Cwd = cmp.Or(cfg.Agent.Cwd, s.opts.Folder)
 		}
 		if plain {
 			s.router.plain(q, s.plainSources(q))
@@ -95,6 +99,15 @@ func (s *Session) plainSources(q *request) (program string) {
 
 // progress implements host.
 func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
+
+// timeline implements host.
+func (s *Session) timeline() startup.Timeline { return s.phases.Timeline() }
+
+// stopped implements host.
+func (s *Session) stopped(description string) {
+	s.phases.Moment(startup.MomentStopped, description)
+	s.phases.TellTimeline()
+}
 
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
@@ -195,6 +208,7 @@ func (s *Session) Go() {
 		return
 	}
 	r.move(stateRunning)
+	r.ran = time.Now()
 	if r.done.Message != nil {
 		r.forward(r.done)
 	} else {
@@ -222,6 +236,13 @@ func (s *Session) Said() string {
 func (s *Session) Output(category, text string) {
 	_ = s.client.out.Wait(s.ctx, maxUnread)
 	s.client.output(category, text)
+}
+
+// Fault tells the user of a fault after which the session goes on. It blocks as Output
+// does.
+func (s *Session) Fault(f *fault.Fault) {
+	_ = s.client.out.Wait(s.ctx, maxUnread)
+	s.client.fault(f)
 }
 
 // Ended says that the startup, or what it watches, is at its end; nil if that was

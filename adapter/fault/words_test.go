@@ -129,6 +129,9 @@ func TestEveryTextThatDependsOnSomethingIsTried(t *testing.T) {
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
+			case *ast.KeyValueExpr:
+				key, ok := n.Key.(*ast.Ident)
+				return !ok || key.Name != "Attribute" // for a client's buttons, not for a reader
 			case *ast.CallExpr:
 				name := ""
 				switch called := n.Fun.(type) {

@@ -43,6 +43,9 @@ type Host interface {
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
 	Output(category, text string)
+	// Fault tells the user of a fault after which the session goes on. It may block as
+	// Output does.
+	Fault(f *fault.Fault)
 	// Ended: the sequence failed, or what it watches is at its end; nil if that
 	// was to be expected.
 	Ended(err error)
@@ -80,6 +83,7 @@ type Startup struct {
 	reached *gdbremote.Attached
 	ready   bool // the client has set its breakpoints
 	agent   agentState
+	started atomic.Bool                   // the agent is
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy

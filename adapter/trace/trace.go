@@ -23,12 +23,12 @@ type Trace struct {
 	start time.Time
 }
 
-// New returns a trace on w, nil if w is nil.
-func New(w io.Writer) *Trace {
+// New returns a trace on w whose clock has begun at start, nil if w is nil.
+func New(w io.Writer, start time.Time) *Trace {
 	if w == nil {
 		return nil
 	}
-	return &Trace{w: w, start: time.Now()}
+	return &Trace{w: w, start: start}
 }
 
 // Line writes what who has to say.

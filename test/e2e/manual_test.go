@@ -116,3 +116,29 @@ func TestDisconnectDuringTheWaitIsAnsweredAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// The progress can be cancelled as long as it is shown, whatever the startup is at.
+func TestCancellingTheProgressEndsEachPhase(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, phase := range []string{"preflight", "debug server", "symbols", "armed", "agent started", "attached", "breakpoints"} {
+			c := s.Start()
+			c.Initialize()
+			c.Attach(s.Sample())
+			c.Phase(phase, "begin")
+			progress := c.Seen(0, "progressStart")
+			began := time.Now()
+			c.Do("cancel", map[string]string{"progressId": progress.Get("body.progressId").Str}, nil)
+			if phase == "breakpoints" { // the attach has been answered, and Envoy waits for configurationDone
+				c.Seen(0, "terminated")
+			} else {
+				c.AttachFails()
+			}
+			t.Logf("%s: over %v after the cancel", phase, time.Since(began))
+			progressIsWhole(t, c)
+			c.Disconnect()
+			c.NoProcess(harness.Platform)
+			c.NoProcess(harness.Agent)
+			c.NoProcess(harness.Envoy)
+		}
+	})
+}

@@ -7,7 +7,7 @@ import { bystanders, type Setting, VSCode } from './stage';
 
 const name = 'Envoy: Debug Startup';
 const missing = '/nowhere/envoydbg';
-const vscode = new VSCode(() => ({ settings: { 'envoy.log': join(missing, 'log') } }));
+const vscode = new VSCode(() => ({ settings: { 'envoy.adapterPath': missing } }));
 
 function configured(scratch: string): Setting {
     const folder = join(scratch, 'folder');
@@ -17,16 +17,14 @@ function configured(scratch: string): Setting {
     return { folder };
 }
 
-test('F5 with a wrong envoy.log shows why there is no session', { timeout: 240_000 }, vscode.story(configured, async ({ workbench, screenshot }) => {
+test('F5 with a wrong envoy.adapterPath shows why there is no session, and opens the setting', { timeout: 240_000 }, vscode.story(configured, async ({ workbench, screenshot }) => {
     await workbench.canStart(name, 60);
     await workbench.press('F5');
     const shown = await workbench.error(30);
-    assert.match(shown, /The file for the trace cannot be opened\./);
-    assert.ok(shown.includes(`there is no folder ${missing}`), shown);
-    assert.match(shown, /envoy\.log/);
-    assert.match(shown, /\[ED1012\]/);
+    assert.ok(shown.includes(`envoydbg cannot be started: ${missing} does not exist.`), shown);
     await screenshot('cannot-serve');
-    await workbench.press('Escape');
+    await workbench.pressButton('Open Setting');
+    await workbench.tab('Settings').waitFor();
     await workbench.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);
 }));

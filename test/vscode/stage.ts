@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
@@ -29,8 +29,8 @@ export interface Stage {
     readonly screenshot: (name: string, of?: Workbench) => Promise<void>;
 }
 
-/** The programs that run on when a session has ended: the test, code-server and the browser. */
-export const bystanders = ['dash', 'node', 'chromium', 'chrome_crashpad_handler'];
+/** The programs that run on when a session has ended: the test, code-server, the browser, and the backend of each window. */
+export const bystanders = ['dash', 'node', 'chromium', 'chrome_crashpad_handler', 'envoydbg'];
 
 /**
  * The VS Code of a test file. Its server and its browser are started once, since that takes longer than most stories; each
@@ -59,7 +59,6 @@ export class VSCode {
     story(prepare: (scratch: string, home: string) => Setting, play: (stage: Stage) => Promise<void>): (t: TestContext) => Promise<void> {
         return async (t) => {
             const scratch = mkdtempSync(join(this.home, 'story-'));
-            const logged = sizeOf(this.log);
             const windows: Workbench[] = [];
             t.after(async () => {
                 await Promise.all(windows.map((window) => window.close()));
@@ -87,17 +86,18 @@ export class VSCode {
                     await window.screenshot(file);
                     console.log(`The screen is in ${file}; messages on it:\n${(await window.messages()).join('\n')}`);
                 }
-                const log = existsSync(this.log) ? readFileSync(this.log).subarray(logged).toString() : '';
-                console.log(log === '' ? 'envoydbg logged nothing: it was not started.' : `The log of envoydbg:\n${log}`);
+                console.log(`The log of the extension:\n${this.log()}`);
                 console.log(`code-server said:\n${this.server?.output()}`);
                 throw error;
             }
         };
     }
 
-    /** Where envoydbg logs. */
-    private get log(): string {
-        return join(this.home, 'envoydbg.log');
+    /** What the output channel "Envoy" has in all windows. */
+    private log(): string {
+        const logs = join(this.home, 'data/logs');
+        const names = readdirSync(logs, { recursive: true, encoding: 'utf8' });
+        return names.filter((name) => name.endsWith('Envoy.log')).map((name) => readFileSync(join(logs, name), 'utf8')).join('\n');
     }
 
     private async start(): Promise<void> {
@@ -105,7 +105,7 @@ export class VSCode {
         mkdirSync(screenshots, { recursive: true });
         this.home = mkdtempSync(join(tmpdir(), 'envoydbg-vscode-'));
         const options = this.options(this.home);
-        this.server = await CodeServer.start(this.home, { vsix, ...options, settings: { 'envoy.log': this.log, ...options.settings } });
+        this.server = await CodeServer.start(this.home, { vsix, ...options, args: ['--log', 'trace', ...(options.args ?? [])] });
         this.browser = await launchBrowser();
         console.log(`VS Code started within ${((performance.now() - started) / 1000).toFixed(1)} s`);
     }
@@ -115,8 +115,4 @@ export class VSCode {
         await this.server?.stop();
         rmSync(this.home, { recursive: true, force: true });
     }
-}
-
-function sizeOf(file: string): number {
-    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -101,9 +101,19 @@ export class Workbench {
         await this.page.getByText('create a launch.json file').click();
     }
 
+    /** Presses a button of a message or dialog. */
+    async pressButton(label: string): Promise<void> {
+        await this.page.locator('.notification-list-item, .monaco-dialog-box').getByRole('button', { name: label }).click();
+    }
+
+    /** The editor that is shown, by its name. */
+    tab(name: string): Locator {
+        return this.page.locator('.tab.active').getByText(name);
+    }
+
     /** Waits until the editor shows a file and its text. */
     async openTab(name: string): Promise<void> {
-        await this.page.locator('.tab.active').getByText(name).waitFor();
+        await this.tab(name).waitFor();
         await this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
     }
 

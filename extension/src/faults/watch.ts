@@ -1,0 +1,22 @@
+import * as vscode from 'vscode';
+import type { Message } from '../sessions/state';
+import { text } from './fault';
+import { refusal, warning } from './heard';
+import type { Presenter } from './presenter';
+
+/** Returns what shows the errors and warnings of debug sessions. */
+export function watchFaults(presenter: Presenter): (session: vscode.DebugSession, message: Message) => void {
+    return (session, message) => {
+        const about = { configuration: session.configuration.name, folder: session.workspaceFolder };
+        const refused = refusal(message);
+        if (refused !== undefined) {
+            // VS Code shows no dialog of its own: the adapter has asked it not to (showUser).
+            vscode.debug.activeDebugConsole.appendLine(text(refused));
+            void presenter.dialog(refused, about);
+        }
+        const warned = warning(message);
+        if (warned !== undefined) {
+            void presenter.notify(warned, 'warning', about);
+        }
+    };
+}
