@@ -27,17 +27,17 @@ type sessions struct {
 	mu      sync.Mutex
 	next    int
 	over    bool
-	running map[*adapter.Session]bool
+	running map[*adapter.Session]net.Conn
 	waiting map[net.Listener]bool
 }
 
 func newSessions(dir string) *sessions {
-	return &sessions{dir: dir, running: map[*adapter.Session]bool{}, waiting: map[net.Listener]bool{}}
+	return &sessions{dir: dir, running: map[*adapter.Session]net.Conn{}, waiting: map[net.Listener]bool{}}
 }
 
 // Open implements control.Backend.
 func (b *backend) Open(_ context.Context, p control.OpenParams) (control.Opened, error) {
-	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true}
+	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true, FaultEvents: true}
 	if p.Trace {
 		opts.Log = traceLines{b.listener}
 	}
@@ -83,7 +83,7 @@ func (s *sessions) serve(l net.Listener, opts adapter.Options) {
 		return
 	}
 	session := adapter.NewSession(conn, conn, opts)
-	s.running[session] = true
+	s.running[session] = conn
 	s.mu.Unlock()
 	_ = session.Run() // the client has been told
 	_ = conn.Close()
@@ -101,8 +101,11 @@ func (s *sessions) end() <-chan struct{} {
 	for l := range s.waiting {
 		_ = l.Close()
 	}
-	for session := range s.running {
-		go session.Shutdown()
+	for session, conn := range s.running {
+		go func() {
+			session.Shutdown() // the client gets its last events
+			_ = conn.Close()
+		}()
 	}
 	ended := make(chan struct{})
 	go func() { s.wait.Wait(); close(ended) }()

@@ -16,9 +16,9 @@ export interface Fault {
     readonly setting?: string;
     /** A command to paste into a terminal. */
     readonly command?: string;
-    /** The section that explains it, such as "docs/errors.md#ed1203". */
+    /** The page and section that explain it, such as "docs/errors.md#ed1203". */
     readonly page?: string;
-    /** What would mend it, where that is more than the above. */
+    /** "installLldb": LLDB is missing. "cancelled": the user has wanted it, so nothing is shown. */
     readonly kind?: string;
 }
 

@@ -13,10 +13,15 @@ export function refusal({ type, command, success, body }: Message): Fault | unde
         return undefined;
     }
     const { error } = (body ?? {}) as ErrorBody;
-    return error?.showUser === false ? error.envoy : undefined;
+    return error?.showUser === false && error.envoy?.kind !== 'cancelled' ? error.envoy : undefined;
 }
 
-/** Returns the warning after which a session goes on. */
-export function warning({ type, event, body }: Message): Fault | undefined {
-    return type === 'event' && event === 'envoyFault' ? (body as Fault) : undefined;
+/** A fault of a session that has begun: a warning, after which it goes on, or the error that has ended it. */
+export interface Told extends Fault {
+    readonly severity: 'warning' | 'error';
+}
+
+/** Returns what the adapter tells of a session that has begun. It has written it into the Debug Console already. */
+export function told({ type, event, body }: Message): Told | undefined {
+    return type === 'event' && event === 'envoyFault' ? (body as Told) : undefined;
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Log } from '../log';
 import { type Button, buttons } from './buttons';
 import { detail, type Fault, FaultError, line, text } from './fault';
+import { anchor } from './page';
 import { type Place, writtenAt } from './places';
 
 /** What an error is about. */
@@ -80,7 +81,9 @@ export class Presenter {
 
     /** Opens a section of the documentation that comes with the extension. */
     private async explain(page: string): Promise<void> {
-        const [file = '', fragment = ''] = page.split('#');
-        await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.file(path.join(this.extensionPath, file)).with({ fragment }));
+        const [file = '', section = ''] = page.split('#');
+        const uri = vscode.Uri.file(path.join(this.extensionPath, file));
+        const fragment = anchor((await vscode.workspace.openTextDocument(uri)).getText(), section);
+        await vscode.commands.executeCommand('markdown.showPreview', uri.with({ fragment }));
     }
 }

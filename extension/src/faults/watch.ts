@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Message } from '../sessions/state';
 import { text } from './fault';
-import { refusal, warning } from './heard';
+import { refusal, told } from './heard';
 import type { Presenter } from './presenter';
 
 /** Returns what shows the errors and warnings of debug sessions. */
@@ -14,9 +14,9 @@ export function watchFaults(presenter: Presenter): (session: vscode.DebugSession
             vscode.debug.activeDebugConsole.appendLine(text(refused));
             void presenter.dialog(refused, about);
         }
-        const warned = warning(message);
-        if (warned !== undefined) {
-            void presenter.notify(warned, 'warning', about);
+        const fault = told(message);
+        if (fault !== undefined) {
+            void presenter.notify(fault, fault.severity, about);
         }
     };
 }

@@ -13,6 +13,7 @@ svg .axis { text-anchor: middle; fill: var(--vscode-descriptionForeground); }
 svg .time { fill: var(--vscode-descriptionForeground); }
 svg .tick { stroke: var(--vscode-widget-border, var(--vscode-descriptionForeground)); opacity: 0.4; }
 svg .phase { fill: var(--vscode-charts-blue); }
+svg .open { fill: var(--vscode-charts-blue); opacity: 0.5; }
 svg .failed { fill: var(--vscode-charts-red); }
 svg line.moment { stroke: var(--vscode-charts-orange); stroke-dasharray: 3 3; }
 svg circle.moment { fill: var(--vscode-charts-orange); }

@@ -5,8 +5,8 @@ import { type Drawn, picture, seconds, ticks } from './picture';
 
 const startup: Drawn = {
     phases: [
-        { name: 'preflight', start: 0, end: 200, detail: 'build-id 9e55…8f23 matches', failed: false },
-        { name: 'armed', start: 200, end: 1000, detail: 'polls <clock_nanosleep>', failed: true },
+        { name: 'preflight', start: 0, end: 200, detail: 'build-id 9e55…8f23 matches', failed: false, open: false },
+        { name: 'armed', start: 200, end: 1000, detail: 'polls <clock_nanosleep>', failed: true, open: false },
     ],
     moments: [{ name: 'stop', at: 900, detail: 'main' }],
 };
@@ -33,7 +33,7 @@ suite('the picture of a startup', () => {
     });
 
     test('shows a phase that took no time, and a startup without phases', () => {
-        const none = { ...startup, phases: [{ name: 'armed', start: 0, end: 0, detail: '', failed: false }], moments: [] };
+        const none = { ...startup, phases: [{ name: 'armed', start: 0, end: 0, detail: '', failed: false, open: false }], moments: [] };
         assert.deepEqual(values(picture(none), 'phase', 'width'), [2]);
         assert.doesNotMatch(picture({ phases: [], moments: [] }), /NaN|Infinity/);
     });

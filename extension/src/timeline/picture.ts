@@ -23,12 +23,12 @@ export function picture({ phases, moments }: Drawn): string {
     const bottom = top + rows.length * rowHeight;
     const parts = [
         ...ticks(end).map((ms) => `<line class="tick" x1="${x(ms)}" x2="${x(ms)}" y1="${top - 6}" y2="${bottom}"/><text class="axis" x="${x(ms)}" y="${top - 12}">${seconds(ms)}</text>`),
-        ...phases.map(({ name, start, end: until, detail, failed }, row) => {
+        ...phases.map(({ name, start, end: until, detail, failed, open }, row) => {
             const y = top + row * rowHeight;
             return (
                 `<g><title>${escaped(detail === '' ? name : `${name}: ${detail}`)}</title>` +
                 `<text class="name" x="${left - 10}" y="${y + 19}">${escaped(name)}</text>` +
-                `<rect class="${failed ? 'failed' : 'phase'}" x="${x(start)}" y="${y + 7}" width="${Math.max(2, round(x(until) - x(start)))}" height="${barHeight}" rx="2"/>` +
+                `<rect class="${failed ? 'failed' : open ? 'open' : 'phase'}" x="${x(start)}" y="${y + 7}" width="${Math.max(2, round(x(until) - x(start)))}" height="${barHeight}" rx="2"/>` +
                 `<text class="time" x="${round(x(until) + 6)}" y="${y + 19}">${seconds(until - start)}</text></g>`
             );
         }),

@@ -2,7 +2,7 @@
 
 import type { Message } from '../sessions/state';
 
-/** A phase of the startup. Times are milliseconds since the session began. */
+/** A phase of the startup. Times are milliseconds since the session began, with fractions. */
 export interface PhaseBar {
     readonly name: string;
     readonly start: number;
@@ -10,6 +10,8 @@ export interface PhaseBar {
     /** What proves that it has succeeded, or why not. */
     readonly detail: string;
     readonly failed: boolean;
+    /** It has not ended; `end` is when the timeline was made. */
+    readonly open: boolean;
 }
 
 /** What happened at one time. */
