@@ -26,7 +26,7 @@ export interface Options {
     /** The settings of its machine, the only place for those that hold paths of programs. */
     readonly settings?: Record<string, unknown>;
     /** Is added to the environment, and so to that of the extensions and debug adapters. */
-    readonly env?: Record<string, string>;
+    readonly env?: NodeJS.ProcessEnv;
     /** More of its arguments. */
     readonly args?: readonly string[];
 }

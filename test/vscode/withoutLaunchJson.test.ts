@@ -1,19 +1,29 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun } from '../support/processes';
-import { sampleAttributes } from '../support/sample';
+import { envoyTree } from '../support/sample';
 import { bystanders, type Setting, VSCode } from './stage';
 import { type Workbench } from './workbench';
 
 const vscode = new VSCode((home) => {
     // VS Code takes the PATH that a login shell has.
     writeFileSync(join(home, '.profile'), `PATH='${resolve('bin/tools')}':$PATH\n`);
-    return { env: sampleAttributes(join(home, 'proxy')).agent.env };
+    return { env: envoyTree(proxy(home)) };
 });
+
+function proxy(home: string): string {
+    return join(home, 'proxy');
+}
+
+/** A work tree of Envoy's; pilot-agent is in the PATH. */
+function work(_: string, home: string): Setting {
+    rmSync(join(proxy(home), '.vscode'), { recursive: true, force: true });
+    return { folder: proxy(home) };
+}
 
 const startup = 'Envoy: Debug Startup';
 const attach = 'Envoy: Attach to Process';
@@ -86,17 +96,7 @@ test('F5 in a C++ file without a launch.json offers ready configurations', { tim
     assert.equal(running.exitCode ?? running.signalCode, null, 'a process that was attached to runs on');
 }));
 
-/** A work tree of Envoy's, built, in which pilot-agent can run; pilot-agent is in the PATH. */
-function envoyTree(scratch: string): Setting {
-    const folder = join(scratch, 'proxy');
-    cpSync('test/sample/source', join(folder, 'source'), { recursive: true });
-    mkdirSync(join(folder, 'bazel-bin'));
-    copyFileSync('bin/sample/envoy.debug', join(folder, 'bazel-bin/envoy'));
-    sampleAttributes(folder);
-    return { folder };
-}
-
-test('F5 in a C++ file of Envoy\'s debugs its startup', { timeout: 300_000 }, vscode.story(envoyTree, async ({ folder, workbench, screenshot }) => {
+test('F5 in a C++ file of Envoy\'s debugs its startup', { timeout: 300_000 }, vscode.story(work, async ({ folder, workbench, screenshot }) => {
     await workbench.openFile('main_common.cc');
     await pressF5(workbench);
     await workbench.choose('', startup);
@@ -108,7 +108,7 @@ test('F5 in a C++ file of Envoy\'s debugs its startup', { timeout: 300_000 }, vs
     await onlyTheseRun(bystanders, 10);
 }));
 
-test('the list of configurations and a new launch.json have the same ones', { timeout: 300_000 }, vscode.story(envoyTree, async ({ folder, workbench, screenshot }) => {
+test('the list of configurations and a new launch.json have the same ones', { timeout: 300_000 }, vscode.story(work, async ({ folder, workbench, screenshot }) => {
     await workbench.openFile('main_common.cc');
     // VS Code adds dots to what an extension finds by itself.
     await workbench.canStart(`${startup}...`, 60);

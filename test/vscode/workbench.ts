@@ -101,6 +101,11 @@ export class Workbench {
         await this.page.getByText('create a launch.json file').click();
     }
 
+    /** The notification that tells what a startup does now. */
+    progress(text: string): Locator {
+        return this.page.locator('.notification-toast .notification-list-item-message').getByText(text);
+    }
+
     /** Presses a button of a message or dialog. */
     async pressButton(label: string): Promise<void> {
         await this.page.locator('.notification-list-item, .monaco-dialog-box').getByRole('button', { name: label }).click();
@@ -173,6 +178,28 @@ export class Workbench {
         });
     }
 
+    /** Waits until no line is marked as the one that the program stands at. */
+    async yellowLineGoes(seconds: number): Promise<void> {
+        await this.page.locator('.debug-top-stack-frame-line').first().waitFor({ state: 'detached', timeout: seconds * 1000 });
+    }
+
+    /** Waits until VS Code says that the folder is not trusted. */
+    async restricted(seconds: number): Promise<void> {
+        await this.status('Restricted Mode').waitFor({ timeout: seconds * 1000 });
+    }
+
+    /** Waits for a dialog, and returns its text. */
+    async dialog(seconds: number): Promise<string> {
+        const box = this.page.locator('.monaco-dialog-box');
+        await box.waitFor({ timeout: seconds * 1000 });
+        return box.innerText();
+    }
+
+    /** The texts of the error messages that are shown. */
+    async errorMessages(): Promise<string[]> {
+        return this.errors().allInnerTexts();
+    }
+
     /** Waits for an error message or dialog, and returns its text. */
     async error(seconds: number): Promise<string> {
         const shown = this.errors();
@@ -192,6 +219,29 @@ export class Workbench {
         await rows.getByText('Load More Stack Frames').waitFor({ state: 'hidden', timeout: seconds * 1000 });
         const texts = await rows.allInnerTexts();
         return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
+    }
+
+    /** Presses a button of the debug toolbar, by the beginning of its title. */
+    async toolbar(title: string): Promise<void> {
+        await this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`).click();
+    }
+
+    /** Waits until the view Variables shows one of this name in an open scope, and returns its value. */
+    async variable(name: string, seconds: number): Promise<string> {
+        const timeout = seconds * 1000;
+        const row = this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.locator('.name').getByText(name, { exact: true }) }).first();
+        const scope = this.page.locator('.debug-variables .monaco-list-row[aria-expanded]').first();
+        await scope.waitFor({ timeout });
+        if ((await scope.getAttribute('aria-expanded')) === 'false') {
+            await scope.click();
+        }
+        await row.waitFor({ timeout });
+        return row.locator('.value').innerText();
+    }
+
+    /** Waits until the Debug Console shows a line with this text. */
+    async console(text: string, seconds: number): Promise<void> {
+        await this.page.locator('.repl .monaco-list-row').getByText(text).first().waitFor({ timeout: seconds * 1000 });
     }
 
     /** Waits until no debug session runs. */
