@@ -68,6 +68,20 @@ suite('the extension', () => {
         assert.deepEqual(stub.errors, []);
     });
 
+    test('lets another backend serve when the setting has changed and no session runs', async () => {
+        fakeBackend(join(home, 'bin/envoydbg'));
+        const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
+        const socket = async (): Promise<string> => ((await factory.createDebugAdapterDescriptor({} as vscode.DebugSession, undefined)) as unknown as DebugAdapterNamedPipeServer).path;
+        const trackers = stub.registered.get('tracker factory of envoy') as vscode.DebugAdapterTrackerFactory;
+        const tracker = trackers.createDebugAdapterTracker(session('1') as unknown as vscode.DebugSession) as vscode.DebugAdapterTracker;
+        assert.equal(await socket(), join(home, 'bin/dap-1'));
+        (stub.registered.get('listener to the settings') as (change: unknown) => void)({ affectsConfiguration: (name: string) => name === 'envoy.adapterPath' });
+        assert.equal(await socket(), join(home, 'bin/dap-1'), 'its session runs');
+        tracker.onExit?.(0, undefined);
+        assert.equal(await socket(), join(home, 'bin/dap-2'));
+        assert.deepEqual(stub.errors, []);
+    });
+
     test('cancels a session whose backend cannot be started, and offers the setting that names it', async () => {
         stub.settings = { 'envoy.adapterPath': join(home, 'nothing') };
         assert.equal(await resolved({}, folder), undefined);
