@@ -33,15 +33,19 @@ function slow(scratch: string): Setting {
     };
 }
 
-test('Cancel ends a startup in whatever phase it is, and leaves nothing', { timeout: 300_000 }, vscode.story(slow, async ({ workbench, screenshot }) => {
+test('Cancel ends a startup in whatever phase it is, and leaves nothing', { timeout: 300_000 }, vscode.story(slow, async ({ folder, another, screenshot }) => {
     for (const { name, says } of stays) {
-        await workbench.canStart(name, 60);
-        await workbench.start(name);
-        await workbench.progress(says).waitFor({ timeout: 30_000 });
-        await screenshot(`cancel-${name.replaceAll(' ', '-')}`);
-        await workbench.pressButton('Cancel');
-        await workbench.sessionEnded(20);
+        // In a window of its own: after a session that ended before its launch was answered, VS Code 1.139 shows no progress
+        // of the next one, since it goes on listening to the one before until a session has had the focus.
+        const window = await another({ folder });
+        await window.canStart(name, 60);
+        await window.start(name);
+        await window.progress(says).waitFor({ timeout: 30_000 });
+        await screenshot(`cancel-${name.replaceAll(' ', '-')}`, window);
+        await window.pressButton('Cancel');
+        await window.sessionEnded(20);
         await onlyTheseRun(bystanders, 10);
-        assert.deepEqual(await workbench.errorMessages(), [], 'what the user has cancelled is no error');
+        assert.deepEqual(await window.errorMessages(), [], 'what the user has cancelled is no error');
+        await window.close();
     }
 }));

@@ -63,27 +63,28 @@ function two(scratch: string): Setting {
 
 test('two windows debug two startups at once', { timeout: 300_000 }, vscode.story(two, async ({ folder, workbench, another, screenshot }) => {
     const other = join(folder, '../other');
-    const windows = [{ window: workbench, folder }, { window: await another({ folder: other }), folder: other }];
+    const remaining = await another({ folder: other });
+    const windows = [{ window: workbench, folder }, { window: remaining, folder: other }];
     await Promise.all(windows.map(({ window }) => window.canStart(name, 60)));
     await Promise.all(windows.map(({ window }) => window.press('F5')));
     await Promise.all(windows.map(({ window, folder: own }) => stopsInMain(window, own)));
-    await screenshot('second-window', windows[1]?.window);
+    await screenshot('second-window', remaining);
 
     await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);
     // The end of one is none of the other's business.
-    await windows[1]?.window.press('F10');
-    assert.equal((await windows[1]?.window.yellowLine(20))?.file, join(other, 'source/exe/main_common.cc'));
-    await windows[1]?.window.press('Shift+F5');
-    await windows[1]?.window.sessionEnded(20);
+    const { line } = await remaining.yellowLine(5);
+    await remaining.press('F10');
+    assert.equal((await remaining.yellowLineBelow(line, 20)).file, join(other, 'source/exe/main_common.cc'));
+    await remaining.press('Shift+F5');
+    await remaining.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);
 }));
 
-test('what runs ends with the window', { timeout: 240_000 }, vscode.story(tree, async ({ folder, another }) => {
-    const window = await another({ folder });
-    await window.canStart(name, 60);
-    await window.press('F5');
-    await stopsInMain(window, folder);
-    await window.close();
+test('what runs ends with the window', { timeout: 240_000 }, vscode.story(tree, async ({ folder, workbench }) => {
+    await workbench.canStart(name, 60);
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    await workbench.close();
     await onlyTheseRun(bystanders, 30);
 }));

@@ -170,12 +170,25 @@ export class Workbench {
                 [...(editor?.querySelectorAll<HTMLElement>(rows) ?? [])].find((row) => row.style.top === element.parentElement?.style.top);
             const shown = atSameHeight('.view-lines > .view-line')?.textContent ?? '';
             return {
-                file: new URL(editor?.dataset['uri'] ?? '').pathname,
+                file: new URL(editor?.dataset['uri'] ?? 'gone:').pathname,
                 line: Number(atSameHeight('.margin-view-overlays > div')?.querySelector('.line-numbers')?.textContent),
                 // A space is shown as U+00A0, and the marks at the column are characters of the private use area with a space.
                 text: shown.replaceAll(/\p{Co}/gu, '').replaceAll(/\s+/g, ' ').trim(),
             };
         });
+    }
+
+    /** Waits until the yellow line has moved on in its file, and returns it. */
+    async yellowLineBelow(line: number, seconds: number): Promise<{ file: string; line: number; text: string }> {
+        const deadline = Date.now() + seconds * 1000;
+        for (;;) {
+            // It is drawn anew at each stop, so it may go while it is read.
+            const shown = await this.yellowLine(seconds);
+            if (shown.line > line) {
+                return shown;
+            }
+            assert.ok(Date.now() < deadline, `the yellow line is in line ${shown.line} of ${shown.file} after ${seconds} s`);
+        }
     }
 
     /** Waits until no line is marked as the one that the program stands at. */
@@ -260,6 +273,9 @@ export class Workbench {
 
     /** Closes the window as a user does, so that its extension host ends, too. */
     async close(): Promise<void> {
+        if (this.page.isClosed()) {
+            return;
+        }
         await this.page.goto('about:blank');
         await this.page.context().close();
     }
