@@ -61,7 +61,7 @@ nothing changes, for kubectl to apply. Their release is that of a workload.`
 			}
 			return target(cmd, args)
 		}
-		for _, other := range []string{"copy", "workload", "for", "same-node", "application"} {
+		for _, other := range []string{"copy", "workload", "for", "same-node", "application", "capture"} {
 			if given(other) {
 				return fault.Usage(fmt.Sprintf("--%s is about a target, and -f names manifests", other), "Leave one of them out.")
 			}

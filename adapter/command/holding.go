@@ -106,7 +106,7 @@ func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.S
 	}
 	for _, held := range all {
 		s, err := h.cluster.Parked(held)
-		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != source.Container {
+		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != source.Container || !fits(held.Record, h.cfg.Capture) {
 			continue
 		}
 		h.parked, h.held = s, nil
@@ -125,6 +125,15 @@ func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.S
 		// It is in use, or not fit for it. A new copy says why, if that is so with each.
 	}
 	return nil, nil
+}
+
+// fits says whether a copy captures what is wanted of one.
+func fits(r *hold.Record, capture string) bool {
+	wanted := ""
+	if o := ownerOf(capture); o != nil {
+		wanted = o.String()
+	}
+	return r.Capture == wanted
 }
 
 // takeWorkload makes a workload that an earlier session has held for itself this session's,
@@ -183,7 +192,7 @@ func (h *holding) undo() string {
 // hold holds a copy or the workload.
 func (h *holding) hold(ctx context.Context, n startup.Notices, source *kube.Source) (err error) {
 	target := h.cfg.Target
-	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, Await: h.cfg.Application == config.ApplicationWait, For: holdTime, Progress: n.Progress,
+	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, Await: h.cfg.Application == config.ApplicationWait, Capture: ownerOf(h.cfg.Capture), For: holdTime, Progress: n.Progress,
 		Notes: func(notes []hold.Note) {
 			if len(notes) > 0 {
 				n.Say("%s", noteLines(notes))
