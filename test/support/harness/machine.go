@@ -14,7 +14,7 @@ import (
 // In an arm64 machine in software everything takes some 20 times as long.
 const (
 	machineBound = 4 * time.Minute // of a story
-	cleanWithin  = time.Minute      // of what a story leaves there
+	cleanWithin  = time.Minute     // of what a story leaves there
 )
 
 // theMachine is the one of the target Arm64, which all stories use, one after the other.
