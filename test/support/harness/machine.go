@@ -70,7 +70,7 @@ func (s *Story) machineIsClean() {
 		if err == nil && len(left) == 0 {
 			break
 		}
-		if ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil {
 			s.T.Errorf("processes left in the machine: %v (%v)", left, err)
 			break
 		}

@@ -126,9 +126,6 @@ func (m *Machine) serve() {
 	}
 }
 
-// Ended is closed when the machine has ended.
-func (m *Machine) Ended() <-chan struct{} { return m.exited }
-
 // Close ends the machine, as a cut of its power does.
 func (m *Machine) Close() error {
 	if m.listener != nil {
