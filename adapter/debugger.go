@@ -75,7 +75,7 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 			"DEBUGINFOD_URLS=")
 	}
 	p := &peer{s: s}
-	if p.DAP, err = lldb.StartDAP(s.ctx, path, p, s.trace, env...); err != nil {
+	if p.DAP, err = lldb.StartDAP(s.ctx, path, s.opts.Folder, p, s.trace, env...); err != nil {
 		return nil, nil, fault.LLDBDapStart(path, "", "", err)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, initializeTime)
@@ -122,6 +122,7 @@ func (s *Session) use(p *peer) error {
 // it.
 func (s *Session) initialize(q *request) {
 	s.hello = q.Message
+	s.client.showsFaults.Store(s.opts.FaultEvents || q.Get("arguments.supportsEnvoyFaults").Bool())
 	s.phases.Client(q.Get("arguments.supportsProgressReporting").Bool(), s.opts.PhaseEvents || q.Get("arguments.supportsEnvoyPhases").Bool())
 	s.do("initialize", func() error {
 		p, answer, err := s.startDebugger(s.opts.LLDBDap, false)

@@ -3,6 +3,7 @@ package adapter
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/google/go-dap"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
@@ -51,6 +53,8 @@ type router struct {
 	// terminated is set when the client has been told that the debuggee is gone.
 	terminated bool
 	stops      int
+	// ran is when Envoy was first resumed.
+	ran time.Time
 	// pausing: the client has asked for a pause, and there was no stop since.
 	pausing bool
 	// presets has the names of the breakpoints that are presets, by LLDB's ids.
@@ -63,6 +67,9 @@ type router struct {
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
 	reverse map[int64]int64
+	// asked has, by the client's number, who waits for the answer to a request of the
+	// adapter's own.
+	asked map[int64]chan<- *dapio.Message
 }
 
 // debugger is lldb-dap as the router needs it; see lldb.DAP.
@@ -83,6 +90,10 @@ type host interface {
 	open(q *request)
 	end(how ending)
 	progress(id string) bool
+	// timeline is what has happened in the session.
+	timeline() startup.Timeline
+	// stopped: Envoy has stopped for the first time.
+	stopped(description string)
 }
 
 // sequence is a startup as the router needs it. The methods return at once.
@@ -91,6 +102,8 @@ type sequence interface {
 	ConfigurationDone()
 	// StartAgent asks for the agent; answer is called once.
 	StartAgent(answer func(pid int, f *fault.Fault))
+	// AgentStarted: there is an agent that could be ended.
+	AgentStarted() bool
 	// Initialized: lldb-dap takes breakpoints.
 	Initialized()
 	// DebuggeeEnded: lldb-dap has told the end of Envoy.
@@ -112,12 +125,16 @@ type request struct {
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
 		breakpoints: breakpoints.New(p), explainer: breakpoints.NewExplainer("", t), sets: newSets(), reverse: map[int64]int64{},
-		presets: map[int64]string{}}
+		presets: map[int64]string{}, asked: map[int64]chan<- *dapio.Message{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
 // session with "agent": {"start": "manual"}. Answer: {"pid": number}.
 const RequestStartAgent = "startAgent"
+
+// RequestStopAgent is the adapter's own request: it ends Envoy, the agent, and with them
+// the session. It is answered when nothing of them is left.
+const RequestStopAgent = "stopAgent"
 
 // fromClient takes one message of the client's. A panic on the way is the error of
 // the request, and of nothing else.
@@ -130,6 +147,11 @@ func (r *router) fromClient(m *dapio.Message) {
 		r.open[q] = true
 		r.request(q)
 	case dapio.Response:
+		if answer, ok := r.asked[m.RequestSeq]; ok {
+			delete(r.asked, m.RequestSeq)
+			answer <- m // it has room
+			return
+		}
 		seq, ok := r.reverse[m.RequestSeq]
 		delete(r.reverse, m.RequestSeq)
 		if ok && r.debugger != nil {
@@ -175,8 +197,25 @@ func (r *router) request(q *request) {
 			}
 			r.respond(q, map[string]int{"pid": pid})
 		})
+	case RequestStopAgent:
+		r.stopAgent(q)
+	case startup.RequestTimeline:
+		r.respond(q, r.host.timeline())
 	default:
 		r.act(q)
+	}
+}
+
+func (r *router) stopAgent(q *request) {
+	switch {
+	case r.state >= stateOver:
+		r.quietly(q, fault.Over(q.Name))
+	case r.sequence == nil:
+		r.refuse(q, fault.NoAgentToStop("this is no startup session"))
+	case !r.sequence.AgentStarted():
+		r.refuse(q, fault.NoAgentToStop("the session has not started it"))
+	default:
+		r.host.end(ending{atEnd: config.AtEndEnd})
 	}
 }
 
@@ -300,6 +339,8 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		return
 	}
 	switch {
+	case err == nil && q.Name == "pause" && !answer.Success && r.resumed():
+		time.AfterFunc(pausePause, func() { r.pauseAgain(q) })
 	case err == nil:
 		if !breakpoints.IsSet(q.Name) {
 			answer = r.paths.Answer(answer)
@@ -316,6 +357,28 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
 	default:
 		r.refuse(q, d.Fault())
+	}
+}
+
+// LLDB learns on a thread of its own that the process runs which it has resumed, and
+// refuses a pause until then: "Process is not running". A startup's first pause may come
+// before that, and is asked again for the time of pauseTime after the resume.
+const (
+	pausePause = 50 * time.Millisecond
+	pauseTime  = 5 * time.Second
+)
+
+// resumed reports whether Envoy has just been resumed for the first time, and not stopped
+// since.
+func (r *router) resumed() bool {
+	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < pauseTime
+}
+
+func (r *router) pauseAgain(q *request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open[q] && r.debugger != nil {
+		r.forward(q)
 	}
 }
 
@@ -401,8 +464,8 @@ func (r *router) cancel(q *request) {
 	switch {
 	case r.sequence != nil && mine:
 		r.respond(q, nil)
-		if !r.attached() {
-			r.host.end(ending{})
+		if r.state < stateRunning { // else the startup was over when the user asked
+			r.host.end(ending{atEnd: config.AtEndEnd})
 		}
 		return
 	case r.debugger == nil, !r.debugger.Can("supportsCancelRequest"), r.state != stateRunning:

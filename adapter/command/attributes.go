@@ -35,9 +35,15 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *
 	if err != nil {
 		return nil, nil, err
 	}
+	if text, err = config.Expand(text); err != nil {
+		return nil, nil, err
+	}
 	c, _, err := config.Parse(text) // the session tells the warnings
 	if err != nil {
 		return nil, nil, err
+	}
+	if c.Restart {
+		return nil, nil, fault.Usage("restart is for editors, which begin a session again", "Leave it out, and run the command again.")
 	}
 	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
 	switch manual := c.Agent.Start == config.StartManual; {
@@ -74,7 +80,7 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("agent-output") {
 		agent["output"] = f.agentOutput
-		if o := f.agentOutput; o != config.OutputShow && o != config.OutputHide {
+		if o := f.agentOutput; o != config.OutputConsole && o != config.OutputTerminal && o != config.OutputHide {
 			if agent["output"], err = filepath.Abs(o); err != nil {
 				return nil, err
 			}

@@ -42,6 +42,11 @@ type holding struct {
 
 // Connect implements startup.Target.
 func (h *holding) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
+	if n.Called != nil {
+		ctx = kube.WithObserver(ctx, func(r kube.Request) {
+			n.Called("cluster", fmt.Sprintf("%s %s %d", r.Method, r.Path, r.Status), r.Took, r.Err)
+		})
+	}
 	var err error
 	if h.cluster, err = clusterOf(h.cfg); err != nil {
 		return nil, err

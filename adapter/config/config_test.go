@@ -20,7 +20,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 	}
 	want := &Config{
 		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", AtEnd: "end",
-		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "show", Start: "whenArmed"},
+		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "console", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -97,7 +97,7 @@ func TestNamesThatNobodyKnowsAreTold(t *testing.T) {
 		`"agent.command": ["x"]`:           `The launch attribute "agent.command" is not known. Write "agent": {"command": …}.`,
 		`"command": ["x"]`:                 `The launch attribute "command" is not known. Write "agent": {"command": …}.`,
 		`"agent": {"comand": ["x"]}`:       `The launch attribute "agent.comand" is not known. Did you mean "agent.command"?`,
-		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. "agent" has command, env, cwd, output, start.`,
+		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. "agent" has command, env, cwd, envFile, output, start.`,
 		`"agent": {"start": "whenarmed"}`:  `The launch attribute "agent.start" is "whenarmed". Did you mean "whenArmed"? It takes whenArmed, manual.`,
 		`"breakpointPresets": ["syscall"]`: `The launch attribute "breakpointPresets" has "syscall". Did you mean "syscalls"? It takes main, syscalls, libevent.`,
 		`"miDebuggerPath": "gdb"`:          `The launch attribute "miDebuggerPath" is not known; it was passed to lldb-dap.`,

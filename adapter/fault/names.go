@@ -57,7 +57,7 @@ func console() string {
 // logFile is how the user has a trace written.
 func logFile() string {
 	if flags == nil {
-		return `"--log FILE" (in VS Code the setting "envoy.log")`
+		return `"trace" (or "--log FILE")`
 	}
 	return `"--log FILE"`
 }

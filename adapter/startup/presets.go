@@ -62,7 +62,7 @@ func (s *Startup) preset(ctx context.Context, preset, command string) error {
 	}
 	s.addPreset(preset, b.verified, "")
 	if !b.verified {
-		s.host.Output(important, fault.PresetUnbound(preset, b.said).Error()+"\n")
+		s.host.Fault(fault.PresetUnbound(preset, b.said))
 	}
 	return nil
 }
@@ -81,13 +81,13 @@ func (s *Startup) presetMain(ctx context.Context) error {
 	s.addPreset(config.PresetMain, b.verified, pending)
 	switch {
 	case b.id == "", !b.verified && !b.pending:
-		s.host.Output(important, fault.PresetUnbound(config.PresetMain, b.said).Error()+"\n")
+		s.host.Fault(fault.PresetUnbound(config.PresetMain, b.said))
 		return nil
 	case s.cfg.Gate:
 		return nil // it stands before its first instruction
 	}
 	if s.pastMain, err = s.isPast(ctx, b.id); s.pastMain {
-		s.host.Output(important, fault.PastMain(s.pid()).Error()+"\n")
+		s.host.Fault(fault.PastMain(s.pid()))
 	}
 	return err
 }
