@@ -101,7 +101,6 @@ var suites = []suite{
 		export ENVOYDBG_E2E_TARGET=arm64
 		` + gotestsum + `-- -count=1 -timeout 30m ` + only("./test/e2e",
 		"TestAStartupIsDebuggedFromMainOn",
-		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
 		"TestFarAwayAStepIsTwoRoundTrips",
 		"TestAPauseIsAPause")},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
