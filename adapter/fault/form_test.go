@@ -26,7 +26,7 @@ func TestWhatToDoIsApartForButtons(t *testing.T) {
 		if form.Command != "" && !strings.Contains(f.Do, form.Command) {
 			t.Errorf("%s has the command %q, and does not say so: %s", name, form.Command, f.Do)
 		}
-		if m := attribute.FindStringSubmatch(f.Do); m != nil && m[1] != "" && m[1] != "envoy.log" && form.Attribute == "" {
+		if m := attribute.FindStringSubmatch(f.Do); m != nil && m[1] != "" && form.Attribute == "" {
 			t.Errorf("%s speaks of the attribute %q, and names none", name, m[1])
 		}
 	}
