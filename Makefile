@@ -20,7 +20,7 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e clients npm-clients extension-host vscode
 
 .PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
 

@@ -123,7 +123,10 @@ type errorMessage struct {
 // refuse answers a request with a fault. VS Code shows it in a dialog unless it is
 // quiet, or the refusal of the session to a client that shows that itself.
 func (c *client) refuse(m *dapio.Message, f *fault.Fault, quiet bool) {
-	quiet = quiet || c.showsFaults.Load() && (m.Name == "launch" || m.Name == "attach")
+	if !quiet && c.showsFaults.Load() && (m.Name == "launch" || m.Name == "attach") {
+		quiet = true
+		c.output(console, f.Error()+"\n") // first: VS Code has no console for an extension to write to once the session is refused
+	}
 	c.response(m, false, f.What, map[string]errorMessage{"error": {dap.ErrorMessage{Id: f.Code, Format: f.Error(), ShowUser: !quiet}, f.Form()}})
 }
 

@@ -3,6 +3,7 @@ package adapter
 import (
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -49,7 +50,11 @@ func TestARefusalHasItsParts(t *testing.T) {
 			m := s.message(`{"seq":1,"type":"request","command":"` + command + `"}`)
 			s.router.client.refuse(m, fault.BadProgram("/none", fs.ErrNotExist), false)
 			s.flush()
-			e := s.raw[len(s.raw)-1].Get("body.error")
+			last := len(s.raw) - 1
+			e := s.raw[last].Get("body.error")
+			if shown := last > 0 && strings.Contains(s.raw[last-1].Get("body.output").Str, "[ED1107]"); shown != (showsFaults && command == "launch") {
+				t.Errorf("shows faults %v: %s in the console: %v", showsFaults, command, shown)
+			}
 			if want := !showsFaults || command != "launch"; e.Get("showUser").Bool() != want {
 				t.Errorf("shows faults %v: %s is refused with %s", showsFaults, command, e.Raw)
 			}

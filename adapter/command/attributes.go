@@ -21,7 +21,7 @@ var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "debugServer.connect": "--debug-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output", "atEnd": "--at-end",
-	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image", "hold": "--hold", "holdAtEnd": "--hold-at-end", "application": "--application",
+	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image", "hold": "--hold", "holdAtEnd": "--hold-at-end", "application": "--application", "capture": "--capture",
 }
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
@@ -97,6 +97,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("application") {
 		a["application"] = f.application
+	}
+	if changed("capture") {
+		a["capture"] = f.capture
 	}
 	if changed("hold-at-end") {
 		a["holdAtEnd"] = f.holdAtEnd

@@ -30,6 +30,7 @@ type runFlags struct {
 	hold         string
 	holdAtEnd    string
 	application  string
+	capture      string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -85,6 +86,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.hold, "hold", config.HoldAsk, "for a sidecar that starts Envoy by itself: ask, copy (debug a held copy of the pod), workload, or never")
 	flags.StringVar(&f.holdAtEnd, "hold-at-end", config.HoldRelease, "what becomes of what the session has held: release, or keep it for the next one")
 	addApplication(flags, &f.application)
+	addCapture(flags, &f.capture)
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")

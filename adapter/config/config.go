@@ -87,6 +87,8 @@ type Config struct {
 	HoldAtEnd string `json:"holdAtEnd"`
 	// Application is ApplicationRun or ApplicationWait, for a copy that the session holds.
 	Application string `json:"application"`
+	// Capture is CaptureAll, or an Owner in words, for a copy that the session holds.
+	Capture string `json:"capture"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -150,13 +152,13 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree", "trace", "restart"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "debugServer", "breakpointPresets", "workTree", "trace", "restart"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, AtEnd: AtEndEnd,
+	c = &Config{Gate: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, Capture: CaptureAll, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputConsole}}
 	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {
@@ -298,6 +300,12 @@ func (c *Config) validate(arguments []byte) error {
 	if c.Application == ApplicationWait && (c.Hold == HoldWorkload || c.Hold == HoldNever) {
 		return fault.BadAttribute("application", `is "wait"`, fmt.Sprintf("It is for a held copy: set %s to \"copy\", or remove it.", fault.Name("hold")))
 	}
+	if _, _, ok := Owner(c.Capture); !ok && c.Capture != CaptureAll {
+		return oneOf("capture", fmt.Sprintf("is %q", c.Capture), c.Capture, []string{CaptureAll, "uid N", "gid N"})
+	}
+	if c.Capture != CaptureAll && (c.Hold == HoldWorkload || c.Hold == HoldNever) {
+		return fault.BadAttribute("capture", fmt.Sprintf("is %q", c.Capture), fmt.Sprintf("It is for a held copy: set %s to \"copy\", or remove it.", fault.Name("hold")))
+	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
 		if !slices.Contains(presets, p) {
@@ -339,7 +347,7 @@ func (c *Config) Local() bool { return c.Target == TargetLocal }
 // validateTarget looks at the target and what belongs to it.
 func (c *Config) validateTarget(arguments []byte) error {
 	if c.Local() {
-		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application"} {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture"} {
 			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
 			}

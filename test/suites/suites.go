@@ -98,6 +98,7 @@ var suites = []suite{
 		"TestAStartThatFailsShowsItsPhases")},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
+	{name: "extension-host", limit: 8 * time.Minute, script: `npm run -s test:extension-host`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
 }
 
