@@ -22,7 +22,7 @@ stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode
 
-.PHONY: demo playground vsix test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
+.PHONY: demo playground vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -32,8 +32,17 @@ PLAYGROUND = out/playground
 playground: vsix
 	test/setup/playground.sh "$(PLAYGROUND)"
 
-vsix: node_modules/.package-lock.json build
-	npm run -s package
+# The extension for this machine, and for all kinds of machine that it can be had for.
+vsix_kinds := linux-x64 linux-arm64 darwin-x64 darwin-arm64
+vsix: out/extension.js build
+	@kind=$$(go env GOOS)-$$(go env GOARCH | sed s/amd64/x64/); \
+	STAMP='$(stamp)' extension/package.sh $$kind && cp out/envoydbg-$$kind.vsix out/envoydbg.vsix
+
+vsix-all: out/extension.js build
+	@for kind in $(vsix_kinds); do STAMP='$(stamp)' extension/package.sh $$kind; done
+
+out/extension.js: node_modules/.package-lock.json package.json tsconfig.json $(shell find extension/src -name '*.ts')
+	npm run -s build
 
 test: setup-all build bin/cluster
 	go run ./test/suites

@@ -10,6 +10,7 @@ import { FaultError } from './faults/fault';
 import type { Presenter } from './faults/presenter';
 import { holdSidecar, release } from './hold/holdSidecar';
 import type { Log } from './log';
+import { openSample } from './openSample';
 import { pickProcess, pickProgram } from './pickers';
 import { sendRequest } from './request/sendRequest';
 import { startAgent, stopAgent } from './sessions/agentCommands';
@@ -28,6 +29,8 @@ export interface Parts {
     readonly picked: PickedSidecar;
     readonly presenter: Presenter;
     readonly log: Log;
+    /** Where the extension is installed. */
+    readonly extensionPath: string;
     /** The configurations of the manifest. */
     readonly offered: readonly Offer[];
     /** What is kept for the workspace. */
@@ -35,7 +38,7 @@ export interface Parts {
 }
 
 /** Registers them. Each says why when it cannot work, also where it is called although package.json does not enable it. */
-export function commands({ backend, sessions, documents, timelines, picked, presenter, log, offered, memory }: Parts): vscode.Disposable[] {
+export function commands({ backend, sessions, documents, timelines, picked, presenter, log, extensionPath, offered, memory }: Parts): vscode.Disposable[] {
     const all: Record<string, () => Promise<void>> = {
         startAgent: () => startAgent(sessions),
         stopAgent: () => stopAgent(sessions),
@@ -43,6 +46,7 @@ export function commands({ backend, sessions, documents, timelines, picked, pres
         createLaunchConfiguration: () => createLaunchConfiguration(backend, local(offered)),
         checkSetup: () => checkSetup(backend),
         showSourceMap: () => showSourceMap(backend, documents),
+        openSample: () => openSample(extensionPath),
         showTimeline: () => timelines.show(),
         holdSidecar: () => holdSidecar(backend, debug),
         release: () => release(backend),

@@ -48,6 +48,6 @@ export function activate(context: vscode.ExtensionContext): void {
         vscode.debug.registerDebugConfigurationProvider('envoy', configurations, Dynamic),
         vscode.debug.registerDebugConfigurationProvider('envoy', factory),
         vscode.debug.registerDebugAdapterDescriptorFactory('envoy', factory),
-        ...commands({ backend, sessions, documents, timelines, picked, presenter, log, offered, memory: context.workspaceState }),
+        ...commands({ backend, sessions, documents, timelines, picked, presenter, log, extensionPath: context.extensionPath, offered, memory: context.workspaceState }),
     );
 }
