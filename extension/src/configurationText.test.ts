@@ -18,6 +18,13 @@ suite('a new configuration', () => {
         assert.ok(after.indexOf('"Envoy"') < after.indexOf('"a"'), after);
     });
 
+    test('is indented as the others are', () => {
+        for (const indent of ['  ', '\t']) {
+            const after = withConfiguration(`{\n${indent}"configurations": [\n${indent}${indent}{ "name": "a" }\n${indent}]\n}`, mine);
+            assert.ok(after.includes(`\n${indent.repeat(3)}"name": "Envoy",\n`), after);
+        }
+    });
+
     test('may be the only one', () => {
         assert.deepEqual(JSON.parse(withConfiguration('{"version": "0.2.0"}', mine)), { version: '0.2.0', configurations: [mine] });
     });

@@ -3,8 +3,6 @@
 import { applyEdits, type FormattingOptions, getNodeValue, findNodeAtLocation, type JSONPath, modify, parseTree } from 'jsonc-parser';
 import type { Configuration } from './configurations';
 
-const formattingOptions: FormattingOptions = { insertSpaces: true, tabSize: 4, eol: '\n' };
-
 const empty = '{\n    "version": "0.2.0",\n    "configurations": []\n}\n';
 
 /** A text with one more configuration, the first, where VS Code adds them, too. An undefined or blank text becomes a launch.json. */
@@ -24,7 +22,13 @@ export function withAttributes(text: string, name: string, attributes: Readonly<
 }
 
 function changed(text: string, path: JSONPath, value: unknown, isArrayInsertion: boolean): string {
-    return applyEdits(text, modify(text, path, value, { formattingOptions, isArrayInsertion }));
+    return applyEdits(text, modify(text, path, value, { formattingOptions: formatOf(text), isArrayInsertion }));
+}
+
+/** Writes as the text is written: its first indented line says how. */
+function formatOf(text: string): FormattingOptions {
+    const [, indent = '    '] = /\n([ \t]+)\S/.exec(text) ?? [];
+    return { insertSpaces: !indent.startsWith('\t'), tabSize: indent.startsWith('\t') ? 4 : indent.length, eol: text.includes('\r\n') ? '\r\n' : '\n' };
 }
 
 /** The names of the configurations in a text, in order. */
