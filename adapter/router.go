@@ -113,6 +113,8 @@ type sequence interface {
 	FirstStop() (reason, description string)
 	// Summary says how long each phase took.
 	Summary() string
+	// Noticed calls then when LLDB knows that Envoy runs, or cannot be asked.
+	Noticed(then func())
 }
 
 // request is one request of the client's.
@@ -315,7 +317,37 @@ func (r *router) forward(q *request) {
 		r.refuse(q, d.Unknown(q.Name))
 		return
 	}
-	r.pausing = r.pausing || q.Name == "pause"
+	if q.Name == "pause" {
+		r.pausing = true
+		if r.mayNotKnow() {
+			r.sequence.Noticed(func() { r.later(q, d) })
+			return
+		}
+	}
+	r.send(q, d)
+}
+
+// noticeTime is how long after Envoy's first resume LLDB may not know yet that it runs: it
+// learns that on a thread of its own. Until then LLDB 22 refuses a pause, and 19 says that
+// it has paused, and has not.
+const noticeTime = 10 * time.Second
+
+// mayNotKnow reports whether Envoy was resumed so short a time ago.
+func (r *router) mayNotKnow() bool {
+	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < noticeTime
+}
+
+// later sends a request that has waited.
+func (r *router) later(q *request, d debugger) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open[q] {
+		r.send(q, d)
+	}
+}
+
+// send sends a request to an lldb-dap that can have it.
+func (r *router) send(q *request, d debugger) {
 	if breakpoints.IsSet(q.Name) {
 		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
 		return
@@ -339,8 +371,6 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		return
 	}
 	switch {
-	case err == nil && q.Name == "pause" && !answer.Success && r.resumed():
-		time.AfterFunc(pausePause, func() { r.pauseAgain(q) })
 	case err == nil:
 		if !breakpoints.IsSet(q.Name) {
 			answer = r.paths.Answer(answer)
@@ -357,28 +387,6 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
 	default:
 		r.refuse(q, d.Fault())
-	}
-}
-
-// LLDB learns on a thread of its own that the process runs which it has resumed, and
-// refuses a pause until then: "Process is not running". A startup's first pause may come
-// before that, and is asked again for the time of pauseTime after the resume.
-const (
-	pausePause = 50 * time.Millisecond
-	pauseTime  = 5 * time.Second
-)
-
-// resumed reports whether Envoy has just been resumed for the first time, and not stopped
-// since.
-func (r *router) resumed() bool {
-	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < pauseTime
-}
-
-func (r *router) pauseAgain(q *request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.open[q] && r.debugger != nil {
-		r.forward(q)
 	}
 }
 

@@ -54,7 +54,7 @@ func HelperUser(dir string, cause error) *Fault {
 // HelperUnreached: the helper could not be started or reached beside Envoy.
 func HelperUnreached(cause error) *Fault {
 	return &Fault{Code: 1507, What: "The helper beside Envoy cannot be started or reached.", Evidence: []string{text(cause)}, Cause: cause,
-		Do: "Start the session again; with \"--log FILE\" the trace says what happened."}
+		Do: "Start the session again; with " + logFile() + " the trace says what happened."}
 }
 
 // EndUntold: the helper could not be told that the session has ended.

@@ -45,12 +45,12 @@ func Log(path string, cause error) *Fault {
 	if f := refusal("write the trace", path, cause, ""); f != nil {
 		return f
 	}
-	f := &Fault{Code: 1012, What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
-		Do: "Give " + logFile() + " a file that you can write."}
+	f := &Fault{Code: 1012, Attribute: "trace", What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: "Give " + logName() + " a file that you can write."}
 	switch {
 	case errors.Is(cause, fs.ErrNotExist):
 		f.Evidence = []string{path, "there is no folder " + filepath.Dir(path)}
-		f.Do = "Create the folder, or give " + logFile() + " another file."
+		f.Do = "Create the folder, or give " + logName() + " another file."
 	case errors.Is(cause, syscall.ENXIO):
 		f.Evidence = []string{path, "it is a pipe that nobody reads, or a socket"}
 	}

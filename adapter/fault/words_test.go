@@ -116,7 +116,7 @@ func calls(cause error, said string) map[string]*Fault {
 }
 
 // dependent is what a constructor uses whose text depends on such a thing.
-var dependent = []string{"Name", "Assign", "beside", "logFile", "console", "text", "plain", "refusal", "tail"}
+var dependent = []string{"Name", "Assign", "beside", "logFile", "logName", "console", "text", "plain", "refusal", "tail"}
 
 // quoted is an attribute in a text of the catalogue's that does not go through Name.
 var quoted = regexp.MustCompile(`\\?"(program|envoyPath|gate|startTimeout|lldbDap|lldbServer|hold|breakpointPresets|workTree|sourceMap|agent\.[a-z]+)\\?"`)
