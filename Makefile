@@ -22,7 +22,7 @@ stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode
 
-.PHONY: demo playground vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
+.PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -43,6 +43,10 @@ vsix-all: out/extension.js build
 
 out/extension.js: node_modules/.package-lock.json package.json tsconfig.json $(shell find extension/src -name '*.ts')
 	npm run -s build
+
+# The picture of the README, made by the stories in VS Code.
+screenshot: vscode
+	cp out/screenshots/stopped.png docs/vscode.png
 
 test: setup-all build bin/cluster
 	go run ./test/suites

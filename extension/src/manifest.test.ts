@@ -68,18 +68,24 @@ suite('the manifest', () => {
         }
     });
 
-    test('offers the same in a new launch.json and as snippets', () => {
+    test('offers as snippets what a new launch.json has, and more', () => {
         // In a snippet, ^"\\${…}" stands for "${…}".
         const unescaped = JSON.parse(
             JSON.stringify(envoy.configurationSnippets.map(({ body }) => body), (_, value: unknown) =>
                 typeof value === 'string' ? value.replace(/^\^"\\(.*)"$/, '$1') : value,
             ),
         ) as unknown;
-        assert.deepEqual(unescaped, envoy.initialConfigurations);
+        const bodies = unescaped as Record<string, unknown>[];
+        assert.deepEqual(bodies.slice(0, envoy.initialConfigurations.length), envoy.initialConfigurations);
         assert.deepEqual(
             envoy.configurationSnippets.map(({ label }) => label),
-            envoy.initialConfigurations.map(({ name }) => name),
+            [...envoy.initialConfigurations.map(({ name }) => name), 'Envoy: Debug Startup in Kubernetes', 'Envoy: Open Core File'],
         );
+        for (const { name, type, request, ...attributes } of bodies) {
+            assert.equal(type, 'envoy');
+            const { properties } = envoy.configurationAttributes[request as 'attach' | 'launch'];
+            assert.deepEqual(Object.keys(attributes).filter((attribute) => !(attribute in properties)), [], name as string);
+        }
     });
 
     test('offers what the README shows as the first configuration', () => {

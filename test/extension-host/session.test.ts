@@ -6,8 +6,8 @@ import { onlyTheseRun } from '../support/processes';
 import { sampleAttributes } from '../support/sample';
 import { next, Traffic } from './life';
 
-/** The programs of vscode-test, code-server and the browser. */
-const bystanders = ['dash', 'node', 'chromium', 'chrome_crashpad_handler'];
+/** The programs of vscode-test, code-server and the browser, and the window's backend. */
+const bystanders = ['dash', 'node', 'chromium', 'chrome_crashpad_handler', 'envoydbg'];
 
 interface Frame {
     readonly id: number;

@@ -12,7 +12,7 @@ const vscode = new VSCode();
 const stays = [
     { name: 'stays in debug server', says: 'debug server' },
     { name: 'stays in symbols', says: 'symbols' },
-    { name: 'waits for the user', says: 'Envoy: Start Agent' },
+    { name: 'waits for the user', says: 'waiting for you to start the agent' },
     { name: 'waits for Envoy', says: 'waiting for Envoy' },
 ];
 

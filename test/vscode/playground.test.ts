@@ -41,7 +41,17 @@ test('F5 in the playground shows the yellow line in main, in the local file', { 
     await workbench.canStart('Envoy: Debug Startup', 60);
     await workbench.press('F5');
     await stopsInMain(workbench, folder);
+    const argc = await workbench.variable('argc', 10);
+    assert.ok(Number(argc) > 1, `argc is ${argc}`);
     await screenshot('stopped');
+
+    const { line } = await workbench.yellowLine(5);
+    await workbench.press('F10');
+    await workbench.yellowLineBelow(line, 20);
+    await workbench.press('F5');
+    // What the agent and its Envoy write.
+    await workbench.console('starting main dispatch loop', 30);
+    await screenshot('running');
 
     await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);
@@ -67,6 +77,14 @@ test('an agent that is started by hand waits for the command Envoy: Start Agent'
     // The same by a click.
     await workbench.start(name);
     await workbench.status('armed, waiting for Envoy: Start Agent').click({ timeout: 60_000 });
+    await stopsInMain(workbench, folder);
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+
+    // And by the button in the debug toolbar.
+    await workbench.start(name);
+    await workbench.status('armed, waiting for Envoy: Start Agent').waitFor({ timeout: 60_000 });
+    await workbench.toolbar('Start Agent');
     await stopsInMain(workbench, folder);
     await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);

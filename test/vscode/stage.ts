@@ -81,7 +81,7 @@ export class VSCode {
                 const screenshot = (name: string, of = workbench): Promise<void> => of.screenshot(picture(name));
                 await play({ t, folder: setting.folder, workbench, another: open, screenshot });
             } catch (error) {
-                for (const [i, window] of windows.entries()) {
+                for (const [i, window] of windows.filter(({ closed }) => !closed).entries()) {
                     const file = picture(`failed-${t.name.replaceAll(/\W+/g, '-')}-${i + 1}`);
                     await window.screenshot(file);
                     console.log(`The screen is in ${file}; messages on it:\n${(await window.messages()).join('\n')}`);

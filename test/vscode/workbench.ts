@@ -271,9 +271,13 @@ export class Workbench {
         await this.page.screenshot({ path });
     }
 
+    get closed(): boolean {
+        return this.page.isClosed();
+    }
+
     /** Closes the window as a user does, so that its extension host ends, too. */
     async close(): Promise<void> {
-        if (this.page.isClosed()) {
+        if (this.closed) {
             return;
         }
         await this.page.goto('about:blank');
