@@ -19,7 +19,7 @@
 // would notice.
 //
 // Goroutines: the sequence (Start); one that waits for the helper's end; one that
-// reads the source map; one that counts how long Envoy is waited for; one that asks
-// whether LLDB's Python works. All end with the session's context. The relay and the
+// reads the source map; one that finds the functions of the presets; one that counts how
+// long Envoy is waited for; one that asks whether LLDB's Python works. All end with the session's context. The relay and the
 // helper's client have their own, see there.
 package startup

@@ -81,82 +81,77 @@ func differ(ours map[uint64]string, theirs map[uint64]bool) string {
 	return strings.Join(all, "\n")
 }
 
-// All functions of code that is not optimized, where no function is inlined.
+// variants are builds of the sample; each takes seconds.
+var variants = []struct{ compiler, flags string }{
+	{gcc, "-O0 -gdwarf-5"},
+	{gcc, "-O0 -gdwarf-4 -gz=zlib -ffunction-sections -Wl,--gc-sections -no-pie"},
+	{gcc, "-O1 -gdwarf-4 -gsplit-dwarf"}, // with -O2 LLDB takes a function's cold part for its begin
+	{gcc, "-O2 -gdwarf-4"},
+	{clang, "-O0 -gdwarf-4 -gsplit-dwarf"},
+	{clang, "-O0 -gdwarf-5 -ffunction-sections"},
+	{clang, "-O2 -gdwarf-5"},
+}
+
+// Of code that is not optimized all functions; else those of the presets, because a
+// place of LLDB's may then be one where a function was inlined. LLDB 19 stops at the cold
+// part of a function, too.
 func TestBodiesBeginWhereLLDBStops(t *testing.T) {
-	for _, compiler := range []string{gcc, clang} {
-		for _, flags := range [][]string{{"-gdwarf-4"}, {"-gdwarf-5"}, {"-g", "-gz=zlib"}, {"-g", "-ffunction-sections", "-Wl,--gc-sections"}, {"-g", "-no-pie"}} {
-			t.Run(compiler+" "+strings.Join(flags, " "), func(t *testing.T) {
-				t.Parallel()
-				program := sample(t, compiler, append(flags, "-O0")...)
-				ours := stopsOfOurs(t, program, "5Envoy")
-				if len(ours) < 100 {
-					t.Fatalf("only %d functions", len(ours))
+	for _, v := range variants {
+		t.Run(v.compiler+" "+v.flags, func(t *testing.T) {
+			program := sample(t, v.compiler, strings.Fields(v.flags)...)
+			for _, by := range []string{"", "build-id", ".gnu_debuglink"} {
+				separate(t, program, by)
+				ours := stopsOfOurs(t, program, "10MainCommon4mainE", "14OsSysCallsImpl")
+				if len(ours) != 7 {
+					t.Errorf("%q: %d functions: %v", by, len(ours), ours)
 				}
 				for _, lldb := range []string{"lldb-19", "lldb-22"} {
-					if d := differ(ours, stopsOfLLDB(t, lldb, program, "breakpoint set --func-regex Envoy")); d != "" {
+					d := differ(ours, stopsOfLLDB(t, lldb, program, "breakpoint set --language c++ --name Envoy::MainCommon::main", "breakpoint set --func-regex .*OsSysCallsImpl.*"))
+					if lldb == "lldb-22" && d != "" || strings.Contains(d, "ours alone") {
+						t.Errorf("%q, %s:\n%s", by, lldb, d)
+					}
+					if by != "" || !strings.HasPrefix(v.flags, "-O0") {
+						continue
+					}
+					if d := differ(stopsOfOurs(t, program, "5Envoy"), stopsOfLLDB(t, lldb, program, "breakpoint set --func-regex Envoy")); d != "" {
 						t.Errorf("%s:\n%s", lldb, d)
 					}
 				}
-			})
-		}
-	}
-}
-
-// The functions of the presets, however they are optimized and wherever their line tables
-// are. LLDB 19 stops at the cold part of a function, too, which is behind an exception.
-func TestBodiesOfThePresetsBeginWhereLLDBStops(t *testing.T) {
-	for _, compiler := range []string{gcc, clang} {
-		for _, flags := range []string{"-O1 -gdwarf-4", "-O2 -gdwarf-4", "-O2 -gdwarf-5", "-O3 -gdwarf-5 -ffunction-sections", "-O0 -gdwarf-5 -gsplit-dwarf", "-O2 -gdwarf-4 -gsplit-dwarf"} {
-			for _, debug := range []string{"", ".gnu_debuglink", "build-id"} {
-				t.Run(compiler+" "+flags+" "+debug, func(t *testing.T) {
-					t.Parallel()
-					program := separate(t, sample(t, compiler, strings.Fields(flags)...), debug)
-					ours := stopsOfOurs(t, program, "10MainCommon4mainE", "14OsSysCallsImpl")
-					if len(ours) != 7 {
-						t.Fatalf("%d functions: %v", len(ours), ours)
-					}
-					for _, lldb := range []string{"lldb-19", "lldb-22"} {
-						d := differ(ours, stopsOfLLDB(t, lldb, program, "breakpoint set --language c++ --name Envoy::MainCommon::main", "breakpoint set --func-regex .*OsSysCallsImpl.*"))
-						if lldb == "lldb-22" && d != "" || strings.Contains(d, "ours alone") {
-							t.Errorf("%s:\n%s", lldb, d)
-						}
-					}
-				})
 			}
-		}
+		})
 	}
 }
 
 // separate puts the symbols and the debug information of a program into a file that is
-// found by one of its marks, or leaves them where they are.
-func separate(t *testing.T, program, by string) string {
+// found by one of its marks, or leaves them where they are. It may do the one after the
+// other.
+func separate(t *testing.T, program, by string) {
 	t.Helper()
-	if by == "" {
-		return program
-	}
 	dir := filepath.Dir(program)
-	debug := program + ".debug"
-	if by == "build-id" {
+	switch by {
+	case "build-id":
 		f, err := elffile.Open(program)
 		if err != nil {
 			t.Fatal(err)
 		}
 		id, err := f.BuildID()
 		_ = f.Close()
-		if err != nil {
+		debug := filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug")
+		if err := errors.Join(err, os.MkdirAll(filepath.Dir(debug), 0o755)); err != nil {
 			t.Fatal(err)
 		}
-		debug = filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug")
-		if err := os.MkdirAll(filepath.Dir(debug), 0o755); err != nil {
+		run(t, dir, "objcopy", "--only-keep-debug", program, debug)
+		run(t, dir, "objcopy", "--strip-all", program)
+	case ".gnu_debuglink":
+		debugs, err := filepath.Glob(filepath.Join(dir, ".build-id/*/*.debug"))
+		if err != nil || len(debugs) != 1 {
+			t.Fatal(debugs, err)
+		}
+		if err := os.Rename(debugs[0], program+".debug"); err != nil {
 			t.Fatal(err)
 		}
+		run(t, dir, "objcopy", "--add-gnu-debuglink=program.debug", program)
 	}
-	run(t, dir, "objcopy", "--only-keep-debug", program, debug)
-	run(t, dir, "objcopy", "--strip-all", program)
-	if by != "build-id" {
-		run(t, dir, "objcopy", "--add-gnu-debuglink="+debug, program)
-	}
-	return program
 }
 
 func TestAProgramWithoutSymbolsHasNoFunctions(t *testing.T) {
