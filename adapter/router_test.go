@@ -85,6 +85,7 @@ type fakeSequence struct {
 func (f *fakeSequence) ConfigurationDone()                        { f.done++ }
 func (f *fakeSequence) Initialized()                              {}
 func (f *fakeSequence) DebuggeeEnded()                            { f.ended++ }
+func (f *fakeSequence) Busy(string)                               {}
 func (f *fakeSequence) StartAgent(answer func(int, *fault.Fault)) { f.asked = append(f.asked, answer) }
 func (f *fakeSequence) FirstStop() (string, string)               { return "", "" }
 func (f *fakeSequence) Summary() string                           { return "summary" }

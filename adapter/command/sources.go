@@ -33,11 +33,26 @@ func loadSources(defaultTree string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(&sources{Map: m}) }); err != nil && c.Warn != nil {
+			if err := m.Watch(ctx, ofOneBuild(m, c, changed)); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
 		return &sources{Map: m}, err
+	}
+}
+
+// ofOneBuild passes on what changes about the build that the session debugs. Of another
+// build it only tells, once: LLDB keeps the old one, whose map stays right.
+func ofOneBuild(first *sourcemap.Map, c paths.Config, changed func(paths.Sources)) func(*sourcemap.Map) {
+	told := first.Table.BuildID
+	return func(now *sourcemap.Map) {
+		switch id := now.Table.BuildID; {
+		case id == first.Table.BuildID || !c.OneBuild:
+			changed(&sources{Map: now})
+		case id != told && c.Warn != nil:
+			told = id
+			c.Warn(fault.ProgramReplaced(c.Program, first.Table.BuildID, id))
+		}
 	}
 }
 

@@ -232,6 +232,10 @@ func (s *Startup) ConfigurationDone() { s.box.post(configurationDone{}) }
 // everything that was done for the attach.
 func (s *Startup) Initialized() { s.box.post(initialized{}) }
 
+// Busy says that lldb-dap has begun something long, such as "Parsing symbol table:
+// envoy". Between the attach and Envoy's first instruction the current phase names it.
+func (s *Startup) Busy(title string) { s.phases.Progress("LLDB: %s", title) }
+
 // DebuggeeEnded says that lldb-dap has told the end of Envoy.
 func (s *Startup) DebuggeeEnded() { s.box.post(debuggeeEnded{}) }
 
