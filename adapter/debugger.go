@@ -75,7 +75,7 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 			"DEBUGINFOD_URLS=")
 	}
 	p := &peer{s: s}
-	if p.DAP, err = lldb.StartDAP(s.ctx, path, p, s.trace, env...); err != nil {
+	if p.DAP, err = lldb.StartDAP(s.ctx, path, s.opts.Folder, p, s.trace, env...); err != nil {
 		return nil, nil, fault.LLDBDapStart(path, "", "", err)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, initializeTime)

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -39,6 +40,9 @@ func (s *Session) open(q *request) {
 		}
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
 			return err
+		}
+		if !plain && cfg.Local() {
+			cfg.Agent.Cwd = cmp.Or(cfg.Agent.Cwd, s.opts.Folder)
 		}
 		if plain {
 			s.router.plain(q, s.plainSources(q))
@@ -195,6 +199,7 @@ func (s *Session) Go() {
 		return
 	}
 	r.move(stateRunning)
+	r.ran = time.Now()
 	if r.done.Message != nil {
 		r.forward(r.done)
 	} else {

@@ -3,6 +3,7 @@ package adapter
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/google/go-dap"
 
@@ -51,6 +52,8 @@ type router struct {
 	// terminated is set when the client has been told that the debuggee is gone.
 	terminated bool
 	stops      int
+	// ran is when Envoy was first resumed.
+	ran time.Time
 	// pausing: the client has asked for a pause, and there was no stop since.
 	pausing bool
 	// presets has the names of the breakpoints that are presets, by LLDB's ids.
@@ -302,6 +305,8 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		return
 	}
 	switch {
+	case err == nil && q.Name == "pause" && !answer.Success && r.resumed():
+		time.AfterFunc(pausePause, func() { r.pauseAgain(q) })
 	case err == nil:
 		if !breakpoints.IsSet(q.Name) {
 			answer = r.paths.Answer(answer)
@@ -318,6 +323,28 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
 	default:
 		r.refuse(q, d.Fault())
+	}
+}
+
+// LLDB learns on a thread of its own that the process runs which it has resumed, and
+// refuses a pause until then: "Process is not running". A startup's first pause may come
+// before that, and is asked again for the time of pauseTime after the resume.
+const (
+	pausePause = 50 * time.Millisecond
+	pauseTime  = 5 * time.Second
+)
+
+// resumed reports whether Envoy has just been resumed for the first time, and not stopped
+// since.
+func (r *router) resumed() bool {
+	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < pauseTime
+}
+
+func (r *router) pauseAgain(q *request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open[q] && r.debugger != nil {
+		r.forward(q)
 	}
 }
 

@@ -501,3 +501,50 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 		}
 	}
 }
+
+// LLDB refuses a pause until it has noticed that the process it has resumed runs.
+func TestAPauseRightAfterTheStartIsAskedAgain(t *testing.T) {
+	s := ready(t)
+	s.client("attach", "configurationDone")
+	s.router.begin(&fakeSequence{}, "", false)
+	session := &Session{router: s.router}
+	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
+		t.Fatal(err)
+	}
+	session.Attached()
+	session.Go()
+	s.client("pause")
+	s.got("event capabilities")
+	refuse := func() int {
+		s.t.Helper()
+		s.router.mu.Lock()
+		n := len(s.lldb.calls)
+		last := s.lldb.calls[n-1]
+		s.router.mu.Unlock()
+		if last.m.Name != "pause" {
+			t.Fatalf("lldb-dap has got %q", s.lldb.asked())
+		}
+		last.answer(s.message(fmt.Sprintf(`{"seq":0,"type":"response","request_seq":%d,"success":false,"command":"pause","message":"Process is not running."}`, n)), nil)
+		return n
+	}
+	before := refuse()
+	s.got() // the client waits
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		s.router.mu.Lock()
+		n := len(s.lldb.calls)
+		s.router.mu.Unlock()
+		if n == before+1 {
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("it is not asked again")
+		}
+	}
+	// Once Envoy has stopped, a refusal is the user's.
+	s.event("stopped", `{"reason":"breakpoint"}`)
+	refuse()
+	s.flush()
+	if got := s.sent[len(s.sent)-1]; got != "pause ED0" {
+		t.Errorf("the client got %q", s.sent)
+	}
+}

@@ -20,6 +20,9 @@ type Options struct {
 	// LLDBDap is the lldb-dap to use when the launch attribute names none;
 	// empty means to search PATH.
 	LLDBDap string
+	// Folder is where lldb-dap starts, and an agent on this machine that the launch
+	// attributes give no other; empty for where this process is.
+	Folder string
 	// Log receives the trace; nil for none.
 	Log io.Writer
 	// Target is where the Envoy of a startup session is debugged.

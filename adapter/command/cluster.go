@@ -70,6 +70,15 @@ func (c container) Beside(ctx context.Context, image string, command []string) (
 
 // clusterOf is the cluster that the launch attributes name.
 func clusterOf(c *config.Config) (*kube.Cluster, error) {
+	flags, err := flagsOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return connect(flags)
+}
+
+// flagsOf are the launch attributes that lead to a cluster, as kubectl's flags.
+func flagsOf(c *config.Config) (*kube.Flags, error) {
 	flags := kube.NewFlags()
 	arguments := c.KubectlFlags
 	for _, f := range []struct{ flag, value string }{{"--namespace", c.Namespace}, {"--context", c.Context}, {"--kubeconfig", c.Kubeconfig}} {
@@ -80,7 +89,7 @@ func clusterOf(c *config.Config) (*kube.Cluster, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return nil, fault.BadAttribute("kubectlFlags", "has a mistake: "+err.Error(), "Write the flags as for kubectl, for example [\"--as=jane\"].")
 	}
-	return connect(flags)
+	return flags, nil
 }
 
 // connect is the cluster that kubectl's flags name.

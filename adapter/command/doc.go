@@ -2,6 +2,8 @@
 // nothing of what they do.
 //
 //	dap        adapter.Session on stdio, or one child process per connection with --listen
+//	serve      control.Server on stdio for an editor's window; its sessions are
+//	           adapter.Sessions in the same process, each on a unix socket of its own
 //	run        terminal.Run: the same session driven from a terminal
 //	hold, release, status
 //	           kube.Cluster.Copy, HoldWorkload, Release, Held; a session that holds by
@@ -14,5 +16,6 @@
 // map is given to a session here.
 //
 // Goroutines: one passes on signals, until the process ends; one runs the session
-// of dap; with --listen one waits for each child.
+// of dap; with --listen one waits for each child. Serve has one for each session that is
+// open, and those of control.Server.
 package command

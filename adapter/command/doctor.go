@@ -20,6 +20,9 @@ type doctorFlags struct {
 	output                                   string
 	dap, server                              string
 	program, envoyPath, workTree, debugImage string
+	// folder is below what a program that tells no work tree has its sources; "" for where
+	// this process is.
+	folder string
 }
 
 func doctorCommand() *cobra.Command {

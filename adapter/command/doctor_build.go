@@ -56,7 +56,7 @@ func sameBuild(ctx context.Context, in pod.Runner, path, said string, local *loc
 	case err != nil:
 		f.What, f.Why = fmt.Sprintf("%s cannot be read: %v", path, err), "the session will compare it with the program"
 	case local == nil:
-		f.What, f.Why, f.Fix = fmt.Sprintf("%s has build-id %s", path, brief(id)), "there is nothing to compare it with", "--program FILE names your unstripped Envoy"
+		f.What, f.Why, f.Fix = fmt.Sprintf("%s has build-id %s", path, brief(id)), "there is nothing to compare it with", option("program", "FILE")+" names your unstripped Envoy"
 	case machine != local.info.Machine:
 		return failure(f.Check, fault.WrongMachine(local.path, local.info.Machine, path, machine))
 	case id == "" && local.info.BuildID == "":
@@ -64,9 +64,9 @@ func sameBuild(ctx context.Context, in pod.Runner, path, said string, local *loc
 	case id != local.info.BuildID:
 		f.State, f.What = kube.Failed, fmt.Sprintf("the program has build-id %s, but %s has %s", brief(local.info.BuildID), path, brief(id))
 		f.Why = "breakpoints would land on wrong addresses; a session ends with ED1203"
-		f.Fix = "set --program to the unstripped file of the very build that the image has, or build an image from the program"
+		f.Fix = "set " + fault.Name("program") + " to the unstripped file of the very build that the image has, or build an image from the program"
 		if commit := commitOf(said); commit != "" {
-			f.Fix = "build commit " + commit + ", of which the image is, as the image was built, and name that file by --program"
+			f.Fix = "build commit " + commit + ", of which the image is, as the image was built, and name that file by " + fault.Name("program")
 		}
 	default:
 		f.State, f.What = kube.OK, fmt.Sprintf("the program and %s have build-id %s", path, brief(id))
@@ -92,7 +92,7 @@ func sameCommit(ctx context.Context, said string, local *localELF) kube.Finding 
 		return f
 	}
 	if local == nil || local.tree == "" {
-		f.What, f.Fix = "the image is of "+image[:7], "--work-tree FOLDER names your sources"
+		f.What, f.Fix = "the image is of "+image[:7], option("workTree", "FOLDER")+" names your sources"
 		return f
 	}
 	here, err := git(ctx, local.tree, "rev-parse", "HEAD")
@@ -106,7 +106,7 @@ func sameCommit(ctx context.Context, said string, local *localELF) kube.Finding 
 	}
 	if _, err := git(ctx, local.tree, "cat-file", "-e", image+"^{commit}"); err != nil {
 		f.What = fmt.Sprintf("the image is of %s, which is no commit in %s", image[:7], local.tree)
-		f.Fix = "--work-tree FOLDER names your sources; if these are they, run git fetch there"
+		f.Fix = option("workTree", "FOLDER") + " names your sources; if these are they, run git fetch there"
 		return f
 	}
 	f.State, f.What = kube.Warning, fmt.Sprintf("the image is of %s, but %s is at %s", image[:7], local.tree, here[:7])

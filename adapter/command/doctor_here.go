@@ -86,7 +86,7 @@ func versionOfDAP(ctx context.Context, path string) (lldb.Version, error) {
 		return lldb.Version{}, err
 	}
 	defer os.RemoveAll(tmp)
-	d, err := lldb.StartDAP(ctx, path, silent{}, nil, "TMPDIR="+tmp, "DEBUGINFOD_URLS=")
+	d, err := lldb.StartDAP(ctx, path, "", silent{}, nil, "TMPDIR="+tmp, "DEBUGINFOD_URLS=")
 	if err != nil {
 		return lldb.Version{}, fault.LLDBDapStart(path, "", "", err)
 	}
@@ -145,7 +145,7 @@ type localELF struct {
 // localProgram looks at the local Envoy, nil where none can be used.
 func (e *examination) localProgram(ctx context.Context) *localELF {
 	f := kube.Finding{Check: "program", State: kube.Unknown, What: "none is named",
-		Why: "with it doctor compares its build with the Envoy that will run", Fix: "--program FILE names your unstripped Envoy"}
+		Why: "with it doctor compares its build with the Envoy that will run", Fix: option("program", "FILE") + " names your unstripped Envoy"}
 	if e.flags.program == "" {
 		e.add(f)
 		return nil
@@ -159,7 +159,10 @@ func (e *examination) localProgram(ctx context.Context) *localELF {
 		e.add(failure("program", fault.BadProgram(e.flags.program, err)))
 		return nil
 	}
-	folder, _ := os.Getwd()
+	folder := e.flags.folder
+	if folder == "" {
+		folder, _ = os.Getwd()
+	}
 	if p.tree == "" {
 		p.tree = sourcemap.FindWorkTree(path, folder)
 	} else if abs, err := filepath.Abs(p.tree); err == nil {

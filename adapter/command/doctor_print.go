@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/kube"
 )
 
@@ -58,6 +59,16 @@ func printTable(w io.Writer, found []kube.Finding, width int) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// option is how the user gives a launch attribute a value: "--program FILE" on a command
+// line, and the attribute's name in an editor.
+func option(attribute, value string) string {
+	name := fault.Name(attribute)
+	if strings.HasPrefix(name, "--") {
+		name += " " + value
+	}
+	return name
 }
 
 // isCommand says whether a fix is to be pasted.

@@ -138,7 +138,7 @@ func TestTheBuildsAreCompared(t *testing.T) {
 		"another, commit":   {here{}, second, "istio-proxy:1f2e3d4c", localELFOf(t, first), kube.Failed, "build commit 1f2e3d4c"},
 		"another machine":   {here{}, stripped, "", other, kube.Failed, "arm64"},
 		"no build-id":       {here{}, none, "", localELFOf(t, none), kube.Failed, "build-id"},
-		"no program":        {here{}, stripped, "", nil, kube.Unknown, "--program"},
+		"no program":        {here{}, stripped, "", nil, kube.Unknown, `"program"`},
 		"no such file":      {here{}, "/nonexistent", "", localELFOf(t, first), kube.Failed, "no such file"},
 		"no ELF":            {here{}, text, "", localELFOf(t, first), kube.Unknown, "ELF"},
 		"it cannot be read": {here{errors.New("upgrade refused")}, stripped, "", localELFOf(t, first), kube.Unknown, "upgrade refused"},
@@ -177,7 +177,7 @@ func TestTheCommitsAreCompared(t *testing.T) {
 		"the same, short":    {two[:10], local, kube.OK, tree},
 		"another":            {"istio-proxy:" + one, local, kube.Warning, "git -C " + tree + " checkout " + one},
 		"of another project": {"istio-proxy:f4526e2523a8e2d1f2d67744f948e3a7392c6845", local, kube.Unknown, "no commit in"},
-		"no tree":            {"istio-proxy:" + two, nil, kube.Unknown, "--work-tree"},
+		"no tree":            {"istio-proxy:" + two, nil, kube.Unknown, `"workTree"`},
 		"no work tree":       {"istio-proxy:" + two, &localELF{tree: "/nonexistent"}, kube.Unknown, "git tells no commit"},
 		"not said":           {"", local, kube.Unknown, "does not say"},
 		"no commit":          {"istio-proxy:unknown", local, kube.Unknown, "does not say"},
@@ -307,7 +307,7 @@ func TestTheVersionsOfLLDBAreCompared(t *testing.T) {
 
 func TestTheLocalProgramIsLookedAt(t *testing.T) {
 	for name, x := range map[string]struct{ program, want, says string }{
-		"none":      {"", "program unknown", "--program"},
+		"none":      {"", "program unknown", `"program"`},
 		"no ELF":    {"/etc/passwd", "program failed", "/etc/passwd"},
 		"symbols":   {linked(t, "a", "-g"), "program ok", "build-id"},
 		"no lines":  {linked(t, "a"), "program warning", "-c dbg"},

@@ -37,7 +37,7 @@ func TestHoldingTakesOneWayOnly(t *testing.T) {
 
 func TestWhatIsHeldIsListedForPeopleAndPrograms(t *testing.T) {
 	since := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
-	all := heldReport([]*kube.Held{
+	all := heldObjects([]*kube.Held{
 		{Kind: "pod", Namespace: "demo", Name: "fortio-0-hold-abcde", State: "held",
 			Record: &hold.Record{Who: "ann@laptop", Target: "statefulset/fortio", Container: "istio-proxy", Since: since, Until: since.Add(time.Hour)}},
 		{Kind: "deployment", Namespace: "demo", Name: "web", State: "held", Broken: bytes.ErrTooLarge},
@@ -55,7 +55,7 @@ func TestWhatIsHeldIsListedForPeopleAndPrograms(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	table.Reset()
-	if err := heldTable(&table, heldReport(nil)); err != nil || table.String() != "nothing is held\n" {
+	if err := heldTable(&table, heldObjects(nil)); err != nil || table.String() != "nothing is held\n" {
 		t.Errorf("%v: %s", err, table.String())
 	}
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"syscall"
 
@@ -18,6 +19,32 @@ func releaseFault(err error, h *kube.Held) error {
 		return fault.Forbidden(err.Error())
 	}
 	return fault.NotReleased(h.String(), err)
+}
+
+// release gives back what is held of a target, or, without one, all that the user holds in
+// the cluster. done is told of each.
+func release(ctx context.Context, cluster *kube.Cluster, target string, progress func(string, ...any), done func(*kube.Held)) error {
+	find := func() (held []*kube.Held, err error) { return cluster.HeldOf(ctx, target) }
+	name := target
+	if target == "" {
+		name = "you"
+		find = func() (held []*kube.Held, err error) { held, _, _, err = cluster.Held(ctx); return held, err }
+	}
+	held, err := find()
+	if err != nil {
+		return clusterFault(err, name, cluster.Namespace())
+	}
+	mine := kube.Mine(held, remote.WhoAmI(), name)
+	if len(mine) == 0 && target != "" {
+		return fault.NothingHeld(target)
+	}
+	for _, h := range mine {
+		if err := cluster.Release(ctx, h, progress); err != nil {
+			return releaseFault(err, h)
+		}
+		done(h)
+	}
+	return nil
 }
 
 func releaseCommand() *cobra.Command {
@@ -46,33 +73,17 @@ changed.`,
 			if err != nil {
 				return err
 			}
-			target := "you"
-			var held []*kube.Held
-			if all {
-				held, _, _, err = cluster.Held(ctx)
-			} else {
+			target := ""
+			if !all {
 				target = args[0]
-				held, err = cluster.HeldOf(ctx, target)
 			}
-			if err != nil {
-				return clusterFault(err, target, cluster.Namespace())
+			err = release(ctx, cluster, target, func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) },
+				func(h *kube.Held) { fmt.Fprintf(cmd.OutOrStdout(), "%s released (namespace %s)\n", h, h.Namespace) })
+			if err != nil && ctx.Err() != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "interrupted; \"envoydbg status\" says what is still held\n")
+				return exit(signalled(syscall.SIGINT))
 			}
-			mine := kube.Mine(held, remote.WhoAmI(), target)
-			if len(mine) == 0 && !all {
-				return fault.NothingHeld(target)
-			}
-			for _, h := range mine {
-				err := cluster.Release(ctx, h, func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) })
-				switch {
-				case err != nil && ctx.Err() != nil:
-					fmt.Fprintf(cmd.ErrOrStderr(), "interrupted; \"envoydbg status\" says what is still held\n")
-					return exit(signalled(syscall.SIGINT))
-				case err != nil:
-					return releaseFault(err, h)
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s released (namespace %s)\n", h, h.Namespace)
-			}
-			return nil
+			return err
 		},
 	}
 	f.add(cmd)

@@ -168,26 +168,50 @@ func (f *requestFlags) run(ctx context.Context, cmd *cobra.Command, target, addr
 	if err != nil {
 		return err
 	}
-	application, err := sidecar.Application(f.from)
+	sent := sending{sidecar: sidecar, from: f.from, uid: uid, gid: gid, debugImage: f.pod.debugImage,
+		say: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format, args...) }}
+	err = sent.run(ctx, r, func(p traffic.Pod) { report.pod = p }, report.add)
 	if err != nil {
-		return clusterFault(err, target, sidecar.Namespace)
+		return err
 	}
-	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format, args...) }
-	at := func(s *kube.Sidecar) *pod.Target {
-		return &pod.Target{Find: func(context.Context) (pod.Container, error) { return container{s}, nil }, Say: say}
+	return report.end(sent.exceptions)
+}
+
+// sending sends requests from the application beside a sidecar.
+type sending struct {
+	sidecar *kube.Sidecar
+	// from is the application's container; empty for the first that is not the sidecar.
+	from string
+	// uid and gid are whom to send as; -1 for those of the container.
+	uid, gid   int
+	debugImage string
+	say        func(format string, args ...any)
+	// exceptions say, afterwards, what may have kept a connection from Envoy.
+	exceptions []string
+}
+
+// run sends r. reached is told of the pod before the first request, and took of each
+// result.
+func (s *sending) run(ctx context.Context, r traffic.Request, reached func(traffic.Pod), took func(traffic.Result)) error {
+	application, err := s.sidecar.Application(s.from)
+	if err != nil {
+		return clusterFault(err, "pod/"+s.sidecar.Pod, s.sidecar.Namespace)
 	}
-	type reached struct {
+	at := func(c *kube.Sidecar) *pod.Target {
+		return &pod.Target{Find: func(context.Context) (pod.Container, error) { return container{c}, nil }, Say: s.say}
+	}
+	type forwarded struct {
 		client *forward.Client
 		err    error
 	}
-	beside := make(chan reached, 1)
+	beside := make(chan forwarded, 1)
 	go func() {
-		c, err := at(sidecar).ForwardEasily(ctx)
-		beside <- reached{c, err}
+		c, err := at(s.sidecar).ForwardEasily(ctx)
+		beside <- forwarded{c, err}
 	}()
 	there := at(application)
-	there.DebugImage, there.Places = f.pod.debugImage, placesOf(application)
-	from, err := there.Forward(ctx, uid, gid)
+	there.DebugImage, there.Places = s.debugImage, placesOf(application)
+	from, err := there.Forward(ctx, s.uid, s.gid)
 	side := <-beside
 	if side.client != nil {
 		defer side.client.Close()
@@ -199,17 +223,18 @@ func (f *requestFlags) run(ctx context.Context, cmd *cobra.Command, target, addr
 	if side.err != nil {
 		return side.err
 	}
-	capture := sidecar.Capture()
-	p := traffic.Pod{Application: from, Name: application.String(), SidecarName: sidecar.String(), Port: capture.Port, Say: say}
+	capture := s.sidecar.Capture()
+	p := traffic.Pod{Application: from, Name: application.String(), SidecarName: s.sidecar.String(), Port: capture.Port, Say: s.say}
 	if side.client != nil { // a nil client in the interface is not a nil interface
 		p.Sidecar = side.client
 	}
-	report.pod = p
-	if err := traffic.Run(ctx, r, p, report.add); err != nil {
+	reached(p)
+	if err := traffic.Run(ctx, r, p, took); err != nil {
 		return err
 	}
 	look, _ := from.Look(ctx, capture.Port, 0)
-	return report.end(exceptions(capture, look))
+	s.exceptions = exceptions(capture, look)
+	return nil
 }
 
 // placesOf are where the helper may be put in an application's container, best first.

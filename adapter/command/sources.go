@@ -16,8 +16,9 @@ import (
 
 // loadSources gives a session the source map of its program, and follows the
 // work tree for as long as the session lasts. defaultTree is for programs that
-// tell no work tree; "" for none.
-func loadSources(defaultTree string) paths.Load {
+// tell no work tree; "" for none. Relative paths are below folder; "" is where this
+// process is.
+func loadSources(defaultTree, folder string) paths.Load {
 	return func(ctx context.Context, c paths.Config, changed func(paths.Sources)) (paths.Sources, error) {
 		cfg, err := sourcesConfig(c, defaultTree)
 		if err != nil {
@@ -33,22 +34,22 @@ func loadSources(defaultTree string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, ofOneBuild(m, c, changed)); err != nil && c.Warn != nil {
+			if err := m.Watch(ctx, ofOneBuild(m, c, func(now *sourcemap.Map) { changed(&sources{now, folder}) })); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
-		return &sources{Map: m}, err
+		return &sources{m, folder}, err
 	}
 }
 
 // ofOneBuild passes on what changes about the build that the session debugs. Of another
 // build it only tells, once: LLDB keeps the old one, whose map stays right.
-func ofOneBuild(first *sourcemap.Map, c paths.Config, changed func(paths.Sources)) func(*sourcemap.Map) {
+func ofOneBuild(first *sourcemap.Map, c paths.Config, changed func(*sourcemap.Map)) func(*sourcemap.Map) {
 	told := first.Table.BuildID
 	return func(now *sourcemap.Map) {
 		switch id := now.Table.BuildID; {
 		case id == first.Table.BuildID || !c.OneBuild:
-			changed(&sources{Map: now})
+			changed(now)
 		case id != told && c.Warn != nil:
 			told = id
 			c.Warn(fault.ProgramReplaced(c.Program, first.Table.BuildID, id))
@@ -75,6 +76,7 @@ func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error)
 // sources is a sourcemap.Map as the adapter knows it.
 type sources struct {
 	*sourcemap.Map
+	folder string // lldb-dap's; "" for that of this process
 }
 
 // Local implements paths.Sources.
@@ -91,11 +93,11 @@ func (s *sources) Local(debugPath string) (paths.Source, bool) {
 }
 
 // Debugger implements paths.Sources. lldb-dap makes a relative path absolute if there
-// is such a file in its working directory, which is this process's, and then finds
-// nothing by it, or one place of several.
+// is such a file in its working directory, and then finds nothing by it, or one place of
+// several.
 func (s *sources) Debugger(local string) []string {
 	return s.Map.Debugger(local, func(suffix string) bool {
-		_, err := os.Lstat(suffix)
+		_, err := os.Lstat(filepath.Join(s.folder, suffix))
 		return err == nil
 	})
 }
@@ -103,7 +105,7 @@ func (s *sources) Debugger(local string) []string {
 // Ending implements paths.Sources. A file below the working directory is meant before
 // all others: that is where a person at a terminal is.
 func (s *sources) Ending(relative string) []string {
-	if abs, err := filepath.Abs(relative); err == nil && len(s.Paths(abs)) > 0 {
+	if abs, err := filepath.Abs(filepath.Join(s.folder, relative)); err == nil && len(s.Paths(abs)) > 0 {
 		return []string{abs}
 	}
 	return s.Map.Ending(relative)

@@ -37,7 +37,7 @@ func TestASessionGetsTheSourcesOfItsProgram(t *testing.T) {
 	elf, source := compiled(t, "-g")
 	tree := t.TempDir()
 	t.Chdir(tree)
-	s, err := loadSources(".")(t.Context(), paths.Config{Program: elf}, func(paths.Sources) {})
+	s, err := loadSources(".", "")(t.Context(), paths.Config{Program: elf}, func(paths.Sources) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestASessionGetsTheSourcesOfItsProgram(t *testing.T) {
 		t.Errorf("%q, %q", s.DebugDir(), s.Summary())
 	}
 	// The user's entries count, the folder here does not.
-	s, err = loadSources("")(t.Context(), paths.Config{Program: elf, Map: [][2]string{{filepath.Dir(source), "/nowhere"}}}, func(paths.Sources) {})
+	s, err = loadSources("", "")(t.Context(), paths.Config{Program: elf, Map: [][2]string{{filepath.Dir(source), "/nowhere"}}}, func(paths.Sources) {})
 	if err != nil || s.DebugDir() != "" || len(s.Forward()) != 1 || s.Forward()[0] != [2]string{filepath.Dir(source), "/nowhere"} {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -57,14 +57,14 @@ func TestASessionGetsTheSourcesOfItsProgram(t *testing.T) {
 func TestAProgramWithoutSourcesIsNoError(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	elf, _ := compiled(t, "-s")
-	if s, err := loadSources("")(t.Context(), paths.Config{Program: elf}, nil); s != nil || err != nil {
+	if s, err := loadSources("", "")(t.Context(), paths.Config{Program: elf}, nil); s != nil || err != nil {
 		t.Errorf("stripped: %+v, %v", s, err)
 	}
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := loadSources("")(t.Context(), paths.Config{Program: fifo}, nil); s != nil || !errors.Is(err, regular.ErrNot) {
+	if s, err := loadSources("", "")(t.Context(), paths.Config{Program: fifo}, nil); s != nil || !errors.Is(err, regular.ErrNot) {
 		t.Errorf("a FIFO: %+v, %v", s, err)
 	}
 }
@@ -102,7 +102,7 @@ func TestASessionIsToldThatRebuildsWillNotBeNoticed(t *testing.T) {
 	}
 	elf, _ := compiled(t, "-g")
 	told := make(chan error, 1)
-	s, err := loadSources("")(t.Context(), paths.Config{Program: elf, Warn: func(err error) { told <- err }}, nil)
+	s, err := loadSources("", "")(t.Context(), paths.Config{Program: elf, Warn: func(err error) { told <- err }}, nil)
 	if s == nil || err != nil {
 		t.Fatalf("%+v, %v", s, err)
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envoydbg/envoydbg/adapter/control"
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/kube"
 )
@@ -35,17 +37,14 @@ so.`,
 			if err != nil {
 				return err
 			}
-			held, narrow, unseen, err := cluster.Held(ctx)
+			held, err := heldIn(ctx, cluster)
 			if err != nil {
-				return clusterFault(err, "what is held", cluster.Namespace())
+				return err
 			}
-			if len(narrow) > 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "Only the namespace %s is looked at: you may not list %s in all namespaces.\n", cluster.Namespace(), strings.Join(narrow, ", "))
+			for _, note := range held.Notes {
+				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
-			if len(unseen) > 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "Not even there may you list %s.\n", strings.Join(unseen, ", "))
-			}
-			if err := print(cmd.OutOrStdout(), heldReport(held)); err != nil {
+			if err := print(cmd.OutOrStdout(), held.Held); err != nil {
 				return fault.OutputLost(err)
 			}
 			return nil
@@ -56,38 +55,44 @@ so.`,
 	return cmd
 }
 
-// heldObject is what status prints of one thing that is held.
-type heldObject struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"` // as kubectl names it
-	// Target is what it was made of, or the workload itself.
-	Target    string `json:"target,omitempty"`
-	Container string `json:"container,omitempty"`
-	State     string `json:"state"`
-	Who       string `json:"who,omitempty"`
-	Since     string `json:"since,omitempty"`
-	Until     string `json:"until,omitempty"` // when the cluster ends it
-	// Problem says why its record cannot be read.
-	Problem string `json:"problem,omitempty"`
+// heldIn lists what is held in a cluster.
+func heldIn(ctx context.Context, cluster *kube.Cluster) (control.HeldList, error) {
+	all, narrow, unseen, err := cluster.Held(ctx)
+	if err != nil {
+		return control.HeldList{}, clusterFault(err, "what is held", cluster.Namespace())
+	}
+	list := control.HeldList{Held: heldObjects(all)}
+	if len(narrow) > 0 {
+		list.Notes = append(list.Notes, fmt.Sprintf("Only the namespace %s is looked at: you may not list %s in all namespaces.", cluster.Namespace(), strings.Join(narrow, ", ")))
+	}
+	if len(unseen) > 0 {
+		list.Notes = append(list.Notes, fmt.Sprintf("Not even there may you list %s.", strings.Join(unseen, ", ")))
+	}
+	return list, nil
 }
 
-func heldReport(held []*kube.Held) []heldObject {
-	all := []heldObject{}
+// heldObjects are things that are held, as they are printed.
+func heldObjects(held []*kube.Held) []control.HeldObject {
+	all := []control.HeldObject{}
 	for _, h := range held {
-		o := heldObject{Namespace: h.Namespace, Name: h.String(), State: h.State}
-		if h.Broken != nil {
-			o.Problem = fault.Plain(h.Broken)
-		}
-		if r := h.Record; r != nil {
-			o.Target, o.Container, o.Who, o.Since, o.Until = r.Target, r.Container, r.Who, when(r.Since), when(r.Until)
-		}
-		all = append(all, o)
+		all = append(all, heldObject(h))
 	}
 	return all
 }
 
+func heldObject(h *kube.Held) control.HeldObject {
+	o := control.HeldObject{Namespace: h.Namespace, Name: h.String(), State: h.State}
+	if h.Broken != nil {
+		o.Problem = fault.Plain(h.Broken)
+	}
+	if r := h.Record; r != nil {
+		o.Target, o.Container, o.Who, o.Since, o.Until = r.Target, r.Container, r.Who, when(r.Since), when(r.Until)
+	}
+	return o
+}
+
 // heldTable prints what is held for people.
-func heldTable(w io.Writer, all []heldObject) error {
+func heldTable(w io.Writer, all []control.HeldObject) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "nothing is held")
 		return err

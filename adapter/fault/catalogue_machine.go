@@ -42,3 +42,9 @@ func EndTooLong(waited time.Duration) *Fault {
 	return &Fault{Code: 1905, What: fmt.Sprintf("The session did not end within %v; envoydbg ends without it.", waited),
 		Do: "The helper ends by itself what it started; if \"ps -ef\" still shows lldb-dap or lldb-server after ten seconds, end them by hand."}
 }
+
+// OtherRelease: an editor's extension is of another release than this backend.
+func OtherRelease(extension, ours string) *Fault {
+	return &Fault{Code: 1907, What: fmt.Sprintf("The extension is version %s, but its envoydbg is version %s.", extension, ours),
+		Do: `Clear the setting "envoy.adapterPath", so that the extension's own is used, or set it to that of version ` + extension + "."}
+}

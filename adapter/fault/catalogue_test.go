@@ -39,6 +39,7 @@ var each = map[string]*Fault{
 	"Connection":          Connection(errCause),
 	"EndTooLong":          EndTooLong(time.Second),
 	"NoLLDBDap":           NoLLDBDap("lldb-dap in PATH"),
+	"OtherRelease":        OtherRelease("0.2.0", "0.1.0"),
 	"LLDBTooOld":          LLDBTooOld("/usr/bin/lldb-dap", "18.1.0", 19),
 	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", "", errCause),
 	"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called", ""),

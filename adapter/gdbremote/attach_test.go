@@ -355,6 +355,12 @@ func TestTheLateStopOfTheAttachIsSwallowed(t *testing.T) {
 		server.receives(resume)
 		passes(server, client, atEntry)
 	})
+	t.Run("but not the stop of a pause, where the process waits where it did at the attach", func(t *testing.T) {
+		_, client, server := begun(t)
+		client.write("\x03")
+		server.frame("\x03")
+		passes(server, client, atEntry)
+	})
 	for name, stop := range map[string]string{
 		"but not one from elsewhere": "T13thread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774b71;reason:signal;",
 		"but no other signal":        "T0fthread:p126b.126b;threads:126b;thread-pcs:00007fc1d4774b70;reason:signal;",

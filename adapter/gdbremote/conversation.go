@@ -154,6 +154,11 @@ func (c *conversation) fromClient(f Frame) (step, error) {
 		c.ownOK = false
 		return step{}, nil
 	}
+	if f.Kind == KindInterrupt {
+		// The next SIGSTOP is the client's own, wherever the process stands: one that waits
+		// in epoll_wait stands where it stood at the attach.
+		c.attachPCs = ""
+	}
 	if f.Kind != KindPacket || !c.interpretable(f) {
 		return passOn, nil
 	}

@@ -87,7 +87,8 @@
 // It stops the process when that is first resumed, before it has run one
 // instruction. Without SkipToExec the client would show it as a stop of its own
 // (LLDB 22: in 3 of 278 sessions without the gate). The relay knows it by its
-// program counters, which are those of the attach, and repeats the client's resume.
+// program counters, which are those of the attach, and repeats the client's resume. After
+// an interrupt of the client's a SIGSTOP is the answer to that, and passes.
 //
 // Packets: GDB manual, appendix E "GDB Remote Serial Protocol", sections
 // Overview, Packets, Stop Reply Packets, Packet Acknowledgment. LLDB's own:

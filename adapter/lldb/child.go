@@ -17,18 +17,18 @@ type Child struct {
 	done chan struct{}
 }
 
-// Start runs lldb-dap with env added to the environment, as the leader of a process
-// group that ends with it. Closing its stdin does not end lldb-dap while it waits,
+// Start runs lldb-dap in a folder, empty for that of this process, with env added to the
+// environment, as the leader of a process group that ends with it. Closing its stdin does not end lldb-dap while it waits,
 // so the kernel kills it when the adapter is killed. When ctx ends before lldb-dap
 // runs, the error is that of ctx.
-func Start(ctx context.Context, path string, env ...string) (*Child, error) {
+func Start(ctx context.Context, path, folder string, env ...string) (*Child, error) {
 	// With less it aborts when it cannot start a thread, and often without a word.
 	if err := process.Needs(needs); err != nil {
 		return nil, err
 	}
 	env = append(os.Environ(), env...)
 	s := newScratch(env)
-	c, err := process.Start(ctx, process.Command{Path: path, Env: env, Group: true, Tied: true})
+	c, err := process.Start(ctx, process.Command{Path: path, Env: env, Dir: folder, Group: true, Tied: true})
 	if err != nil {
 		return nil, err
 	}

@@ -62,10 +62,10 @@ type DAP struct {
 	pending map[int64]Answer // by lldb-dap's sequence number; nil once it has ended
 }
 
-// StartDAP runs lldb-dap with env added to the environment and begins to read it.
+// StartDAP runs lldb-dap as Start does, and begins to read it.
 // ctx bounds the start alone.
-func StartDAP(ctx context.Context, path string, h Handler, t *trace.Trace, env ...string) (*DAP, error) {
-	child, err := Start(ctx, path, env...)
+func StartDAP(ctx context.Context, path, folder string, h Handler, t *trace.Trace, env ...string) (*DAP, error) {
+	child, err := Start(ctx, path, folder, env...)
 	if err != nil {
 		return nil, err
 	}

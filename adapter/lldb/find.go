@@ -42,6 +42,20 @@ func FindDAP(wanted string) (string, error) {
 	return "", fault.NoLLDBDap("lldb-dap and lldb-dap-N in PATH")
 }
 
+// AllDAPs are the lldb-daps in PATH, the one that FindDAP would take first.
+func AllDAPs() (all []string) {
+	names := []string{"lldb-dap"}
+	for n := newest; n >= Oldest; n-- {
+		names = append(names, "lldb-dap-"+strconv.Itoa(n))
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			all = append(all, path)
+		}
+	}
+	return all
+}
+
 // FindServer resolves lldb-server on this machine: the given path or name, else
 // the one in lldb-dap's own folder, else the one of the same version in PATH.
 func FindServer(wanted, dap string, v Version) (string, error) {

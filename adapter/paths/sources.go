@@ -67,7 +67,7 @@ type Load func(ctx context.Context, c Config, changed func(Sources)) (Sources, e
 
 // Config is what the launch attributes say of sources.
 type Config struct {
-	Program  string
+	Program string
 	// OneBuild: the session debugs the build that it began with, and no later one.
 	OneBuild bool
 	WorkTree string

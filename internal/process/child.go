@@ -17,6 +17,7 @@ type Command struct {
 	Path string   // as found: no look-up in PATH
 	Args []string // without the program's own name
 	Env  []string // nil for that of this process
+	Dir  string   // where it starts; empty for where this process is
 	// Group makes the child the leader of a process group that ends with it: Kill
 	// kills the whole group, and what is left of it when the child ends by itself
 	// is killed, too. Without Group the child leads a session of its own, and Kill
@@ -52,7 +53,7 @@ type Child struct {
 // for ever on a dead network mount) the error is that of ctx, and the program is
 // killed as soon as it does run; later ctx means nothing.
 func Start(ctx context.Context, command Command) (*Child, error) {
-	c := &Child{cmd: &exec.Cmd{Path: command.Path, Args: append([]string{command.Path}, command.Args...), Env: command.Env},
+	c := &Child{cmd: &exec.Cmd{Path: command.Path, Args: append([]string{command.Path}, command.Args...), Env: command.Env, Dir: command.Dir},
 		group: command.Group, done: make(chan struct{})}
 	c.cmd.SysProcAttr = attributes(command)
 	var theirs, ours []*os.File

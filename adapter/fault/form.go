@@ -1,0 +1,19 @@
+package fault
+
+import "fmt"
+
+// Form is a fault for a client that shows its parts, and what can be done, as it likes.
+type Form struct {
+	// ID is the number as the user quotes it: "ED1203".
+	ID       string   `json:"id"`
+	What     string   `json:"what"`
+	Evidence []string `json:"evidence,omitempty"`
+	Do       string   `json:"do,omitempty"`
+	// Page is where the docs explain it: "docs/errors.md#ed1203-…".
+	Page string `json:"page"`
+}
+
+// Form gives the fault's parts.
+func (f *Fault) Form() Form {
+	return Form{ID: f.ID(), What: f.What, Evidence: f.Evidence, Do: f.Do, Page: fmt.Sprintf("docs/errors.md#ed%d", f.Code)}
+}
