@@ -34,7 +34,8 @@ const function = "Envoy::MainCommon::main"
 type measured struct {
 	armed   time.Duration // from the launch request; 0 of a plain session
 	stopped time.Duration // from the launch request to the locals
-	cpu     time.Duration // of lldb-dap
+	toArmed time.Duration // processor time of lldb-dap until it is armed
+	cpu     time.Duration // and until the locals are there
 	memory  int64         // of lldb-dap, anonymous, at most; bytes
 }
 
@@ -76,6 +77,10 @@ func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m m
 		c.Attach(a.With("indexCache", w.name != "envoydbg, no index cache"))
 		c.Phase("armed", "end")
 		m.armed = time.Since(began)
+		var err error
+		if m.toArmed, err = lldbDap.cpu(); err != nil {
+			t.Fatal(err)
+		}
 		c.Configure()
 	} else {
 		c.Launch(harness.Attributes{"program": program, "args": []string{"--version"}})
@@ -132,7 +137,7 @@ func TestSize(t *testing.T) {
 			m := measure(t, lldb, w, program, cache)
 			armed := ""
 			if w.armed {
-				armed = fmt.Sprintf("%.1f s", m.armed.Seconds())
+				armed = fmt.Sprintf("%.1f s (CPU %.1f s)", m.armed.Seconds(), m.toArmed.Seconds())
 			}
 			rows = append(rows, []string{fmt.Sprint(lldb.Version), w.name, fmt.Sprintf("%.1f s", m.cpu.Seconds()),
 				fmt.Sprintf("%.2f GB", float64(m.memory)/1e9), armed, fmt.Sprintf("%.1f s", m.stopped.Seconds())})
