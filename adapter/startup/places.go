@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -52,12 +53,12 @@ func (s *Startup) findPlaces(ctx context.Context) {
 		return
 	}
 	go func() {
+		found := placesFound{err: errors.New("the symbols could not be read")}
+		defer func() { s.box.post(found) }() // the presets wait for it
 		defer s.trace.Recover("the places of the presets")
-		found := findPlaces(ctx, s.cfg.Program, texts)
-		if found.err != nil {
+		if found = findPlaces(ctx, s.cfg.Program, texts); found.err != nil {
 			s.trace.Line("places", "%v", found.err)
 		}
-		s.box.post(found)
 	}()
 }
 

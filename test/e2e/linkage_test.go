@@ -58,7 +58,7 @@ func TestThePresetMainStopsBehindThePrologueWhereverTheDebugInformationIs(t *tes
 		"a debug file by its link": {[]string{"-gdwarf-5"}, [][]string{
 			{"objcopy", "--only-keep-debug", "envoy", "envoy.debug"}, {"objcopy", "--strip-all", "--add-gnu-debuglink=envoy.debug", "envoy"}}},
 		"compressed":       {[]string{"-gdwarf-5", "-gz=zlib"}, nil},
-		"a package":        {[]string{"-gdwarf-5", "-gsplit-dwarf"}, [][]string{{"llvm-dwp-19", "-e", "envoy", "-o", "envoy.dwp"}}},
+		"a package":        {[]string{"-gdwarf-4", "-gsplit-dwarf"}, [][]string{{"dwp", "-e", "envoy", "-o", "envoy.dwp"}}},
 		"an index for gdb": {[]string{"-gdwarf-5", "-fuse-ld=gold", "-Wl,--gdb-index", "-ggnu-pubnames"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
