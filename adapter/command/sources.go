@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/sourcemap"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
@@ -34,7 +35,8 @@ func loadSources(defaultTree, folder string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, ofOneBuild(m, c, func(now *sourcemap.Map) { changed(&sources{now, folder}) })); err != nil && c.Warn != nil {
+			tell := replaced(m, c)
+			if err := m.Watch(ctx, func(now *sourcemap.Map) { tell(); changed(&sources{now, folder}) }); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
@@ -42,18 +44,16 @@ func loadSources(defaultTree, folder string) paths.Load {
 	}
 }
 
-// ofOneBuild passes on what changes about the build that the session debugs. Of another
-// build it only tells, once: LLDB keeps the old one, whose map stays right.
-func ofOneBuild(first *sourcemap.Map, c paths.Config, changed func(*sourcemap.Map)) func(*sourcemap.Map) {
+// replaced tells, once, that the program is another build than the one of the map.
+func replaced(first *sourcemap.Map, c paths.Config) func() {
 	told := first.Table.BuildID
-	return func(now *sourcemap.Map) {
-		switch id := now.Table.BuildID; {
-		case id == first.Table.BuildID || !c.OneBuild:
-			changed(now)
-		case id != told && c.Warn != nil:
-			told = id
-			c.Warn(fault.ProgramReplaced(c.Program, first.Table.BuildID, id))
+	return func() {
+		now, err := elfinfo.Read(c.Program)
+		if err != nil || c.Warn == nil || now.BuildID == first.Table.BuildID || now.BuildID == told {
+			return
 		}
+		told = now.BuildID
+		c.Warn(fault.ProgramReplaced(c.Program, first.Table.BuildID, now.BuildID))
 	}
 }
 

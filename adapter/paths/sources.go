@@ -67,9 +67,7 @@ type Load func(ctx context.Context, c Config, changed func(Sources)) (Sources, e
 
 // Config is what the launch attributes say of sources.
 type Config struct {
-	Program string
-	// OneBuild: the session debugs the build that it began with, and no later one.
-	OneBuild bool
+	Program  string
 	WorkTree string
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
