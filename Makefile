@@ -20,9 +20,9 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e clients npm-clients vscode
+suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode
 
-.PHONY: demo playground vsix test build setup setup-all setup-cluster cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
+.PHONY: demo playground vsix test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -70,6 +70,8 @@ bench-pod: setup-cluster bin/cluster build
 
 cluster-core cluster cluster-e2e: setup-cluster bin/cluster
 
+arm64: setup-arm64
+
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
@@ -87,6 +89,9 @@ setup-all: node_modules/.package-lock.json
 
 setup-cluster: setup
 	test/setup/cluster.sh
+
+setup-arm64: setup
+	test/setup/arm64.sh
 
 cluster-up: setup-cluster bin/cluster
 	bin/cluster up

@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 export default defineConfig(
     globalIgnores(['out/', 'bin/']),
     js.configs.recommended,
+    { files: ['*.mjs'], languageOptions: { globals: { process: 'readonly' } } },
     {
         files: ['**/*.ts'],
         extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -21,6 +21,9 @@ type ending struct {
 	atEnd string
 	// again says that the client begins the same session once more.
 	again bool
+	// count, if it is not 0, asks the client to do that, and says how often in a row it
+	// then has.
+	count int
 }
 
 // Bounds of the cleanup's steps. Together with the client's last messages they
@@ -47,6 +50,11 @@ func (s *Session) end(how ending) {
 		defer s.trace.Recover("the end of the session")
 		s.trace.Line("session", "ends: %v", how.fault)
 		s.phases.Finish(how.fault)
+		if how.fault != nil {
+			s.phases.Moment(startup.MomentFailed, how.fault.What)
+		} else {
+			s.phases.Moment(startup.MomentEnded, "")
+		}
 		var opened, attached bool
 		within(routerTime, func() { opened, attached = s.router.over(how.fault) })
 		switch {
@@ -67,17 +75,18 @@ func (s *Session) end(how ending) {
 			}
 			kept, left := run.End(keep && answer != nil && answer.Success)
 			if left != nil {
-				s.client.output(important, left.Error()+"\n")
+				s.client.fault(left)
 			}
 			switch {
 			case kept != "":
 				s.client.output(console, kept+"\n")
 			case wanted:
-				s.client.output(important, fault.NotKept().Error()+"\n")
+				s.client.fault(fault.NotKept())
 			}
 			answer = nil // it is to a request of ours
 		}
-		within(routerTime, func() { s.router.finish(opened, how.request, answer) })
+		s.phases.TellTimeline()
+		within(routerTime, func() { s.router.finish(opened, how.request, answer, how.count) })
 	}()
 }
 
@@ -151,7 +160,7 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 	case opened:
 		r.refuse(r.opening, f)
 	case f != nil:
-		r.client.output(important, f.Error()+"\n")
+		r.client.fault(f)
 	}
 	r.opening = nil
 	for _, q := range r.held {
@@ -165,19 +174,19 @@ func (r *router) over(f *fault.Fault) (opened, attached bool) {
 }
 
 // finish answers whatever is still open. A client whose launch or attach has failed
-// is not told that the debuggee is gone: there was none.
-func (r *router) finish(opened bool, leaving *request, answer *dapio.Message) {
+// is not told that the debuggee is gone: there was none. count is that of the ending.
+func (r *router) finish(opened bool, leaving *request, answer *dapio.Message, count int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !opened {
-		r.tellTerminated()
+		r.tellTerminated(count)
 	}
 	r.move(stateEnded)
 	if answer != nil {
 		r.relay(leaving, answer)
 	}
 	for q := range r.open {
-		if q.Name == "disconnect" {
+		if q.Name == "disconnect" || q.Name == RequestStopAgent {
 			r.respond(q, nil)
 		} else {
 			r.quietly(q, fault.Over(q.Name))

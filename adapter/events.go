@@ -1,7 +1,7 @@
 package adapter
 
 import (
-	"github.com/google/go-dap"
+	"cmp"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -45,9 +45,11 @@ func (r *router) event(m *dapio.Message) {
 		}
 		r.pass(m)
 	case "stopped":
-		r.pass(r.stop(m))
+		m = r.stop(m)
+		r.pass(m)
 		if r.sequence != nil && r.stops == 1 {
 			r.client.output(console, r.sequence.Summary())
+			r.host.stopped(cmp.Or(m.Get("body.description").Str, m.Get("body.reason").Str))
 		}
 	case "output":
 		if r.sequence == nil || !isNoise(m.Get("body.output").Str, r.state >= stateOver) {
@@ -81,12 +83,18 @@ func (r *router) event(m *dapio.Message) {
 
 func (r *router) pass(m *dapio.Message) { r.client.forward(r.paths.Answer(m), 0, nil) }
 
-// tellTerminated tells the client, once, that the debuggee is gone.
-func (r *router) tellTerminated() {
-	if !r.terminated {
-		r.terminated = true
-		r.client.event("terminated", dap.TerminatedEventBody{})
+// tellTerminated tells the client, once, that the debuggee is gone. With a count it is
+// asked to begin the session again, and to bring that back in "__restart".
+func (r *router) tellTerminated(count int) {
+	if r.terminated {
+		return
 	}
+	r.terminated = true
+	body := map[string]any{}
+	if count > 0 {
+		body["restart"] = map[string]int{"count": count}
+	}
+	r.client.event("terminated", body)
 }
 
 // replay sends lldb-dap what the client asked for before there was a program, and

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
@@ -22,20 +24,30 @@ import (
 func (s *Session) open(q *request) {
 	s.do(q.Name, func() error {
 		plain := !q.Get("arguments.target").Exists()
+		arguments, err := config.Expand([]byte(q.Get("arguments").Raw))
+		if err != nil {
+			return err
+		}
+		if err := s.record(arguments); err != nil {
+			return err
+		}
 		var cfg *config.Config
 		if !plain {
 			var warnings []*fault.Fault
-			var err error
-			if cfg, warnings, err = config.Parse([]byte(q.Get("arguments").Raw)); err != nil {
+			if cfg, warnings, err = config.Parse(arguments); err != nil {
 				return err
 			}
 			for _, w := range warnings {
-				s.client.output(important, w.Error()+"\n")
+				s.client.fault(w)
 			}
 			if err := cfg.Check(); err != nil {
 				return err
 			}
-		} else if err := config.CheckPlain([]byte(q.Get("arguments").Raw)); err != nil {
+			s.trace.Hide(append(config.Secrets(arguments), slices.Collect(maps.Values(cfg.Agent.Env))...))
+		} else if arguments, err = s.plainArguments(arguments); err != nil {
+			return err
+		}
+		if err := s.router.replace(q, arguments); err != nil {
 			return err
 		}
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
@@ -60,6 +72,31 @@ func (s *Session) open(q *request) {
 		s.run.Start(s.ctx)
 		return nil
 	})
+}
+
+// replace gives a request other arguments.
+func (r *router) replace(q *request, arguments []byte) error {
+	m, err := q.Set("arguments", arguments)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q.Message = m
+	return nil
+}
+
+// plainArguments checks the arguments of a plain session, and puts the variables of their
+// envFile into env, where lldb-dap looks.
+func (s *Session) plainArguments(arguments []byte) ([]byte, error) {
+	if err := config.CheckPlain(arguments); err != nil {
+		return nil, err
+	}
+	with, variables, err := config.WithEnvFile(arguments)
+	if err == nil {
+		s.trace.Hide(append(config.Secrets(arguments), variables...))
+	}
+	return with, err
 }
 
 // plainTime bounds how long a plain session waits for its source map.
@@ -99,6 +136,15 @@ func (s *Session) plainSources(q *request) (program string) {
 
 // progress implements host.
 func (s *Session) progress(id string) bool { return s.phases.Owns(id) }
+
+// timeline implements host.
+func (s *Session) timeline() startup.Timeline { return s.phases.Timeline() }
+
+// stopped implements host.
+func (s *Session) stopped(description string) {
+	s.phases.Moment(startup.MomentStopped, description)
+	s.phases.TellTimeline()
+}
 
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
@@ -229,11 +275,51 @@ func (s *Session) Output(category, text string) {
 	s.client.output(category, text)
 }
 
+// RunInTerminal has the client run a command in a terminal.
+func (s *Session) RunInTerminal(ctx context.Context, title string, command []string) error {
+	if !s.hello.Get("arguments.supportsRunInTerminalRequest").Bool() {
+		return fault.NoTerminal("the client does not say that it opens terminals")
+	}
+	cwd := s.opts.Folder
+	if cwd == "" {
+		cwd = s.opts.TempDir // the command does not care
+	}
+	answered := make(chan *dapio.Message, 1)
+	r := s.router
+	r.mu.Lock()
+	r.client.request("runInTerminal", map[string]any{"kind": "integrated", "title": title, "cwd": cwd, "args": command},
+		func(seq int64) { r.asked[seq] = answered })
+	r.mu.Unlock()
+	select {
+	case answer := <-answered:
+		if !answer.Success {
+			return fault.NoTerminal(cmp.Or(answer.Get("body.error.format").Str, answer.Get("message").Str, "the client has refused it"))
+		}
+		return nil
+	case <-ctx.Done():
+		if s.ctx.Err() != nil {
+			return s.ctx.Err()
+		}
+		return fault.NoTerminal("the client does not answer the request to open one")
+	}
+}
+
+// Fault tells the user of a fault after which the session goes on. It blocks as Output
+// does.
+func (s *Session) Fault(f *fault.Fault) {
+	_ = s.client.out.Wait(s.ctx, maxUnread)
+	s.client.fault(f)
+}
+
 // Ended says that the startup, or what it watches, is at its end; nil if that was
 // to be expected.
 func (s *Session) Ended(err error) {
 	if err == nil {
-		s.end(ending{atEnd: config.AtEndEnd})
+		s.mu.Lock()
+		run := s.run
+		s.mu.Unlock()
+		count := run.Again()
+		s.end(ending{atEnd: config.AtEndEnd, again: count > 0, count: count})
 		return
 	}
 	s.end(ending{fault: fault.From(err)})

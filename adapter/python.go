@@ -20,6 +20,6 @@ func (s *Session) checkPython(q *request) {
 	p := s.peer
 	s.mu.Unlock()
 	if f := lldb.CheckPython(p.Path(), p.Version, answer.Get("body.result").String()); f != nil {
-		s.Output(important, f.Error()+"\n")
+		s.Fault(f)
 	}
 }

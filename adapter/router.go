@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
@@ -66,6 +67,9 @@ type router struct {
 	// reverse has, by the client's number, the number at lldb-dap of a request
 	// that lldb-dap has made.
 	reverse map[int64]int64
+	// asked has, by the client's number, who waits for the answer to a request of the
+	// adapter's own.
+	asked map[int64]chan<- *dapio.Message
 }
 
 // debugger is lldb-dap as the router needs it; see lldb.DAP.
@@ -86,6 +90,10 @@ type host interface {
 	open(q *request)
 	end(how ending)
 	progress(id string) bool
+	// timeline is what has happened in the session.
+	timeline() startup.Timeline
+	// stopped: Envoy has stopped for the first time.
+	stopped(description string)
 }
 
 // sequence is a startup as the router needs it. The methods return at once.
@@ -94,6 +102,8 @@ type sequence interface {
 	ConfigurationDone()
 	// StartAgent asks for the agent; answer is called once.
 	StartAgent(answer func(pid int, f *fault.Fault))
+	// AgentStarted: there is an agent that could be ended.
+	AgentStarted() bool
 	// Initialized: lldb-dap takes breakpoints.
 	Initialized()
 	// DebuggeeEnded: lldb-dap has told the end of Envoy.
@@ -105,6 +115,8 @@ type sequence interface {
 	FirstStop() (reason, description string)
 	// Summary says how long each phase took.
 	Summary() string
+	// Noticed calls then when LLDB knows that Envoy runs, or cannot be asked.
+	Noticed(then func())
 }
 
 // request is one request of the client's.
@@ -117,12 +129,16 @@ type request struct {
 func newRouter(c *client, t *trace.Trace, p *paths.Rewriter, h host) *router {
 	return &router{client: c, trace: t, paths: p, host: h, open: map[*request]bool{},
 		breakpoints: breakpoints.New(p), explainer: breakpoints.NewExplainer("", t), sets: newSets(), reverse: map[int64]int64{},
-		presets: map[int64]string{}}
+		presets: map[int64]string{}, asked: map[int64]chan<- *dapio.Message{}}
 }
 
 // RequestStartAgent is the adapter's own request: it starts the agent of a
 // session with "agent": {"start": "manual"}. Answer: {"pid": number}.
 const RequestStartAgent = "startAgent"
+
+// RequestStopAgent is the adapter's own request: it ends Envoy, the agent, and with them
+// the session. It is answered when nothing of them is left.
+const RequestStopAgent = "stopAgent"
 
 // fromClient takes one message of the client's. A panic on the way is the error of
 // the request, and of nothing else.
@@ -135,6 +151,11 @@ func (r *router) fromClient(m *dapio.Message) {
 		r.open[q] = true
 		r.request(q)
 	case dapio.Response:
+		if answer, ok := r.asked[m.RequestSeq]; ok {
+			delete(r.asked, m.RequestSeq)
+			answer <- m // it has room
+			return
+		}
 		seq, ok := r.reverse[m.RequestSeq]
 		delete(r.reverse, m.RequestSeq)
 		if ok && r.debugger != nil {
@@ -180,8 +201,25 @@ func (r *router) request(q *request) {
 			}
 			r.respond(q, map[string]int{"pid": pid})
 		})
+	case RequestStopAgent:
+		r.stopAgent(q)
+	case startup.RequestTimeline:
+		r.respond(q, r.host.timeline())
 	default:
 		r.act(q)
+	}
+}
+
+func (r *router) stopAgent(q *request) {
+	switch {
+	case r.state >= stateOver:
+		r.quietly(q, fault.Over(q.Name))
+	case r.sequence == nil:
+		r.refuse(q, fault.NoAgentToStop("this is no startup session"))
+	case !r.sequence.AgentStarted():
+		r.refuse(q, fault.NoAgentToStop("the session has not started it"))
+	default:
+		r.host.end(ending{atEnd: config.AtEndEnd})
 	}
 }
 
@@ -281,7 +319,37 @@ func (r *router) forward(q *request) {
 		r.refuse(q, d.Unknown(q.Name))
 		return
 	}
-	r.pausing = r.pausing || q.Name == "pause"
+	if q.Name == "pause" {
+		r.pausing = true
+		if r.mayNotKnow() {
+			r.sequence.Noticed(func() { r.later(q, d) })
+			return
+		}
+	}
+	r.send(q, d)
+}
+
+// noticeTime is how long after Envoy's first resume LLDB may not know yet that it runs: it
+// learns that on a thread of its own. Until then LLDB 22 refuses a pause, and 19 says that
+// it has paused, and has not.
+const noticeTime = 10 * time.Second
+
+// mayNotKnow reports whether Envoy was resumed so short a time ago.
+func (r *router) mayNotKnow() bool {
+	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < noticeTime
+}
+
+// later sends a request that has waited.
+func (r *router) later(q *request, d debugger) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open[q] {
+		r.send(q, d)
+	}
+}
+
+// send sends a request to an lldb-dap that can have it.
+func (r *router) send(q *request, d debugger) {
 	if breakpoints.IsSet(q.Name) {
 		r.forwardSet(q.Message, func(answer *dapio.Message, err error) { r.answered(d, q, answer, err) })
 		return
@@ -305,8 +373,6 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		return
 	}
 	switch {
-	case err == nil && q.Name == "pause" && !answer.Success && r.resumed():
-		time.AfterFunc(pausePause, func() { r.pauseAgain(q) })
 	case err == nil:
 		if !breakpoints.IsSet(q.Name) {
 			answer = r.paths.Answer(answer)
@@ -323,28 +389,6 @@ func (r *router) answered(d debugger, q *request, answer *dapio.Message, err err
 		r.refuse(q, fault.OutOfOrder(q.Name, "it was asked of another lldb-dap than the one the launch attributes name"))
 	default:
 		r.refuse(q, d.Fault())
-	}
-}
-
-// LLDB learns on a thread of its own that the process runs which it has resumed, and
-// refuses a pause until then: "Process is not running". A startup's first pause may come
-// before that, and is asked again for the time of pauseTime after the resume.
-const (
-	pausePause = 50 * time.Millisecond
-	pauseTime  = 5 * time.Second
-)
-
-// resumed reports whether Envoy has just been resumed for the first time, and not stopped
-// since.
-func (r *router) resumed() bool {
-	return r.sequence != nil && r.state == stateRunning && r.stops == 0 && !r.terminated && time.Since(r.ran) < pauseTime
-}
-
-func (r *router) pauseAgain(q *request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.open[q] && r.debugger != nil {
-		r.forward(q)
 	}
 }
 
@@ -430,8 +474,8 @@ func (r *router) cancel(q *request) {
 	switch {
 	case r.sequence != nil && mine:
 		r.respond(q, nil)
-		if !r.attached() {
-			r.host.end(ending{})
+		if r.state < stateRunning { // else the startup was over when the user asked
+			r.host.end(ending{atEnd: config.AtEndEnd})
 		}
 		return
 	case r.debugger == nil, !r.debugger.Can("supportsCancelRequest"), r.state != stateRunning:

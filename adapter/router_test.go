@@ -16,6 +16,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
+	"github.com/envoydbg/envoydbg/adapter/startup"
 )
 
 // stage is a router with nothing real around it: no process, no stream.
@@ -29,6 +30,8 @@ type stage struct {
 	sent []string
 	raw  []*dapio.Message
 	ends []ending
+	// stops are the first stops that the session was told.
+	stops []string
 	// initializing and opening are the requests that the session was given.
 	initializing, opening *request
 }
@@ -76,17 +79,24 @@ func (s *stage) open(q *request)         { s.opening = q }
 func (s *stage) end(how ending)          { s.ends = append(s.ends, how) }
 func (s *stage) progress(id string) bool { return id == "mine" }
 
+func (s *stage) timeline() startup.Timeline { return startup.Timeline{} }
+func (s *stage) stopped(description string) { s.stops = append(s.stops, description) }
+
 // fakeSequence is a startup that only counts.
 type fakeSequence struct {
+	noticed     []func()
 	done, ended int
+	started     bool
 	asked       []func(int, *fault.Fault)
 }
 
+func (f *fakeSequence) Noticed(then func())                       { f.noticed = append(f.noticed, then) }
 func (f *fakeSequence) ConfigurationDone()                        { f.done++ }
 func (f *fakeSequence) Initialized()                              {}
 func (f *fakeSequence) DebuggeeEnded()                            { f.ended++ }
 func (f *fakeSequence) Busy(string)                               {}
 func (f *fakeSequence) StartAgent(answer func(int, *fault.Fault)) { f.asked = append(f.asked, answer) }
+func (f *fakeSequence) AgentStarted() bool                        { return f.started }
 func (f *fakeSequence) FirstStop() (string, string)               { return "", "" }
 func (f *fakeSequence) Summary() string                           { return "summary" }
 
@@ -329,7 +339,7 @@ func TestAfterTheEndAnswersAreQuiet(t *testing.T) {
 			t.Errorf("the user is shown %s", m.Raw)
 		}
 	}
-	s.router.finish(false, nil, nil)
+	s.router.finish(false, nil, nil, 0)
 	s.client("disconnect")
 	s.got("disconnect ok") // terminated was told before
 }
@@ -342,7 +352,7 @@ func TestTheEndAnswersEverything(t *testing.T) {
 		t.Fatalf("%d ends", len(s.ends))
 	}
 	opened, _ := s.router.over(nil)
-	s.router.finish(opened, s.ends[0].request, nil)
+	s.router.finish(opened, s.ends[0].request, nil, 0)
 	s.flush()
 	slices.Sort(s.sent)
 	s.got("attach ED1406", "disconnect ok", "event terminated", "initialize ED1406", "threads ED1406")
@@ -360,7 +370,7 @@ func TestTheEndAnswersEverything(t *testing.T) {
 	s = ready(t)
 	s.client("attach", "setBreakpoints")
 	opened, _ = s.router.over(fault.NotManual("a fault"))
-	s.router.finish(opened, nil, nil)
+	s.router.finish(opened, nil, nil, 0)
 	s.got("attach ED1311", "setBreakpoints ED1406")
 }
 
@@ -389,6 +399,17 @@ func TestCancelling(t *testing.T) {
 			t.Errorf("%s: the startup is not cancelled: %v", arguments, s.ends)
 		}
 	}
+	// Until Envoy runs, and not after: whoever cancels means what is shown.
+	for _, state := range []state{statePreparing, stateWaiting, stateConfiguring, stateConfigured, stateRunning} {
+		s := ready(t)
+		s.client("attach")
+		s.router.begin(&fakeSequence{}, "", true)
+		s.router.state = state
+		s.client(`cancel {"progressId":"mine"}`)
+		if ended := len(s.ends) == 1; ended != (state < stateRunning) {
+			t.Errorf("%v: the session is ended: %v", state, ended)
+		}
+	}
 	// A request at lldb-dap, by the number it has there.
 	s := plain(t)
 	pending := s.client("evaluate")
@@ -400,6 +421,32 @@ func TestCancelling(t *testing.T) {
 	s = ready(t)
 	s.client("cancel")
 	s.got("cancel ok")
+}
+
+// The agent of a session can be ended once there is one, and the answer says that nothing
+// is left.
+func TestStoppingTheAgent(t *testing.T) {
+	s := plain(t)
+	s.client("stopAgent")
+	s.got("stopAgent ED1322")
+
+	s = ready(t)
+	s.client("attach")
+	agent := &fakeSequence{}
+	s.router.begin(agent, "", false)
+	s.flush()
+	s.sent = nil
+	s.client("stopAgent")
+	s.got("stopAgent ED1322")
+	agent.started = true
+	s.client("stopAgent")
+	s.got()
+	if len(s.ends) != 1 || s.ends[0].atEnd != config.AtEndEnd {
+		t.Fatalf("%+v", s.ends)
+	}
+	opened, _ := s.router.over(nil)
+	s.router.finish(opened, nil, nil, 0)
+	s.got("attach ED1312", "stopAgent ok")
 }
 
 func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
@@ -486,7 +533,7 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 		for _, answer := range seq.asked {
 			answer(0, fault.NotManual("over"))
 		}
-		s.router.finish(opened, nil, nil)
+		s.router.finish(opened, nil, nil, 0)
 		s.flush()
 		count := map[int64]int{}
 		for _, m := range s.raw {
@@ -502,11 +549,13 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 	}
 }
 
-// LLDB refuses a pause until it has noticed that the process it has resumed runs.
-func TestAPauseRightAfterTheStartIsAskedAgain(t *testing.T) {
+// LLDB does not know at once that the process runs which it has resumed, and then cannot
+// pause it.
+func TestAPauseRightAfterTheStartWaitsUntilLLDBKnowsThatEnvoyRuns(t *testing.T) {
 	s := ready(t)
 	s.client("attach", "configurationDone")
-	s.router.begin(&fakeSequence{}, "", false)
+	seq := &fakeSequence{}
+	s.router.begin(seq, "", false)
 	session := &Session{router: s.router}
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)
@@ -514,37 +563,17 @@ func TestAPauseRightAfterTheStartIsAskedAgain(t *testing.T) {
 	session.Attached()
 	session.Go()
 	s.client("pause")
-	s.got("event capabilities")
-	refuse := func() int {
-		s.t.Helper()
-		s.router.mu.Lock()
-		n := len(s.lldb.calls)
-		last := s.lldb.calls[n-1]
-		s.router.mu.Unlock()
-		if last.m.Name != "pause" {
-			t.Fatalf("lldb-dap has got %q", s.lldb.asked())
-		}
-		last.answer(s.message(fmt.Sprintf(`{"seq":0,"type":"response","request_seq":%d,"success":false,"command":"pause","message":"Process is not running."}`, n)), nil)
-		return n
+	if got := s.lldb.asked(); strings.HasSuffix(got, "pause") || len(seq.noticed) != 1 {
+		t.Fatalf("lldb-dap has got %q, and %d have asked whether it knows", got, len(seq.noticed))
 	}
-	before := refuse()
-	s.got() // the client waits
-	for began := time.Now(); ; time.Sleep(time.Millisecond) {
-		s.router.mu.Lock()
-		n := len(s.lldb.calls)
-		s.router.mu.Unlock()
-		if n == before+1 {
-			break
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("it is not asked again")
-		}
+	seq.noticed[0]()
+	if got := s.lldb.asked(); !strings.HasSuffix(got, "pause") {
+		t.Errorf("lldb-dap has got %q", got)
 	}
-	// Once Envoy has stopped, a refusal is the user's.
+	// Later on nobody has to ask.
 	s.event("stopped", `{"reason":"breakpoint"}`)
-	refuse()
-	s.flush()
-	if got := s.sent[len(s.sent)-1]; got != "pause ED0" {
-		t.Errorf("the client got %q", s.sent)
+	s.client("pause")
+	if got := s.lldb.asked(); !strings.HasSuffix(got, "pause pause") || len(seq.noticed) != 1 {
+		t.Errorf("lldb-dap has got %q", got)
 	}
 }

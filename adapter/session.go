@@ -33,6 +33,9 @@ type Options struct {
 	// PhaseEvents: the client takes the event envoyPhase, even if its initialize
 	// does not say so.
 	PhaseEvents bool
+	// FaultEvents: the client shows faults itself (FaultEvent), even if its initialize
+	// does not say so.
+	FaultEvents bool
 	// TempDir is an existing folder of mode 0700 with a path short enough for
 	// unix sockets; it is the caller's to remove.
 	TempDir string
@@ -42,7 +45,8 @@ type Options struct {
 // and ends them. What it holds itself is what the end needs.
 type Session struct {
 	opts   Options
-	id     string // 8 hex digits
+	id     string    // 8 hex digits
+	began  time.Time // zero of the trace and of the timeline
 	trace  *trace.Trace
 	client *client
 	in     *dapio.Reader
@@ -68,7 +72,8 @@ type Session struct {
 // NewSession returns a session with the client at the other end of in and out.
 func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Session{opts: opts, id: newID(), trace: trace.New(opts.Log), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
+	began := time.Now()
+	s := &Session{opts: opts, id: newID(), began: began, trace: trace.New(opts.Log, began), client: newClient(dapio.NewWriter(out)), in: dapio.NewReader(in),
 		inbox: make(chan *dapio.Message, inboxSize), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
 	s.client.out.Sent = func(raw []byte) { s.trace.Message("client ←", raw) }
 	s.paths = paths.NewRewriter(func(local string, c paths.Change) {
@@ -76,9 +81,9 @@ func NewSession(in io.Reader, out io.Writer, opts Options) *Session {
 		if !c.Built.IsZero() {
 			f = fault.SourceSavedLater(local, c.Saved, c.Built)
 		}
-		s.client.output(important, f.Error()+"\n")
+		s.client.fault(f)
 	})
-	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.trace)
+	s.phases = startup.NewPhases("envoydbg-"+s.id, s.client.event, s.began, s.trace)
 	s.router = newRouter(s.client, s.trace, s.paths, s)
 	return s
 }
@@ -106,6 +111,7 @@ func (s *Session) Run() error {
 	case <-time.After(insistTime):
 	}
 	s.Shutdown()
+	s.trace.Close()
 	return err
 }
 

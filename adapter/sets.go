@@ -135,26 +135,34 @@ func (r *router) explain(m *dapio.Message, done func()) {
 func (r *router) tellUnbound(m *dapio.Message) {
 	for _, s := range r.breakpoints.StatesOf(m) {
 		if s.Hit != "" {
-			r.tellOnce(important, fault.HitCondition(s.Name, s.Hit).Error())
+			r.faultOnce(fault.HitCondition(s.Name, s.Hit))
 		}
 		if s.Shared != "" {
-			r.tellOnce(important, fault.SharedLine(s.Name, s.Shared).Error())
+			r.faultOnce(fault.SharedLine(s.Name, s.Shared))
 		}
 		switch {
 		case s.Bound || r.sequence != nil && r.state < stateRunning:
 		case s.Pending:
-			r.tellOnce(console, s.Name+" is pending: "+s.Text)
+			if text := s.Name + " is pending: " + s.Text; r.first(text) {
+				r.client.output(console, text+"\n")
+			}
 		default:
-			r.tellOnce(important, fault.Unbound(s.Name, s.Text).Error())
+			r.faultOnce(fault.Unbound(s.Name, s.Text))
 		}
 	}
 }
 
-func (r *router) tellOnce(category, text string) {
-	if !r.sets.told[text] {
-		r.sets.told[text] = true
-		r.client.output(category, text+"\n")
+func (r *router) faultOnce(f *fault.Fault) {
+	if r.first(f.Error()) {
+		r.client.fault(f)
 	}
+}
+
+// first reports whether a text has not been told before, and notes that it has.
+func (r *router) first(text string) bool {
+	told := r.sets.told[text]
+	r.sets.told[text] = true
+	return !told
 }
 
 // Breakpoints calls settled with how the editor's breakpoints stand, once the requests

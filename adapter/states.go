@@ -41,8 +41,8 @@ const (
 )
 
 // actions has what each request does in each state. What is not in it does as
-// "other". disconnect, terminate, cancel, restart and startAgent are the adapter's
-// own in every state; see router.request.
+// "other". disconnect, terminate, cancel, restart, startAgent, stopAgent and
+// envoyTimeline are the adapter's own in every state; see router.request.
 var actions = map[string][states]action{
 	//                    new     initializing ready  preparing waiting     configuring configured running over  ended
 	"initialize":        {begin, refuse, refuse, refuse, refuse, refuse, refuse, refuse, late, late},

@@ -101,6 +101,9 @@ func (s *Sidecar) Capture() Capture {
 		}
 		c.Exceptions = append(c.Exceptions, groups(init.Env)...)
 	}
+	if r := s.Held; r != nil && r.Capture != "" {
+		c.Exceptions = append(c.Exceptions, "capture: "+r.Capture)
+	}
 	for _, name := range exceptions {
 		if value := s.pod.Annotations[name]; value != "" {
 			c.Exceptions = append(c.Exceptions, name+": "+value)

@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 
 	"github.com/go-logr/logr"
@@ -98,6 +99,7 @@ func Connect(f *Flags) (*Cluster, error) {
 	// A session makes a few requests in a row; the default of 5 a second is for
 	// controllers.
 	config.QPS, config.Burst = 50, 100
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return observed{next} })
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err

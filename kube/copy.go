@@ -187,6 +187,9 @@ type HoldOptions struct {
 	Who string
 	// Await says that the application does not start until Envoy is ready; of a copy alone.
 	Await bool
+	// Capture is the one whose connections the Envoy of a copy gets; nil for what the pod
+	// says.
+	Capture *hold.Owner
 	// Session says that it is for one session, which gives it back.
 	Session bool
 	// For is how long a copy lives, and SameNode says that it is on its pod's node.
@@ -203,7 +206,7 @@ type HoldOptions struct {
 // *RefusedError, *NotRunningError, or the API server's.
 func (c *Cluster) Copy(ctx context.Context, s *Source, o HoldOptions) (*Sidecar, *Held, error) {
 	base := s.Pod.Name
-	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Session: o.Session, Await: o.Await, Target: s.Target, Now: time.Now(),
+	options := hold.Options{Name: hold.NameOf(base, strings.ToLower(rand.Text()[:5])), For: o.For, Who: o.Who, Session: o.Session, Await: o.Await, Capture: o.Capture, Target: s.Target, Now: time.Now(),
 		Claims: c.claims(ctx, s.Pod)}
 	if o.SameNode {
 		options.Node = s.Pod.Spec.NodeName

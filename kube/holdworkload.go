@@ -31,6 +31,14 @@ type TakenError struct {
 
 func (e *TakenError) Error() string { return e.Target + " is held already" }
 
+// MakesAnew says whether a target is a workload that makes its pods anew when its template
+// is changed, so that it can be held itself.
+func MakesAnew(target string) bool {
+	kind, _, ok := strings.Cut(target, "/")
+	_, resource := workload(kind)
+	return ok && (resource == "statefulsets" || resource == "deployments" || resource == "daemonsets")
+}
+
 // HoldWorkload lets the next pods of a workload come up parked, and waits until one of them
 // is. If that does not come to pass, the workload is given back. The errors are *TakenError,
 // and as those of Copy.
@@ -38,8 +46,8 @@ func (c *Cluster) HoldWorkload(ctx context.Context, target, container string, o 
 	if container == "" {
 		container = DefaultContainer
 	}
-	kind, name, ok := strings.Cut(target, "/")
-	if _, resource := workload(kind); !ok || resource != "statefulsets" && resource != "deployments" && resource != "daemonsets" {
+	kind, name, _ := strings.Cut(target, "/")
+	if !MakesAnew(target) {
 		return nil, nil, &UnholdableError{target, hold.Note{What: "only a StatefulSet, a Deployment or a DaemonSet makes pods anew when it is changed",
 			Why: "its pods stay as they are", Fix: "hold a copy, or name the workload that owns it"}}
 	}

@@ -75,6 +75,11 @@ func (c *Client) Send(command string, arguments any) (int64, error) {
 	return c.conn.Send(command, arguments)
 }
 
+// Respond answers a request of the adapter's with success.
+func (c *Client) Respond(request *dapio.Message, body any) error {
+	return c.conn.Respond(request, body)
+}
+
 // Call sends a request and waits for the answer, whose body goes into result
 // unless that is nil. A refusal is an *[Error].
 func (c *Client) Call(ctx context.Context, command string, arguments, result any) error {

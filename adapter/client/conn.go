@@ -71,6 +71,18 @@ func (c *Conn) Send(command string, arguments any) (int64, error) {
 	return seq, err
 }
 
+// Respond answers a request of the adapter's with success.
+func (c *Conn) Respond(request *dapio.Message, body any) error {
+	return c.w.Send(func(n int64) []byte {
+		raw, err := json.Marshal(map[string]any{"seq": n, "type": dapio.Response, "request_seq": request.Seq, "success": true,
+			"command": request.Name, "body": body})
+		if err != nil {
+			panic(err) // a body is plain data
+		}
+		return raw
+	})
+}
+
 // Error is a response with success: false.
 type Error struct {
 	Command string

@@ -21,7 +21,7 @@ var flagOf = map[string]string{
 	"target": "--target", "program": "--program", "envoyPath": "--envoy-path", "gate": "--gate", "startTimeout": "--start-timeout",
 	"lldbDap": "--lldb-dap", "lldbServer": "--lldb-server", "debugServer.connect": "--debug-server", "stopOnEntry": "--stop-on-entry", "breakpointPresets": "--break",
 	"sourceMap": "--source-map", "workTree": "--work-tree", "agent.cwd": "--cwd", "agent.env": "--env", "agent.start": "--start", "agent.output": "--agent-output", "atEnd": "--at-end",
-	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image", "hold": "--hold", "holdAtEnd": "--hold-at-end", "application": "--application",
+	"agent.command": `the command after "--"`, "namespace": "--namespace", "context": "--context", "kubeconfig": "--kubeconfig", "container": "--container", "debugImage": "--debug-image", "hold": "--hold", "holdAtEnd": "--hold-at-end", "application": "--application", "capture": "--capture",
 }
 
 // checked are the launch attributes of the command line, if there is nothing wrong with
@@ -35,9 +35,15 @@ func (f *runFlags) checked(cmd *cobra.Command, args []string) (map[string]any, *
 	if err != nil {
 		return nil, nil, err
 	}
+	if text, err = config.Expand(text); err != nil {
+		return nil, nil, err
+	}
 	c, _, err := config.Parse(text) // the session tells the warnings
 	if err != nil {
 		return nil, nil, err
+	}
+	if c.Restart {
+		return nil, nil, fault.Usage("restart is for editors, which begin a session again", "Leave it out, and run the command again.")
 	}
 	starts := slices.ContainsFunc(f.execute, func(command string) bool { return strings.TrimSpace(command) == "start" })
 	switch manual := c.Agent.Start == config.StartManual; {
@@ -74,7 +80,7 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("agent-output") {
 		agent["output"] = f.agentOutput
-		if o := f.agentOutput; o != config.OutputShow && o != config.OutputHide {
+		if o := f.agentOutput; o != config.OutputConsole && o != config.OutputTerminal && o != config.OutputHide {
 			if agent["output"], err = filepath.Abs(o); err != nil {
 				return nil, err
 			}
@@ -91,6 +97,9 @@ func (f *runFlags) attributes(cmd *cobra.Command, args []string) (map[string]any
 	}
 	if changed("application") {
 		a["application"] = f.application
+	}
+	if changed("capture") {
+		a["capture"] = f.capture
 	}
 	if changed("hold-at-end") {
 		a["holdAtEnd"] = f.holdAtEnd

@@ -26,6 +26,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/trace"
 	"github.com/envoydbg/envoydbg/kube"
 )
 
@@ -361,11 +362,11 @@ func TestAnEditorIsToldWhyThereIsNoSession(t *testing.T) {
 // A full disk is told once, and disturbs the session no further.
 func TestATraceThatCannotBeWrittenIsToldOnce(t *testing.T) {
 	var stderr bytes.Buffer
-	log, err := openLog("/dev/full", &stderr)
+	log, err := trace.OpenFile("/dev/full", func(f *fault.Fault) { fmt.Fprintln(&stderr, f) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.close()
+	defer func() { _ = log.Close() }()
 	for range 3 {
 		if n, err := io.WriteString(log, "line\n"); n != 5 || err != nil {
 			t.Errorf("wrote %d, %v", n, err)

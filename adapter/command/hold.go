@@ -21,7 +21,7 @@ func holdCommand() *cobra.Command {
 	var f podFlags
 	var duration time.Duration
 	var copies, workload, sameNode bool
-	var application string
+	var application, capture string
 	cmd := &cobra.Command{
 		Use:   "hold TARGET",
 		Short: "Hold a sidecar, so that the start of its Envoy can be debugged",
@@ -57,6 +57,10 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 				return fault.Usage(fmt.Sprintf("--application is %q", application), "Give run or wait.")
 			case workload && application == config.ApplicationWait:
 				return fault.Usage("the application of a workload is not kept waiting", "Leave out --application, or leave out --workload.")
+			case ownerOf(capture) == nil && capture != config.CaptureAll:
+				return fault.Usage(fmt.Sprintf("--capture is %q", capture), "Give all, \"uid N\" or \"gid N\".")
+			case workload && capture != config.CaptureAll:
+				return fault.Usage("--capture is about a copy", "Leave it out, or leave out --workload.")
 			}
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
@@ -65,7 +69,7 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 				return err
 			}
 			out, errs := cmd.OutOrStdout(), cmd.ErrOrStderr()
-			options := kube.HoldOptions{Who: remote.WhoAmI(), For: duration, SameNode: sameNode, Await: application == config.ApplicationWait,
+			options := kube.HoldOptions{Who: remote.WhoAmI(), For: duration, SameNode: sameNode, Await: application == config.ApplicationWait, Capture: ownerOf(capture),
 				Notes:    func(notes []hold.Note) { fmt.Fprint(errs, noteLines(notes)) },
 				Progress: func(format string, args ...any) { fmt.Fprintf(errs, format+"\n", args...) }}
 			if workload {
@@ -89,6 +93,7 @@ session. "envoydbg status" lists what is held, "envoydbg release" gives it back.
 	cmd.Flags().BoolVar(&workload, "workload", false, "hold the workload in place of a copy: its next pods wait")
 	cmd.Flags().DurationVar(&duration, "for", holdTime, "`time` after which the cluster ends the copy")
 	addApplication(cmd.Flags(), &application)
+	addCapture(cmd.Flags(), &capture)
 	cmd.Flags().BoolVar(&sameNode, "same-node", false, "put the copy on the pod's node")
 	return cmd
 }

@@ -61,7 +61,7 @@ nothing changes, for kubectl to apply. Their release is that of a workload.`
 			}
 			return target(cmd, args)
 		}
-		for _, other := range []string{"copy", "workload", "for", "same-node", "application"} {
+		for _, other := range []string{"copy", "workload", "for", "same-node", "application", "capture"} {
 			if given(other) {
 				return fault.Usage(fmt.Sprintf("--%s is about a target, and -f names manifests", other), "Leave one of them out.")
 			}
@@ -194,36 +194,38 @@ func (f *holdFiles) server(ctx context.Context, cmd *cobra.Command, all []hold.D
 		return "", err
 	}
 	var out strings.Builder
-	all = slices.DeleteFunc(all, func(d hold.Document) bool { return !d.Held })
-	for i, d := range all {
-		made, err := cluster.DryApply(ctx, d.Object)
-		if err != nil {
-			return "", holdFault(err, d.Name, cluster.Namespace())
+	var answers []hold.Document
+	for _, d := range all {
+		for _, object := range d.Workloads() {
+			made, err := cluster.DryApply(ctx, object)
+			if err != nil {
+				return "", holdFault(err, d.Name, cluster.Namespace())
+			}
+			answers = append(answers, hold.Document{Object: made})
+			b, err := yaml.Marshal(made)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(&out, "---\n%s", b)
 		}
-		all[i].Object = made
-		b, err := yaml.Marshal(made)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&out, "---\n%s", b)
 	}
 	if f.output == "json" {
-		return objects(all)
+		return objects(answers)
 	}
 	return out.String(), nil
 }
 
 // objects is one object as JSON, or several as a list.
 func objects(all []hold.Document) (string, error) {
-	var v any = map[string]any{"apiVersion": "v1", "kind": "List", "items": []any{}}
-	if len(all) == 1 {
-		v = all[0].Object
-	} else if len(all) > 1 {
-		var items []any
-		for _, d := range all {
-			items = append(items, d.Object)
+	items := []any{}
+	for _, d := range all {
+		for _, object := range d.Objects() {
+			items = append(items, object)
 		}
-		v.(map[string]any)["items"] = items
+	}
+	var v any = map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
+	if len(items) == 1 {
+		v = items[0]
 	}
 	b, err := json.MarshalIndent(v, "", "    ")
 	return string(b) + "\n", err

@@ -60,6 +60,21 @@ func TestWhatIsHeldIsListedForPeopleAndPrograms(t *testing.T) {
 	}
 }
 
+// Who names a pod, or wants what is for a copy alone, is not offered the workload.
+func TestTheAnswerChoosesWhatIsHeld(t *testing.T) {
+	for line, want := range map[string][2]string{
+		"\n": {config.HoldCopy, config.HoldCopy}, "Y\n": {config.HoldCopy, config.HoldCopy}, "copy\n": {config.HoldCopy, config.HoldCopy},
+		"w\n": {config.HoldWorkload, ""}, "n\n": {"", ""}, "what?\n": {"", ""},
+	} {
+		if got := [2]string{answer(line, true), answer(line, false)}; got != want {
+			t.Errorf("%q chooses %q, not %q", line, got, want)
+		}
+	}
+	if strings.Contains(question(false), "orkload:") || !strings.Contains(question(true), "[w]orkload") {
+		t.Error(question(false), question(true))
+	}
+}
+
 // Without a cluster nobody is asked anything: the session tells what is wrong.
 func TestNobodyIsAskedAboutWhatCannotBeFound(t *testing.T) {
 	var screen bytes.Buffer

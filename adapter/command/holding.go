@@ -42,6 +42,11 @@ type holding struct {
 
 // Connect implements startup.Target.
 func (h *holding) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
+	if n.Called != nil {
+		ctx = kube.WithObserver(ctx, func(r kube.Request) {
+			n.Called("cluster", fmt.Sprintf("%s %s %d", r.Method, r.Path, r.Status), r.Took, r.Err)
+		})
+	}
 	var err error
 	if h.cluster, err = clusterOf(h.cfg); err != nil {
 		return nil, err
@@ -100,13 +105,9 @@ func (h *holding) enter(ctx context.Context, n startup.Notices, s *kube.Sidecar)
 // uses; to none, when there is none. One that an earlier session has made for itself, which
 // has begun again or was killed, is this session's from now on.
 func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.Source) (startup.Beside, error) {
-	all, err := h.cluster.HeldOf(ctx, h.cfg.Target)
-	if err != nil { // who may not list has none
-		return nil, ctx.Err()
-	}
-	for _, held := range all {
+	for _, held := range copiesFor(ctx, h.cluster, h.cfg, source) {
 		s, err := h.cluster.Parked(held)
-		if err != nil || held.State != kube.StateHeld || held.Record.Who != remote.WhoAmI() || s.Container != source.Container {
+		if err != nil {
 			continue
 		}
 		h.parked, h.held = s, nil
@@ -124,7 +125,32 @@ func (h *holding) reenter(ctx context.Context, n startup.Notices, source *kube.S
 		}
 		// It is in use, or not fit for it. A new copy says why, if that is so with each.
 	}
-	return nil, nil
+	return nil, ctx.Err()
+}
+
+// copiesFor are the copies of a session's target that its user holds already, and that are as
+// the session wants one. Who may not list copies has none.
+func copiesFor(ctx context.Context, cluster *kube.Cluster, c *config.Config, source *kube.Source) (all []*kube.Held) {
+	held, err := cluster.HeldOf(ctx, c.Target)
+	if err != nil {
+		return nil
+	}
+	for _, x := range held {
+		s, err := cluster.Parked(x)
+		if err == nil && x.State == kube.StateHeld && x.Record.Who == remote.WhoAmI() && s.Container == source.Container && fits(x.Record, c.Capture) {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// fits says whether a copy captures what is wanted of one.
+func fits(r *hold.Record, capture string) bool {
+	wanted := ""
+	if o := ownerOf(capture); o != nil {
+		wanted = o.String()
+	}
+	return r.Capture == wanted
 }
 
 // takeWorkload makes a workload that an earlier session has held for itself this session's,
@@ -183,7 +209,7 @@ func (h *holding) undo() string {
 // hold holds a copy or the workload.
 func (h *holding) hold(ctx context.Context, n startup.Notices, source *kube.Source) (err error) {
 	target := h.cfg.Target
-	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, Await: h.cfg.Application == config.ApplicationWait, For: holdTime, Progress: n.Progress,
+	options := kube.HoldOptions{Who: remote.WhoAmI(), Session: h.cfg.HoldAtEnd != config.HoldKeep, Await: h.cfg.Application == config.ApplicationWait, Capture: ownerOf(h.cfg.Capture), For: holdTime, Progress: n.Progress,
 		Notes: func(notes []hold.Note) {
 			if len(notes) > 0 {
 				n.Say("%s", noteLines(notes))

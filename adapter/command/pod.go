@@ -14,6 +14,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/pod"
 	"github.com/envoydbg/envoydbg/kube"
+	"github.com/envoydbg/envoydbg/kube/hold"
 )
 
 // podFlags are those of a command about a pod.
@@ -44,6 +45,19 @@ func (f *podFlags) addBringing(cmd *cobra.Command) {
 
 func addApplication(flags *pflag.FlagSet, application *string) {
 	flags.StringVar(application, "application", config.ApplicationRun, "what the application of a held copy does until Envoy is ready: run, or wait")
+}
+
+func addCapture(flags *pflag.FlagSet, capture *string) {
+	flags.StringVar(capture, "capture", config.CaptureAll, "whose connections the Envoy of a held copy gets: all, \"uid N\" or \"gid N\"")
+}
+
+// ownerOf is the one whose connections are captured; nil for all.
+func ownerOf(capture string) *hold.Owner {
+	kind, id, ok := config.Owner(capture)
+	if !ok {
+		return nil
+	}
+	return &hold.Owner{Kind: kind, ID: id}
 }
 
 func addDebugImage(flags *pflag.FlagSet, image *string) {

@@ -64,7 +64,7 @@ func newRoot(target targets) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("envoydbg {{.Version}}\n")
-	root.AddCommand(dapCommand(target), serveCommand(target), runCommand(target), sourcemapCommand(), doctorCommand(), withFiles(holdCommand()), releaseCommand(), statusCommand(), agentCommand(), logsCommand(), requestCommand(), cleanCommand(), versionCommand())
+	root.AddCommand(dapCommand(target), serveCommand(target), runCommand(target), sourcemapCommand(), doctorCommand(), withFiles(holdCommand()), releaseCommand(), statusCommand(), agentCommand(), logsCommand(), requestCommand(), cleanCommand(), versionCommand(), printOutputCommand())
 	return root
 }
 

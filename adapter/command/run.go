@@ -30,6 +30,7 @@ type runFlags struct {
 	hold         string
 	holdAtEnd    string
 	application  string
+	capture      string
 	gate         bool
 	startTimeout float64
 	lldbServer   string
@@ -85,12 +86,13 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.hold, "hold", config.HoldAsk, "for a sidecar that starts Envoy by itself: ask, copy (debug a held copy of the pod), workload, or never")
 	flags.StringVar(&f.holdAtEnd, "hold-at-end", config.HoldRelease, "what becomes of what the session has held: release, or keep it for the next one")
 	addApplication(flags, &f.application)
+	addCapture(flags, &f.capture)
 	kube.NewFlags().Add(flags)
 	flags.StringVar(&f.program, "program", "", "local Envoy `file` with symbols (default: the one of --envoy-path)")
 	flags.StringVar(&f.envoyPath, "envoy-path", "", "Envoy `file` that the agent starts (default /usr/local/bin/envoy)")
 	flags.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the agent's environment; repeatable")
 	flags.StringVar(&f.cwd, "cwd", "", "working `folder` of the agent")
-	flags.StringVar(&f.agentOutput, "agent-output", config.OutputShow, "show or hide what the agent and Envoy write, or append it to a `file`")
+	flags.StringVar(&f.agentOutput, "agent-output", config.OutputConsole, "console shows what the agent and Envoy write, hide does not; or append it to a `file`")
 	flags.StringVar(&f.start, "start", config.StartWhenArmed, "when to start the agent: whenArmed, or manual to be asked")
 	flags.StringVar(&f.atEnd, "at-end", config.AtEndEnd, "what becomes of Envoy when the session ends: end, run (it runs on), or keepStopped")
 	flags.BoolVar(&f.gate, "gate", true, "hold Envoy before its first instruction until it is traced")

@@ -34,8 +34,12 @@ func (b *backend) Doctor(ctx context.Context, p control.Configuration) (control.
 	if dap == "" {
 		dap = p.LLDBDap
 	}
+	program, envoyPath := cfg.Program, cfg.EnvoyPath
+	if p.Attributes["program"] == nil && p.Attributes["envoyPath"] == nil {
+		program, envoyPath = "", "" // the default is for a session; nobody has said that it is there
+	}
 	e := &examination{flags: &doctorFlags{pod: podFlags{kubectl: kubectl, container: cfg.Container}, dap: dap, server: cfg.LLDBServer,
-		program: cfg.Program, envoyPath: cfg.EnvoyPath, workTree: cfg.WorkTree, debugImage: cfg.DebugImage, folder: p.Folder}}
+		program: program, envoyPath: envoyPath, workTree: cfg.WorkTree, debugImage: cfg.DebugImage, folder: p.Folder}}
 	if cfg.Local() {
 		e.ofThisMachine(ctx)
 	} else {

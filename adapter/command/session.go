@@ -3,14 +3,12 @@ package command
 import (
 	"fmt"
 	"io"
-	"os"
-	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
 // sessionFlags are the flags of every command that runs a session.
@@ -39,11 +37,11 @@ func (f *sessionFlags) arguments() []string {
 // each may name its own.
 func (f *sessionFlags) check() error {
 	if f.log != "" {
-		log, err := openLog(f.log, io.Discard)
+		log, err := trace.OpenFile(f.log, nil)
 		if err != nil {
 			return err
 		}
-		log.close()
+		_ = log.Close()
 	}
 	return exists("--work-tree", f.workTree)
 }
@@ -57,11 +55,11 @@ func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error
 		return opts, nil, err
 	}
 	if f.log != "" {
-		log, err := openLog(f.log, stderr)
+		log, err := trace.OpenFile(f.log, func(f *fault.Fault) { fmt.Fprintln(stderr, f) })
 		if err != nil {
 			return opts, nil, err
 		}
-		opts.Log, release = log, log.close
+		opts.Log, release = log, func() { _ = log.Close() }
 	}
 	dir, remove, err := adapter.MakeTempDir()
 	if err != nil {
@@ -71,39 +69,3 @@ func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error
 	opts.TempDir = dir
 	return opts, func() { remove(); release() }, nil
 }
-
-// logFile is the file of --log. The first error of a write is reported on stderr,
-// and nothing is written after it: a trace with a gap would mislead.
-type logFile struct {
-	file   *os.File
-	stderr io.Writer
-
-	mu     sync.Mutex
-	failed bool
-}
-
-// openLog opens a trace to append to: several sessions may share it. It does not
-// wait for the reader of a pipe.
-func openLog(path string, stderr io.Writer) (*logFile, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
-	if err != nil {
-		return nil, fault.Log(path, fault.WithoutPath(err))
-	}
-	return &logFile{file: file, stderr: stderr}, nil
-}
-
-// Write implements io.Writer; the session does not learn of an error.
-func (l *logFile) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failed {
-		return len(p), nil
-	}
-	if _, err := l.file.Write(p); err != nil {
-		l.failed = true
-		fmt.Fprintln(l.stderr, fault.LogCut(l.file.Name(), fault.WithoutPath(err)))
-	}
-	return len(p), nil
-}
-
-func (l *logFile) close() { _ = l.file.Close() }

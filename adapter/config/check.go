@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -12,8 +13,17 @@ import (
 )
 
 // Check looks whether what the attributes name is there, so that nothing is started in
-// vain. The two Envoys are looked at by the startup, which reads them.
+// vain, and reads the agent's EnvFile. The two Envoys are looked at by the startup, which
+// reads them.
 func (c *Config) Check() error {
+	if c.Agent.EnvFile != "" {
+		env, err := ReadEnvFile("agent.envFile", c.Agent.EnvFile)
+		if err != nil {
+			return err
+		}
+		maps.Copy(env, c.Agent.Env)
+		c.Agent.Env = env
+	}
 	if err := folder("workTree", c.WorkTree); err != nil {
 		return err
 	}

@@ -27,8 +27,9 @@ const TargetLocal = "local"
 
 // What becomes of the output of the agent and Envoy.
 const (
-	OutputShow = "show"
-	OutputHide = "hide" // unless the startup fails
+	OutputConsole  = "console"  // with the session's own words
+	OutputTerminal = "terminal" // in a terminal of its own
+	OutputHide     = "hide"     // unless the startup fails
 )
 
 // What becomes of Envoy and its agent at the end of the session.
@@ -86,6 +87,8 @@ type Config struct {
 	HoldAtEnd string `json:"holdAtEnd"`
 	// Application is ApplicationRun or ApplicationWait, for a copy that the session holds.
 	Application string `json:"application"`
+	// Capture is CaptureAll, or an Owner in words, for a copy that the session holds.
+	Capture string `json:"capture"`
 	// Program is the local ELF with symbols. Default: EnvoyPath.
 	Program string `json:"program"`
 	// EnvoyPath is the Envoy that the agent starts, a path beside Envoy.
@@ -124,6 +127,10 @@ type Config struct {
 	CommandEscapePrefix string `json:"commandEscapePrefix"`
 	// InitCommands is lldb-dap's attribute; the adapter's own come before it.
 	InitCommands []string `json:"initCommands"`
+	// Trace is where the session's trace is written; empty for nowhere.
+	Trace Trace `json:"trace"`
+	// Restart has the session begin again when Envoy has ended by itself.
+	Restart bool `json:"restart"`
 }
 
 // Agent is the process that starts Envoy.
@@ -136,8 +143,10 @@ type Agent struct {
 	// Cwd is the working directory. Default: that of the adapter, which in VS
 	// Code is the workspace folder.
 	Cwd string `json:"cwd"`
-	// Output says where what the agent and Envoy write is shown: OutputShow, OutputHide, or
-	// the path of a file that it is appended to instead.
+	// EnvFile is a file of more variables; those of Env win.
+	EnvFile string `json:"envFile"`
+	// Output says where what the agent and Envoy write is shown: OutputConsole,
+	// OutputTerminal, OutputHide, or the path of a file that it is appended to instead.
 	Output string `json:"output"`
 	// Start is StartWhenArmed or StartManual.
 	Start string `json:"start"`
@@ -145,14 +154,14 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "indexCache", "debugServer", "breakpointPresets", "workTree"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "indexCache", "debugServer", "breakpointPresets", "workTree", "trace", "restart"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, IndexCache: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, AtEnd: AtEndEnd,
-		Agent: Agent{Start: StartWhenArmed, Output: OutputShow}}
+	c = &Config{Gate: true, IndexCache: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, Capture: CaptureAll, AtEnd: AtEndEnd,
+		Agent: Agent{Start: StartWhenArmed, Output: OutputConsole}}
 	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {
 		return nil, nil, err
@@ -223,7 +232,9 @@ func describe(field string) string {
 		return `an object of strings, for example {"CLOUD_PLATFORM": "none"}`
 	case "sourceMap":
 		return `a list of pairs, [["/proc/self/cwd", "/home/me/src"]], or an object {"/proc/self/cwd": "/home/me/src"}`
-	case "gate", "stopOnEntry":
+	case "trace":
+		return "true, or the absolute path of a file"
+	case "gate", "stopOnEntry", "restart":
 		return "true or false"
 	case "startTimeout":
 		return "a number of seconds"
@@ -269,9 +280,12 @@ func (c *Config) validate(arguments []byte) error {
 		return oneOf("agent.start", fmt.Sprintf("is %q", c.Agent.Start), c.Agent.Start, []string{StartWhenArmed, StartManual})
 	}
 	switch output := c.Agent.Output; {
-	case output == OutputShow, output == OutputHide, filepath.IsAbs(output):
+	case slices.Contains([]string{OutputConsole, OutputTerminal, OutputHide}, output), filepath.IsAbs(output):
 	default:
-		return oneOf("agent.output", fmt.Sprintf("is %q", output), output, []string{OutputShow, OutputHide, "the absolute path of a file"})
+		return oneOf("agent.output", fmt.Sprintf("is %q", output), output, []string{OutputConsole, OutputTerminal, OutputHide, "the absolute path of a file"})
+	}
+	if c.Trace != "" && c.Trace != TraceDefault && !filepath.IsAbs(string(c.Trace)) {
+		return fault.BadAttribute("trace", fmt.Sprintf("is %q", c.Trace), "It must be "+describe("trace")+".")
 	}
 	if ends := []string{AtEndEnd, AtEndRun, AtEndKeepStopped}; !slices.Contains(ends, c.AtEnd) {
 		return oneOf("atEnd", fmt.Sprintf("is %q", c.AtEnd), c.AtEnd, ends)
@@ -287,6 +301,12 @@ func (c *Config) validate(arguments []byte) error {
 	}
 	if c.Application == ApplicationWait && (c.Hold == HoldWorkload || c.Hold == HoldNever) {
 		return fault.BadAttribute("application", `is "wait"`, fmt.Sprintf("It is for a held copy: set %s to \"copy\", or remove it.", fault.Name("hold")))
+	}
+	if _, _, ok := Owner(c.Capture); !ok && c.Capture != CaptureAll {
+		return oneOf("capture", fmt.Sprintf("is %q", c.Capture), c.Capture, []string{CaptureAll, "uid N", "gid N"})
+	}
+	if c.Capture != CaptureAll && (c.Hold == HoldWorkload || c.Hold == HoldNever) {
+		return fault.BadAttribute("capture", fmt.Sprintf("is %q", c.Capture), fmt.Sprintf("It is for a held copy: set %s to \"copy\", or remove it.", fault.Name("hold")))
 	}
 	presets := []string{PresetMain, PresetSyscalls, PresetLibevent}
 	for _, p := range c.BreakpointPresets {
@@ -329,7 +349,7 @@ func (c *Config) Local() bool { return c.Target == TargetLocal }
 // validateTarget looks at the target and what belongs to it.
 func (c *Config) validateTarget(arguments []byte) error {
 	if c.Local() {
-		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application"} {
+		for _, name := range []string{"namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture"} {
 			if v := gjson.GetBytes(arguments, name); v.Exists() && v.Type != gjson.Null {
 				return fault.BadAttribute(name, "does not go with the target \"local\"", fmt.Sprintf("Remove %s, or name a pod as the target.", fault.Name(name)))
 			}

@@ -19,8 +19,8 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", AtEnd: "end",
-		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "show", Start: "whenArmed"},
+		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "end",
+		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "console", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -42,7 +42,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", AtEnd: "keepStopped",
+		Target: "local", Program: "/src/envoy", EnvoyPath: "/opt/envoy", Gate: false, StartTimeout: 1.5, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "keepStopped",
 		LLDBDap: "lldb-dap-22", LLDBServer: "/lldb/lldb-server", StopOnEntry: true,
 		WorkTree: dir, SourceMap: SourceMap{{"/a", "/b"}, {"/c", "/d"}},
 		BreakpointPresets: []string{"main", "syscalls", "libevent"}, InitCommands: []string{"a"}, PreRunCommands: []string{"b", "c"},
@@ -97,7 +97,7 @@ func TestNamesThatNobodyKnowsAreTold(t *testing.T) {
 		`"agent.command": ["x"]`:           `The launch attribute "agent.command" is not known. Write "agent": {"command": …}.`,
 		`"command": ["x"]`:                 `The launch attribute "command" is not known. Write "agent": {"command": …}.`,
 		`"agent": {"comand": ["x"]}`:       `The launch attribute "agent.comand" is not known. Did you mean "agent.command"?`,
-		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. "agent" has command, env, cwd, output, start.`,
+		`"agent": {"name": 1}`:             `The launch attribute "agent.name" is not known. "agent" has command, env, cwd, envFile, output, start.`,
 		`"agent": {"start": "whenarmed"}`:  `The launch attribute "agent.start" is "whenarmed". Did you mean "whenArmed"? It takes whenArmed, manual.`,
 		`"breakpointPresets": ["syscall"]`: `The launch attribute "breakpointPresets" has "syscall". Did you mean "syscalls"? It takes main, syscalls, libevent.`,
 		`"miDebuggerPath": "gdb"`:          `The launch attribute "miDebuggerPath" is not known; it was passed to lldb-dap.`,

@@ -33,13 +33,13 @@ var replaced = []string{"attachCommands", "launchCommands", "pid", "waitFor", "c
 // useless are lldb-dap's attributes for a program that it starts itself, with what is
 // to be done instead.
 var useless = map[string]string{
-	"args": "agent.command", "cwd": "agent.cwd", "env": "agent.env",
+	"args": "agent.command", "cwd": "agent.cwd", "env": "agent.env", "envFile": "agent.envFile",
 	"runInTerminal": "", "console": "", "stdio": "", "disableASLR": "", "disableSTDIO": "", "shellExpandArguments": "", "detachOnError": "",
 }
 
 // editors are attributes that VS Code itself reads or adds.
 var editors = []string{"name", "type", "request", "preLaunchTask", "postDebugTask", "internalConsoleOptions", "presentation",
-	"serverReadyAction", "suppressMultipleSessionWarning", "windows", "osx", "linux", "noDebug", "restart"}
+	"serverReadyAction", "suppressMultipleSessionWarning", "windows", "osx", "linux", "noDebug"}
 
 // names are the attributes of a struct of this package.
 func names(of reflect.Type) []string {
@@ -121,7 +121,7 @@ func oneOf(attribute, problem, value string, allowed []string) error {
 // startup are the attributes that only a startup session has: not those that the
 // adapter also reads for a plain one.
 var startup = slices.DeleteFunc(slices.Clone(Own), func(name string) bool {
-	return slices.Contains([]string{"target", "lldbDap", "workTree", "debugServer"}, name)
+	return slices.Contains([]string{"target", "lldbDap", "workTree", "debugServer", "trace"}, name)
 })
 
 // CheckPlain checks the arguments of a launch or attach request without a target. They

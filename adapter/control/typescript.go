@@ -86,7 +86,11 @@ func (w *writer) typeOf(t reflect.Type) string {
 	case reflect.Array:
 		return "readonly [" + strings.Join(slices.Repeat([]string{w.typeOf(t.Elem())}, t.Len()), ", ") + "]"
 	case reflect.Slice:
-		return "readonly " + w.typeOf(t.Elem()) + "[]"
+		of := w.typeOf(t.Elem())
+		if strings.HasPrefix(of, "readonly ") {
+			of = "(" + of + ")"
+		}
+		return "readonly " + of + "[]"
 	case reflect.Map:
 		return fmt.Sprintf("Readonly<Record<string, %s>>", w.typeOf(t.Elem()))
 	case reflect.Struct:
@@ -102,6 +106,10 @@ func (w *writer) typeOf(t reflect.Type) string {
 func (w *writer) declare(t reflect.Type) {
 	w.add("\n")
 	w.docs("", w.comment(t.Name()))
+	if t.NumField() == 0 { // an interface without members would be any value
+		w.add("export type %s = Record<string, never>;\n", t.Name())
+		return
+	}
 	w.add("export interface %s {\n", t.Name())
 	for f := range t.Fields() {
 		w.field(t, f)

@@ -16,7 +16,7 @@ func NoServerThere(address, why, start string) *Fault {
 
 // NoPlatformThere: something else listens at its address.
 func NoPlatformThere(address, why, start string) *Fault {
-	return &Fault{Code: 1332, What: fmt.Sprintf("What listens at %s is no platform of lldb-server.", address), Evidence: []string{plain(why)},
+	return &Fault{Code: 1332, Attribute: "debugServer.connect", What: fmt.Sprintf("What listens at %s is no platform of lldb-server.", address), Evidence: []string{plain(why)},
 		Do: fmt.Sprintf("Start one at another port, and set %s to that. %s", Name("debugServer.connect"), start)}
 }
 
@@ -29,6 +29,6 @@ func ServerElsewhere(address string, why []string, start string) *Fault {
 // OtherServer: it is of another version than lldb-dap.
 func OtherServer(address, version, dap string) *Fault {
 	major, _, _ := strings.Cut(version, ".")
-	return &Fault{Code: 1334, What: fmt.Sprintf("The lldb-server at %s is version %s, but lldb-dap is %s.", address, version, dap),
+	return &Fault{Code: 1334, Attribute: "lldbDap", What: fmt.Sprintf("The lldb-server at %s is version %s, but lldb-dap is %s.", address, version, dap),
 		Do: fmt.Sprintf("Start an lldb-server of lldb-dap's version there, or set %s to lldb-dap-%s.", Name("lldbDap"), major)}
 }

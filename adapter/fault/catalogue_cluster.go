@@ -9,25 +9,25 @@ import (
 
 // NoCluster: the kubeconfig or a flag for it is not right.
 func NoCluster(err error) *Fault {
-	return &Fault{Code: 1601, What: "There is no way to the cluster.", Evidence: []string{text(err)},
+	return &Fault{Code: 1601, Command: "kubectl get pods", What: "There is no way to the cluster.", Evidence: []string{text(err)},
 		Do: "Try \"kubectl get pods\" with the same kubeconfig and flags.", Cause: err}
 }
 
 // NoPod: the target leads to no pod.
 func NoPod(target, namespace, why string) *Fault {
-	return &Fault{Code: 1602, What: fmt.Sprintf("There is no pod for %s in the namespace %q.", target, namespace), Evidence: []string{plain(why)},
+	return &Fault{Code: 1602, Attribute: "target", What: fmt.Sprintf("There is no pod for %s in the namespace %q.", target, namespace), Evidence: []string{plain(why)},
 		Do: fmt.Sprintf("Set %s to a pod or workload that \"kubectl get\" shows, and %s to where it is.", Name("target"), Name("namespace"))}
 }
 
 // ManyPods: the target leads to more than one pod.
 func ManyPods(target string, pods []string) *Fault {
-	return &Fault{Code: 1603, What: fmt.Sprintf("%s has %d pods.", target, len(pods)), Evidence: pods,
+	return &Fault{Code: 1603, Attribute: "target", What: fmt.Sprintf("%s has %d pods.", target, len(pods)), Evidence: pods,
 		Do: fmt.Sprintf("Set %s to one of them.", Name("target"))}
 }
 
 // NoContainer: the pod has no such container, or it does not run.
 func NoContainer(what string) *Fault {
-	return &Fault{Code: 1604, What: fmt.Sprintf("The container cannot be debugged: %s.", what),
+	return &Fault{Code: 1604, Attribute: "container", What: fmt.Sprintf("The container cannot be debugged: %s.", what),
 		Do: fmt.Sprintf("Set %s to the one with Envoy in it, or wait until it runs.", Name("container"))}
 }
 
@@ -73,20 +73,20 @@ func InUse(dir string) *Fault {
 
 // NoShell: the container has no shell, and no image is named that has one.
 func NoShell(container, image string) *Fault {
-	return &Fault{Code: 1611, What: fmt.Sprintf("There is no shell in %s.", container),
+	return &Fault{Code: 1611, Attribute: "debugImage", What: fmt.Sprintf("There is no shell in %s.", container),
 		Do: fmt.Sprintf("Set %s to an image with a shell, for example %s: an ephemeral container of it carries the helper in.",
 			Name("debugImage"), Assign("debugImage", `"`+image+`"`))}
 }
 
 // ImageRefused: the cluster does not take the ephemeral container.
 func ImageRefused(image, container string, err error) *Fault {
-	return &Fault{Code: 1612, What: fmt.Sprintf("The cluster refuses an ephemeral container of the image %s beside %s.", image, container),
+	return &Fault{Code: 1612, Attribute: "debugImage", What: fmt.Sprintf("The cluster refuses an ephemeral container of the image %s beside %s.", image, container),
 		Evidence: []string{text(err)}, Do: "Name an image that the namespace admits, or debug a pod whose sidecar has a shell.", Cause: err}
 }
 
 // ImageNotStarted: the ephemeral container does not start.
 func ImageNotStarted(image, container, state string) *Fault {
-	return &Fault{Code: 1613, What: fmt.Sprintf("The ephemeral container of the image %s beside %s does not start.", image, container),
+	return &Fault{Code: 1613, Attribute: "debugImage", What: fmt.Sprintf("The ephemeral container of the image %s beside %s does not start.", image, container),
 		Evidence: []string{plain(state)}, Do: fmt.Sprintf("Set %s to an image that the node has or can pull, and that has a shell.", Name("debugImage"))}
 }
 
@@ -98,12 +98,12 @@ func NotCarried(container, dir string) *Fault {
 
 // ServerMachine: the lldb-server to bring is for another machine than the container's.
 func ServerMachine(server, machine, container, node string) *Fault {
-	return &Fault{Code: 1615, What: fmt.Sprintf("%s is for %s, but the node of %s is %s.", server, machine, container, node),
+	return &Fault{Code: 1615, Attribute: "lldbServer", What: fmt.Sprintf("%s is for %s, but the node of %s is %s.", server, machine, container, node),
 		Do: fmt.Sprintf("Put an lldb-server for %s into the image, and set %s to where it is.", node, Assign("lldbServer", `"container:/usr/bin/lldb-server"`))}
 }
 
 // ServerVersion: the lldb-server to bring is of another version than lldb-dap.
 func ServerVersion(server, version, dap, name string) *Fault {
-	return &Fault{Code: 1616, What: fmt.Sprintf("%s is version %s, but lldb-dap is %s.", server, version, dap),
+	return &Fault{Code: 1616, Attribute: "lldbServer", What: fmt.Sprintf("%s is version %s, but lldb-dap is %s.", server, version, dap),
 		Do: fmt.Sprintf("Install %s, or set %s to an lldb-server of that version.", name, Name("lldbServer"))}
 }

@@ -54,7 +54,7 @@ func HelperUser(dir string, cause error) *Fault {
 // HelperUnreached: the helper could not be started or reached beside Envoy.
 func HelperUnreached(cause error) *Fault {
 	return &Fault{Code: 1507, What: "The helper beside Envoy cannot be started or reached.", Evidence: []string{text(cause)}, Cause: cause,
-		Do: "Start the session again; with \"--log FILE\" the trace says what happened."}
+		Do: "Start the session again; with " + logFile() + " the trace says what happened."}
 }
 
 // EndUntold: the helper could not be told that the session has ended.
@@ -69,7 +69,7 @@ func AgentLeft(who string, since time.Time, command string, pid int, stopped boo
 	if stopped {
 		how = "Envoy is stopped"
 	}
-	return &Fault{Code: 1510, What: "An agent that was left here is still there, and one can be at a time.",
+	return &Fault{Code: 1510, Command: "envoydbg agent stop " + target, What: "An agent that was left here is still there, and one can be at a time.",
 		Evidence: []string{fmt.Sprintf("%s (pid %d), %s", command, pid, how), fmt.Sprintf("left by %s, there since %s", who, since.Local().Format(time.DateTime))},
 		Do:       fmt.Sprintf("Look at it with \"envoydbg logs %[1]s\"; \"envoydbg agent stop %[1]s\" ends it.", target)}
 }
@@ -96,7 +96,7 @@ func NotStopped(where string, cause error) *Fault {
 // EnvoyRuns: the container has an agent or an Envoy that envoydbg has not started. A session
 // would come too late for that, and a second one could not have its ports.
 func EnvoyRuns(container string, running ...string) *Fault {
-	return &Fault{Code: 1520, What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", container), Evidence: running,
+	return &Fault{Code: 1520, Attribute: "hold", What: fmt.Sprintf("An agent or Envoy runs in %s already, and envoydbg has not started it.", container), Evidence: running,
 		Do: "Debug a held copy of the pod, which \"envoydbg hold TARGET\" makes."}
 }
 

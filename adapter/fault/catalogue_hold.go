@@ -26,12 +26,12 @@ func CannotHold(target, what, why, fix string) *Fault {
 
 // NothingHeld: there is nothing to be released.
 func NothingHeld(target string) *Fault {
-	return &Fault{Code: 1704, What: fmt.Sprintf("Nothing that you hold belongs to %s.", target), Do: "\"envoydbg status\" lists what is held, and by whom; a name from that list is released whoever holds it."}
+	return &Fault{Code: 1704, Command: "envoydbg status", What: fmt.Sprintf("Nothing that you hold belongs to %s.", target), Do: "\"envoydbg status\" lists what is held, and by whom; a name from that list is released whoever holds it."}
 }
 
 // HoldLeft: what was held for a session could not be given back.
 func HoldLeft(what, command string, err error) *Fault {
-	return &Fault{Code: 1705, What: fmt.Sprintf("%s is still held.", upperFirst(what)), Evidence: []string{text(err)},
+	return &Fault{Code: 1705, Command: command, What: fmt.Sprintf("%s is still held.", upperFirst(what)), Evidence: []string{text(err)},
 		Do: fmt.Sprintf("Release it: \"%s\".", command), Cause: err}
 }
 

@@ -17,7 +17,7 @@ func BadAttribute(name, problem, fix string) *Fault {
 	if flags != nil {
 		return Usage(Name(name)+" "+problem, fix)
 	}
-	return &Fault{Code: 1001, What: fmt.Sprintf("The launch attribute %q %s.", name, problem), Do: fix}
+	return &Fault{Code: 1001, Attribute: name, What: fmt.Sprintf("The launch attribute %q %s.", name, problem), Do: fix}
 }
 
 // BadTarget: the target is of a kind that does not exist.
@@ -25,7 +25,7 @@ func BadTarget(got string) *Fault {
 	if flags != nil {
 		return Usage(fmt.Sprintf("%s is %q, which is no known target", Name("target"), got), "Give a pod such as statefulset/fortio-server, or leave it out for this machine.")
 	}
-	return &Fault{Code: 1003, What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
+	return &Fault{Code: 1003, Attribute: "target", What: fmt.Sprintf("The launch attribute \"target\" is %q, which is no known target.", got),
 		Do: `Set it to "local" for an Envoy on this machine, to a pod such as "statefulset/fortio-server", or remove it for plain lldb-dap.`}
 }
 
@@ -45,12 +45,12 @@ func Log(path string, cause error) *Fault {
 	if f := refusal("write the trace", path, cause, ""); f != nil {
 		return f
 	}
-	f := &Fault{Code: 1012, What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
-		Do: "Give " + logFile() + " a file that you can write."}
+	f := &Fault{Code: 1012, Attribute: "trace", What: "The file for the trace cannot be opened.", Evidence: []string{path, text(cause)}, Cause: cause,
+		Do: "Give " + logName() + " a file that you can write."}
 	switch {
 	case errors.Is(cause, fs.ErrNotExist):
 		f.Evidence = []string{path, "there is no folder " + filepath.Dir(path)}
-		f.Do = "Create the folder, or give " + logFile() + " another file."
+		f.Do = "Create the folder, or give " + logName() + " another file."
 	case errors.Is(cause, syscall.ENXIO):
 		f.Evidence = []string{path, "it is a pipe that nobody reads, or a socket"}
 	}
@@ -84,30 +84,30 @@ func NotBound(spec, why string) *Fault {
 
 // Connection: one client of dap --listen could not be served.
 func Connection(cause error) *Fault {
-	return &Fault{Code: 1016, What: "A connection could not be served; the others go on.", Evidence: []string{text(cause)}, Cause: cause,
+	return &Fault{Code: 1016, Command: "ulimit -a", What: "A connection could not be served; the others go on.", Evidence: []string{text(cause)}, Cause: cause,
 		Do: "Check the limits on processes and open files (\"ulimit -a\"), then connect again."}
 }
 
 // UnknownAttribute: a launch attribute that nobody is known to read.
 func UnknownAttribute(name string) *Fault {
-	return &Fault{Code: 1017, What: fmt.Sprintf("The launch attribute %q is not known; it was passed to lldb-dap.", name),
+	return &Fault{Code: 1017, Attribute: name, What: fmt.Sprintf("The launch attribute %q is not known; it was passed to lldb-dap.", name),
 		Do: "Remove it if lldb-dap does not know it either; docs/attributes.md lists the attributes."}
 }
 
 // NoEffect: a launch attribute of plain sessions in a startup session. do is a sentence.
 func NoEffect(name, do string) *Fault {
-	return &Fault{Code: 1018, What: fmt.Sprintf("The launch attribute %q has no effect in a startup session.", name), Do: do}
+	return &Fault{Code: 1018, Attribute: name, What: fmt.Sprintf("The launch attribute %q has no effect in a startup session.", name), Do: do}
 }
 
 // NoAgent: the program of the agent is not there.
 func NoAgent(cause error) *Fault {
-	return &Fault{Code: 1019, What: "The program of the agent was not found.", Evidence: []string{text(cause)}, Cause: cause,
+	return &Fault{Code: 1019, Attribute: "agent.command", What: "The program of the agent was not found.", Evidence: []string{text(cause)}, Cause: cause,
 		Do: "Install it, or name another one with " + Name("agent.command") + "."}
 }
 
 // NotPermitted: a permission of the file system is missing. to is what was to be done.
 func NotPermitted(to, path, why string) *Fault {
-	return &Fault{Code: 1020, What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, plain(why)}, Do: mend(to, path)}
+	return &Fault{Code: 1020, Command: mendBy(to, path), What: fmt.Sprintf("envoydbg is not permitted to %s.", to), Evidence: []string{path, plain(why)}, Do: mend(to, path)}
 }
 
 // NoLineTables: envoydbg sourcemap was given a program without debug information.

@@ -39,7 +39,7 @@ func Panicked(what string, p any) *Fault {
 
 // EndTooLong: the session's parts did not end in time.
 func EndTooLong(waited time.Duration) *Fault {
-	return &Fault{Code: 1905, What: fmt.Sprintf("The session did not end within %v; envoydbg ends without it.", waited),
+	return &Fault{Code: 1905, Command: "ps -ef", What: fmt.Sprintf("The session did not end within %v; envoydbg ends without it.", waited),
 		Do: "The helper ends by itself what it started; if \"ps -ef\" still shows lldb-dap or lldb-server after ten seconds, end them by hand."}
 }
 

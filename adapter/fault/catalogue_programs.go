@@ -12,13 +12,13 @@ import (
 
 // NoLLDBDap: lldb-dap was not found.
 func NoLLDBDap(tried string) *Fault {
-	return &Fault{Code: 1101, What: "lldb-dap was not found.", Evidence: []string{"tried " + tried},
+	return &Fault{Code: 1101, Kind: InstallLLDB, Attribute: "lldbDap", Setting: "envoy.lldbDap", Command: "apt install lldb-19", What: "lldb-dap was not found.", Evidence: []string{"tried " + tried},
 		Do: `Install LLDB 19 or newer ("apt install lldb-19"), or set ` + Name("lldbDap") + " to the program."}
 }
 
 // LLDBTooOld: lldb-dap is older than the adapter can drive.
 func LLDBTooOld(path, version string, oldest int) *Fault {
-	return &Fault{Code: 1102, What: fmt.Sprintf("lldb-dap is version %s; version %d or newer is needed.", version, oldest),
+	return &Fault{Code: 1102, Kind: InstallLLDB, Attribute: "lldbDap", Setting: "envoy.lldbDap", Command: fmt.Sprintf("apt install lldb-%d", oldest), What: fmt.Sprintf("lldb-dap is version %s; version %d or newer is needed.", version, oldest),
 		Evidence: []string{path},
 		Do:       fmt.Sprintf(`Install it ("apt install lldb-%d"), or set %s to a newer one.`, oldest, Name("lldbDap"))}
 }
@@ -32,7 +32,7 @@ func LLDBDapStart(path, stderr, said string, cause error) *Fault {
 	if f := refusal("run lldb-dap", path, cause, ""); f != nil {
 		return f
 	}
-	f := &Fault{Code: 1103, What: "lldb-dap does not start.", Evidence: []string{path}, Cause: cause,
+	f := &Fault{Code: 1103, Attribute: "lldbDap", Command: path + " --help", What: "lldb-dap does not start.", Evidence: []string{path}, Cause: cause,
 		Do: fmt.Sprintf("Run %q in a terminal to see why, or set %s to another one.", path+" --help", Name("lldbDap"))}
 	return f.tail(stderr, cause)
 }
@@ -43,7 +43,7 @@ func LLDBDapDied(status, stderr, said string) *Fault {
 	if f := exhausted("lldb-dap has ended ("+status+")", nil, stderr, said); f != nil {
 		return f
 	}
-	f := &Fault{Code: 1104, What: "lldb-dap has crashed; the debug session is over.", Evidence: []string{status},
+	f := &Fault{Code: 1104, Attribute: "lldbDap", What: "lldb-dap has crashed; the debug session is over.", Evidence: []string{status},
 		Do: "Start the session again. If it repeats, try another LLDB version with " + Name("lldbDap") + "."}
 	return f.tail(stderr, nil)
 }
@@ -53,7 +53,7 @@ func NoHelper(path string, cause error) *Fault {
 	if f := refusal("run the helper program", path, cause, ""); f != nil {
 		return f
 	}
-	return &Fault{Code: 1105, What: "The helper program is not beside envoydbg.", Evidence: []string{path}, Cause: cause,
+	return &Fault{Code: 1105, Command: "make build", What: "The helper program is not beside envoydbg.", Evidence: []string{path}, Cause: cause,
 		Do: `Build both with "make build", or install the two files side by side.`}
 }
 
@@ -82,13 +82,13 @@ func BadProgram(path string, cause error) *Fault {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		why = "it is a folder"
 	}
-	return &Fault{Code: 1107, What: "The local program cannot be read.", Evidence: []string{path, why}, Cause: cause,
+	return &Fault{Code: 1107, Attribute: "program", What: "The local program cannot be read.", Evidence: []string{path, why}, Cause: cause,
 		Do: "Set " + Name("program") + " to the Envoy executable with symbols that you built."}
 }
 
 // NoSources: the program's line tables cannot be read.
 func NoSources(path string, cause error) *Fault {
-	return &Fault{Code: 1109, What: "The source paths in the local program cannot be read; breakpoints go by the paths as they are.",
+	return &Fault{Code: 1109, Attribute: "sourceMap", What: "The source paths in the local program cannot be read; breakpoints go by the paths as they are.",
 		Evidence: []string{path, text(cause)}, Cause: cause,
 		Do: "Build the program again, or give " + Name("sourceMap") + " by hand."}
 }

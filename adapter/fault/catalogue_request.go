@@ -30,7 +30,7 @@ func NotListening(sidecar, address string, port int, err error) *Fault {
 
 // NotConnected: the connection could not be made, and the sidecar is not why.
 func NotConnected(address, from string, err error, why ...string) *Fault {
-	return &Fault{Code: 1804, What: fmt.Sprintf("There is no connection to %s from %s.", address, from), Evidence: append([]string{text(err)}, why...),
+	return &Fault{Code: 1804, Command: "kubectl get service,endpoints", What: fmt.Sprintf("There is no connection to %s from %s.", address, from), Evidence: append([]string{text(err)}, why...),
 		Do: "Look at the host and the port of the URL, and whether \"kubectl get service,endpoints\" shows them.", Cause: err}
 }
 
@@ -54,7 +54,7 @@ func PastEnvoy(n, of int, why []string) *Fault {
 
 // NoForwarding: the connection to the container was lost.
 func NoForwarding(container string) *Fault {
-	return &Fault{Code: 1808, What: fmt.Sprintf("The connection to %s was lost while a request was under way.", container),
+	return &Fault{Code: 1808, Command: "kubectl get pods", What: fmt.Sprintf("The connection to %s was lost while a request was under way.", container),
 		Do: "Look whether the pod is still there with \"kubectl get pods\", and send the request again."}
 }
 

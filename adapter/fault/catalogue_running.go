@@ -22,7 +22,7 @@ func NoRestart() *Fault {
 
 // PresetUnbound: a breakpoint preset found nothing to stop at.
 func PresetUnbound(preset, said string) *Fault {
-	return &Fault{Code: 1403, What: fmt.Sprintf("The breakpoint preset %q found no place to stop.", preset), Evidence: []string{said},
+	return &Fault{Code: 1403, Attribute: "breakpointPresets", What: fmt.Sprintf("The breakpoint preset %q found no place to stop.", preset), Evidence: []string{said},
 		Do: "Remove it from " + Name("breakpointPresets") + ", or give a " + Name("program") + " with symbols."}
 }
 
@@ -60,7 +60,7 @@ func Undone(what, err string) *Fault {
 
 // PastMain: without the gate, the debugger came after main had begun.
 func PastMain(pid int) *Fault {
-	return &Fault{Code: 1410, What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
+	return &Fault{Code: 1410, Attribute: "gate", What: fmt.Sprintf("Envoy (pid %d) was caught after main had begun, and stops where it is.", pid),
 		Do: "Use the gate (" + Assign("gate", "true") + "), which holds Envoy before its first instruction."}
 }
 
@@ -72,7 +72,7 @@ func LeftRunning(pids []int) *Fault {
 
 // LeftUnknown: it is not known whether the cleanup has ended everything.
 func LeftUnknown(cause error) *Fault {
-	return &Fault{Code: 1411, What: "Something of this session may still be running.", Evidence: []string{text(cause)}, Cause: cause,
+	return &Fault{Code: 1411, Command: "ps -ef", What: "Something of this session may still be running.", Evidence: []string{text(cause)}, Cause: cause,
 		Do: "Look for lldb-server, the agent and Envoy with \"ps -ef\", and end them by hand."}
 }
 
@@ -107,8 +107,10 @@ func NotWatched(program string, cause error) *Fault {
 	switch {
 	case errors.Is(cause, syscall.ENOSPC):
 		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_watches=524288"), or start the session again after a rebuild.`
+		f.Command = "sysctl fs.inotify.max_user_watches=524288"
 	case errors.Is(cause, syscall.EMFILE):
 		f.Do = `Raise the limit ("sysctl fs.inotify.max_user_instances=1024"), or start the session again after a rebuild.`
+		f.Command = "sysctl fs.inotify.max_user_instances=1024"
 	}
 	return f
 }
@@ -122,7 +124,7 @@ func ProgramReplaced(program, before, now string) *Fault {
 
 // NoPython: LLDB cannot format the values of C++.
 func NoPython(lldbDap string, v string, major int, why string) *Fault {
-	return &Fault{Code: 1420, What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),
+	return &Fault{Code: 1420, Command: fmt.Sprintf("apt install python3-lldb-%d", major), What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),
 		Evidence: []string{lldbDap, why},
 		Do:       fmt.Sprintf("Install its Python module (Debian, Ubuntu: \"apt install python3-lldb-%d\").", major)}
 }

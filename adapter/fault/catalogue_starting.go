@@ -16,7 +16,7 @@ func AgentStart(command []string, why string) *Fault {
 	if f := refusal("run the agent", command[0], nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1301, What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), plain(why)},
+	return &Fault{Code: 1301, Attribute: "agent.command", What: "The agent could not be started.", Evidence: []string{strings.Join(command, " "), plain(why)},
 		Do: fmt.Sprintf("Check %s, %s and %s.", Name("agent.command"), Name("agent.cwd"), Name("agent.env"))}
 }
 
@@ -34,7 +34,7 @@ func EnvoyEnded(why string) *Fault {
 
 // TargetNeverAppeared: armed, agent started, and no Envoy came.
 func TargetNeverAppeared(name string, waited time.Duration) *Fault {
-	return &Fault{Code: 1304, What: fmt.Sprintf("The agent started no Envoy within %v.", waited),
+	return &Fault{Code: 1304, Attribute: "startTimeout", What: fmt.Sprintf("The agent started no Envoy within %v.", waited),
 		Evidence: []string{"awaited: " + name},
 		Do: fmt.Sprintf("Check in the agent's output what it started. Another program name needs %s; a slower start needs a larger %s.",
 			Name("envoyPath"), Name("startTimeout"))}
@@ -55,7 +55,7 @@ func GateExec(path, why string) *Fault {
 	if f := refusal("run the real Envoy", path, nil, why); f != nil {
 		return f
 	}
-	return &Fault{Code: 1306, What: "The gate could not start the real Envoy.", Evidence: []string{path, plain(why)},
+	return &Fault{Code: 1306, Attribute: "envoyPath", What: "The gate could not start the real Envoy.", Evidence: []string{path, plain(why)},
 		Do: "Set " + Name("envoyPath") + " to an executable Envoy."}
 }
 
@@ -67,13 +67,13 @@ func GateBypassed(pid int, how, do string) *Fault {
 
 // EnvoyRunning: without the gate, an Envoy of that name is running already.
 func EnvoyRunning(detail string) *Fault {
-	return &Fault{Code: 1308, What: "An Envoy of that name is running already, and without the gate it would be caught instead.", Evidence: []string{detail},
+	return &Fault{Code: 1308, Attribute: "gate", What: "An Envoy of that name is running already, and without the gate it would be caught instead.", Evidence: []string{detail},
 		Do: "Stop it, or use the gate (remove " + Assign("gate", "false") + ")."}
 }
 
 // ForeignProcess: the attach caught a process that the agent did not start.
 func ForeignProcess(pid int, exe string) *Fault {
-	return &Fault{Code: 1309, What: "The wait caught an Envoy that this session did not start; it was let go unharmed.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, plain(exe))},
+	return &Fault{Code: 1309, Attribute: "gate", What: "The wait caught an Envoy that this session did not start; it was let go unharmed.", Evidence: []string{fmt.Sprintf("pid %d %s", pid, plain(exe))},
 		Do: "Use the gate (remove " + Assign("gate", "false") + "): it waits under a name that nobody else has."}
 }
 
@@ -85,8 +85,20 @@ func AttachFailed(why string) *Fault {
 
 // NotManual: startAgent was asked for at the wrong time.
 func NotManual(why string) *Fault {
-	return &Fault{Code: 1311, What: "The agent cannot be started now.", Evidence: []string{why},
+	return &Fault{Code: 1311, Attribute: "agent.start", What: "The agent cannot be started now.", Evidence: []string{why},
 		Do: "Start it by hand (Envoy: Start Agent) in a session with " + Assign("agent.start", `"manual"`) + ", once that is armed and waiting."}
+}
+
+// NoAgentToStop: stopAgent was asked for without an agent.
+func NoAgentToStop(why string) *Fault {
+	return &Fault{Code: 1322, What: "There is no agent that could be stopped.", Evidence: []string{why},
+		Do: "Stop the session, or start the agent first."}
+}
+
+// NoTerminal: the client opens no terminal for the agent's output.
+func NoTerminal(why string) *Fault {
+	return &Fault{Code: 1323, Attribute: "agent.output", What: "There is no terminal for the output of the agent.", Evidence: []string{why},
+		Do: "Set " + Name("agent.output") + " to a file, or leave it out."}
 }
 
 // NotYet: a request about a process came while the debugger waits for it.
@@ -97,7 +109,7 @@ func NotYet(command string) *Fault {
 
 // Cancelled: the user ended the startup.
 func Cancelled() *Fault {
-	return &Fault{Code: 1312, What: "The startup was cancelled.", Do: "Start it again when you like."}
+	return &Fault{Code: 1312, Kind: CancelledByUser, What: "The startup was cancelled.", Do: "Start it again when you like."}
 }
 
 // ServerDied: lldb-server platform ended.
@@ -105,7 +117,7 @@ func ServerDied(status, stderr string) *Fault {
 	if f := exhausted("lldb-server has ended", nil, stderr); f != nil {
 		return f
 	}
-	f := &Fault{Code: 1313, What: "lldb-server has ended; the debug session is over.", Evidence: []string{status},
+	f := &Fault{Code: 1313, Attribute: "lldbServer", What: "lldb-server has ended; the debug session is over.", Evidence: []string{status},
 		Do: "Start the session again. If it repeats, try another LLDB version with " + Name("lldbServer") + "."}
 	return f.tail(stderr, nil)
 }
@@ -140,7 +152,7 @@ func PtraceRefused(why, do string) *Fault {
 // NotTheStart: without the gate, the wait caught a process that only asks Envoy
 // something.
 func NotTheStart(pid int, what string) *Fault {
-	return &Fault{Code: 1318, What: "The wait caught an Envoy that only answers a question and ends; it was let go unharmed.",
+	return &Fault{Code: 1318, Attribute: "gate", What: "The wait caught an Envoy that only answers a question and ends; it was let go unharmed.",
 		Evidence: []string{fmt.Sprintf("pid %d %s", pid, what)},
 		Do:       "Use the gate (remove " + Assign("gate", "false") + "): it lets such a process through and waits for the real start."}
 }

@@ -65,6 +65,8 @@ var each = map[string]*Fault{
 	"AttachFailed":        AttachFailed("operation not permitted"),
 	"NotManual":           NotManual("it has been started"),
 	"Cancelled":           Cancelled(),
+	"NoTerminal":          NoTerminal("the client opens none"),
+	"NoAgentToStop":       NoAgentToStop("it was not started"),
 	"NoCluster":           NoCluster(errCause),
 	"NoPod":               NoPod("pod/x", "demo", "not found"),
 	"ManyPods":            ManyPods("app=x", []string{"pod/a", "pod/b"}),

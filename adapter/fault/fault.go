@@ -20,9 +20,21 @@ type Fault struct {
 	Evidence []string
 	// Do is the one thing to do.
 	Do string
+	// Attribute is the launch attribute to change, such as "agent.command"; Setting that of
+	// VS Code. Command is what to run in a terminal, one line, complete. Each may be empty.
+	Attribute, Setting, Command string
+	// Kind is InstallLLDB or CancelledByUser, where a client can do more than show the
+	// text; else empty.
+	Kind string
 	// Cause is the underlying error, for the trace; it is not shown.
 	Cause error
 }
+
+// Kinds of faults.
+const (
+	InstallLLDB     = "installLldb" // LLDB is missing, or too old
+	CancelledByUser = "cancelled"   // the user knows it
+)
 
 // Error is the whole text, as a terminal shows it.
 func (f *Fault) Error() string {

@@ -57,7 +57,15 @@ func console() string {
 // logFile is how the user has a trace written.
 func logFile() string {
 	if flags == nil {
-		return `"--log FILE" (in VS Code the setting "envoy.log")`
+		return Assign("trace", "true")
 	}
 	return `"--log FILE"`
+}
+
+// logName is how the user has named the file of a trace.
+func logName() string {
+	if flags == nil {
+		return Name("trace") + " (on the command line --log)"
+	}
+	return "--log"
 }

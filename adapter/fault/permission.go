@@ -31,8 +31,17 @@ func refusal(to, path string, cause error, said string) *Fault {
 
 // mend says how a permission is given.
 func mend(to, path string) string {
+	command := mendBy(to, path)
 	if strings.HasPrefix(to, "run ") {
-		return fmt.Sprintf(`Permit it ("chmod +x %s"), or start envoydbg as a user who may; if the mode is right, the file system is mounted noexec, or a folder above is closed ("namei -l %s").`, path, path)
+		return fmt.Sprintf(`Permit it ("%s"), or start envoydbg as a user who may; if the mode is right, the file system is mounted noexec, or a folder above is closed ("namei -l %s").`, command, path)
 	}
-	return fmt.Sprintf(`Permit it ("namei -l %s" shows the modes on the way), or start envoydbg as a user who may.`, path)
+	return fmt.Sprintf(`Permit it ("%s" shows the modes on the way), or start envoydbg as a user who may.`, command)
+}
+
+// mendBy is the command of mend.
+func mendBy(to, path string) string {
+	if strings.HasPrefix(to, "run ") {
+		return "chmod +x " + path
+	}
+	return "namei -l " + path
 }

@@ -32,6 +32,8 @@ type Handlers struct {
 	// must return soon.
 	Gate func(GateParams)
 	Exit func(ExitParams)
+	// Called tells of each call when it is answered, or has failed. It must return soon.
+	Called func(method string, took time.Duration, err error)
 }
 
 // Bounds of a client.
@@ -343,7 +345,11 @@ func call[R any](ctx context.Context, c *Client, method string, params any) (R, 
 		case <-c.done:
 			return result, c.err
 		}
+		began := time.Now()
 		err := c.rpc.Call(ctx, method, params, &result)
+		if c.handlers.Called != nil {
+			c.handlers.Called(method, time.Since(began), err)
+		}
 		if err != nil && Code(err) == 0 && ctx.Err() == nil {
 			c.finish(errEnded)
 			err = c.err

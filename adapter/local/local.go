@@ -32,7 +32,7 @@ func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside,
 	if err := process.Needs(needs); err != nil {
 		return nil, fault.HelperStart(err, "")
 	}
-	c, err := helper.Start(ctx, path, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
+	c, err := helper.Start(ctx, path, n.Helper())
 	if err != nil {
 		return nil, fault.HelperStart(err, "")
 	}

@@ -79,7 +79,7 @@ func Connect(ctx context.Context, o Options, n startup.Notices) (*Beside, error)
 	if err != nil {
 		return nil, b.fault(err)
 	}
-	b.Client, err = helper.NewClient(conn, helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit})
+	b.Client, err = helper.NewClient(conn, n.Helper())
 	if err != nil {
 		_ = conn.Close()
 		return nil, fault.Internal(err)

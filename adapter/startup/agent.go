@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
@@ -40,6 +41,8 @@ func (s *Startup) startAgent(ctx context.Context) error {
 		}
 		return f
 	}
+	s.started.Store(true)
+	s.phases.Moment(MomentAgent, fmt.Sprintf("pid %d", started.PID))
 	if s.starter != nil {
 		s.starter(started.PID, nil)
 		s.starter = nil

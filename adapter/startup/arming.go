@@ -91,7 +91,9 @@ func (s *Startup) symbols(ctx context.Context) error {
 	s.phases.End("%s  %s", filepath.Base(s.cfg.Program), what)
 
 	s.phases.Begin(PhaseArmed)
-	s.phases.End("%s %s written; %s", s.armed.Packet, s.armed.Name, s.polling(ctx, s.armed.ServerPID))
+	evidence := fmt.Sprintf("%s %s written; %s", s.armed.Packet, s.armed.Name, s.polling(ctx, s.armed.ServerPID))
+	s.phases.End("%s", evidence)
+	s.phases.Moment(MomentArmed, evidence)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (s *Startup) tellBound(all []breakpoints.State) string {
 	case len(all) == 0:
 		return "none set"
 	case len(failed) > 0:
-		s.host.Output(important, fault.NotAllBound(bound, len(all), why).Error()+"\n")
+		s.host.Fault(fault.NotAllBound(bound, len(all), why))
 	case len(pending) > 0:
 		s.host.Output(console, fmt.Sprintf("%d of %d breakpoints are bound.\n  %s\n", bound, len(all), strings.Join(why, "\n  ")))
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
+	"github.com/envoydbg/envoydbg/adapter/fault"
 )
 
 // listener is a host that keeps what the user is told.
@@ -13,6 +14,7 @@ type listener struct {
 }
 
 func (l *listener) Output(category, text string) { l.told += category + ": " + text }
+func (l *listener) Fault(f *fault.Fault)         { l.told += "fault: " + f.Error() + "\n" }
 
 func TestBreakpointsThatAreNotBoundAreToldBeforeEnvoyRuns(t *testing.T) {
 	ok := breakpoints.State{Name: "a.cc:1", Bound: true}
@@ -30,7 +32,7 @@ func TestBreakpointsThatAreNotBoundAreToldBeforeEnvoyRuns(t *testing.T) {
 		{[]breakpoints.State{ok, ok}, "2 of 2 verified", ""},
 		{[]breakpoints.State{ok, pending}, "1 of 2 verified; pending: f", "console: 1 of 2 breakpoints are bound.\n  f is pending: In libc.\n"},
 		{[]breakpoints.State{ok, pending, failed}, "1 of 3 verified; not bound: b.cc:2; pending: f",
-			"important: 1 of 3 breakpoints are bound.\n  f is pending: In libc.\n  b.cc:2: No code.\nEnvoy runs and does not stop at the others: correct or remove them. [ED1412]\n"},
+			"fault: 1 of 3 breakpoints are bound.\n  f is pending: In libc.\n  b.cc:2: No code.\nEnvoy runs and does not stop at the others: correct or remove them. [ED1412]\n"},
 		{many, "1 of 11 verified; pending: f, f, f, f, f, f, f, f and 2 more", "-"},
 	} {
 		host := &listener{}

@@ -107,8 +107,17 @@ func (s *Startup) End(keep bool) (kept string, left *fault.Fault) {
 	}
 	s.partsMu.Lock()
 	s.ended = true
-	beside, relay := s.beside, s.relay
+	beside, relay, terminal := s.beside, s.relay, s.terminal
 	s.partsMu.Unlock()
+	defer func() {
+		if s.agentLog != nil {
+			_ = s.agentLog.Close() // behind the last words, too
+		}
+	}()
+	if terminal != nil {
+		terminal.end()
+		defer terminal.close() // behind the last words of the helper
+	}
 	if relay != nil {
 		relay.Close()
 	}

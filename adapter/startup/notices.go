@@ -57,6 +57,7 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 	case gdbremote.Attached:
 		if s.reached == nil {
 			s.reached = &n
+			s.phases.Moment(MomentAttached, fmt.Sprintf("pid %d", n.PID))
 		}
 	case initialized:
 		if s.armed == nil {
@@ -83,6 +84,7 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 	case connectionLost:
 		return s.noteLost(ctx, n)
 	case debuggeeEnded:
+		s.phases.Moment(MomentEnvoy, "")
 		if err := s.helperEnd(ctx); err != nil {
 			return err
 		}
@@ -129,6 +131,7 @@ func (s *Startup) noteGate(p helper.GateParams) error {
 	switch p.State {
 	case helper.GateWaiting:
 		s.gatePID = p.PID
+		s.phases.Moment(MomentGate, fmt.Sprintf("pid %d", p.PID))
 	case helper.GateOpen:
 		s.host.Output(console, p.Detail+"\n")
 	case helper.GateEnded:
@@ -141,7 +144,7 @@ func (s *Startup) noteGate(p helper.GateParams) error {
 	case helper.GateRefused:
 		return fault.PtraceRefused(p.Detail, p.Do)
 	case helper.GateUnreachable:
-		s.host.Output(important, fault.GateUnreachable(p.Detail, p.Do).Error()+"\n")
+		s.host.Fault(fault.GateUnreachable(p.Detail, p.Do))
 	case helper.GateBypassed:
 		return fault.GateBypassed(p.PID, p.Detail, p.Do)
 	}
@@ -212,7 +215,17 @@ func gone(err error) *fault.Fault {
 
 // cut tells that the connection to the helper is cut off.
 func (s *Startup) cut(why error, patience time.Duration) {
-	s.host.Output(important, fault.LinkCut(why, patience).Error()+"\n")
+	s.phases.Moment(MomentCut, fault.Plain(why))
+	s.host.Fault(fault.LinkCut(why, patience))
+}
+
+// called notes a call in the trace.
+func (s *Startup) called(who, what string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = err.Error()
+	}
+	s.trace.Line(who, "%s: %s after %v", what, outcome, took.Round(10*time.Microsecond))
 }
 
 // say tells what the target has to say.
@@ -222,6 +235,7 @@ func (s *Startup) say(format string, args ...any) {
 
 // resumed tells that the connection to the helper goes on.
 func (s *Startup) resumed(after time.Duration) {
+	s.phases.Moment(MomentResumed, fmt.Sprintf("after %v", after.Round(time.Millisecond)))
 	s.host.Output(console, fmt.Sprintf("The connection to the helper beside Envoy is back after %v; the session goes on.\n", after.Round(100*time.Millisecond)))
 }
 
@@ -246,6 +260,9 @@ func (s *Startup) StartAgent(answer func(pid int, f *fault.Fault)) {
 		go answer(0, fault.NotManual(sessionEnds))
 	}
 }
+
+// AgentStarted says that there is an agent which could be ended.
+func (s *Startup) AgentStarted() bool { return s.started.Load() }
 
 const sessionEnds = "the session ends"
 
@@ -308,7 +325,7 @@ func (o observer) Exited(e gdbremote.Exit) {
 
 // Refused implements gdbremote.Observer.
 func (o observer) Refused(r gdbremote.Refused) {
-	o.s.host.Output(important, fault.Undone(r.What, r.Err).Error()+"\n")
+	o.s.host.Fault(fault.Undone(r.What, r.Err))
 }
 
 // Disconnected implements gdbremote.Observer.

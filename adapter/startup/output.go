@@ -1,6 +1,7 @@
 package startup
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -9,23 +10,32 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 )
 
-// openOutput opens the file for the agent's output, if there is to be one.
-func (s *Startup) openOutput() error {
+// openOutput opens the file or the terminal for the agent's output, if there is to be one.
+func (s *Startup) openOutput(ctx context.Context) error {
 	path := s.cfg.Agent.Output
-	if path == config.OutputShow || path == config.OutputHide {
+	switch path {
+	case config.OutputConsole, config.OutputHide:
 		return nil
+	case config.OutputTerminal:
+		return s.openTerminal(ctx)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, fault.WithoutPath(err)), "Name another file.")
 	}
-	s.agentLog = file // open as long as this process: the last words come at its end
+	s.agentLog = file // End closes it
 	return nil
 }
 
 // output takes what the agent and Envoy write.
 func (s *Startup) output(p helper.OutputParams) {
-	if s.cfg.Agent.Output != config.OutputShow {
+	switch s.cfg.Agent.Output {
+	case config.OutputConsole:
+	case config.OutputTerminal:
+		if s.terminal.write(p.Data) {
+			return
+		}
+	default:
 		_, _ = s.hidden.Write(p.Data)
 		if s.agentLog != nil {
 			_, _ = s.agentLog.Write(p.Data) // a full disk must not end the session

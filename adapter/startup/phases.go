@@ -40,8 +40,8 @@ type PhaseBody struct {
 }
 
 // Phases keeps the time of each phase and reports it to the client: as one
-// progress that names the phase, and as PhaseEvents. Its methods may be called from
-// any goroutine.
+// progress that names the phase, as PhaseEvents, and all together as a Timeline. Its
+// methods may be called from any goroutine.
 type Phases struct {
 	event      func(name string, body any)
 	trace      *trace.Trace
@@ -55,12 +55,24 @@ type Phases struct {
 	open     bool // the current phase has not ended
 	started  bool // progressStart is out
 	ended    bool
-	rows     []PhaseBody
+	finished bool
+	rows     []row
+	moments  []Moment
+	// zero is when the session began.
+	zero time.Time
 }
 
-// NewPhases returns Phases that tell by event, and nothing until Client.
-func NewPhases(progressID string, event func(name string, body any), t *trace.Trace) *Phases {
-	return &Phases{progressID: progressID, event: event, trace: t}
+// row is a phase that has ended.
+type row struct {
+	PhaseBody
+	began  time.Time
+	failed bool
+}
+
+// NewPhases returns Phases of a session that began at zero. They tell by event, and
+// nothing until Client.
+func NewPhases(progressID string, event func(name string, body any), zero time.Time, t *trace.Trace) *Phases {
+	return &Phases{progressID: progressID, event: event, zero: zero, trace: t}
 }
 
 // Client says what the client wants to be told.
@@ -95,12 +107,20 @@ func (p *Phases) Begin(name string) {
 func (p *Phases) End(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	row := PhaseBody{Phase: p.current, State: "end", Detail: fmt.Sprintf(format, args...),
-		Milliseconds: float64(time.Since(p.began).Microseconds()) / 1000}
-	p.rows, p.open = append(p.rows, row), false
-	p.trace.Line("phase", "end %s %.1f ms %s", row.Phase, row.Milliseconds, row.Detail)
-	p.tell(row, row.Phase)
+	r := p.close(fmt.Sprintf(format, args...), false)
+	p.trace.Line("phase", "end %s %.1f ms %s", r.Phase, r.Milliseconds, r.Detail)
+	p.tell(r.PhaseBody, r.Phase)
 }
+
+// close ends the current phase. It is called with the lock held.
+func (p *Phases) close(detail string, failed bool) row {
+	r := row{PhaseBody{Phase: p.current, State: "end", Detail: detail, Milliseconds: milliseconds(time.Since(p.began))}, p.began, failed}
+	p.rows, p.open = append(p.rows, r), false
+	return r
+}
+
+// milliseconds is a time with fractions.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // Waiting says that the phase waits for the user.
 func (p *Phases) Waiting(what string) {
@@ -137,10 +157,23 @@ func (p *Phases) tell(body PhaseBody, message string) {
 	p.event("progressUpdate", dap.ProgressUpdateEventBody{ProgressId: p.progressID, Message: message})
 }
 
-// Finish ends the progress, whatever the outcome.
+// Finish ends the startup, whatever the outcome: its progress, and a phase that has not
+// ended.
 func (p *Phases) Finish(f *fault.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.finished {
+		return
+	}
+	p.finished = true
+	if p.open {
+		detail := "ended by the user"
+		if f != nil {
+			detail = f.What
+		}
+		p.close(detail, true)
+	}
+	p.tellTimeline()
 	if !p.started || p.ended {
 		return
 	}
@@ -165,13 +198,11 @@ func (p *Phases) Summary() string {
 	var b strings.Builder
 	b.WriteString(SummaryHead + "\n")
 	total := 0.0
-	rows := p.rows
-	if p.open {
-		rows = append(rows[:len(rows):len(rows)], PhaseBody{Phase: p.current, Detail: "failed",
-			Milliseconds: float64(time.Since(p.began).Microseconds()) / 1000})
-	}
-	for _, r := range rows {
+	for _, r := range p.rows {
 		total += r.Milliseconds
+		if r.failed {
+			r.Detail = "failed"
+		}
 		fmt.Fprintf(&b, "  %-14s %8.0f ms   %s\n", r.Phase, r.Milliseconds, r.Detail)
 	}
 	fmt.Fprintf(&b, "  %-14s %8.0f ms\n", "total", total)

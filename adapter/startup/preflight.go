@@ -13,7 +13,7 @@ import (
 // preflight checks all that can be checked before anything is started.
 func (s *Startup) preflight(ctx context.Context) error {
 	s.phases.Begin(PhasePreflight)
-	err := s.openOutput()
+	err := s.openOutput(ctx)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (s *Startup) preflight(ctx context.Context) error {
 	}
 	s.loadSources(ctx)
 	s.findPlaces(ctx)
-	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit, Cut: s.cut, Resumed: s.resumed, Progress: s.phases.Progress, Say: s.say})
+	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit, Cut: s.cut, Resumed: s.resumed, Progress: s.phases.Progress, Called: s.called, Say: s.say})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (s *Startup) presetSyscalls(ctx context.Context) error {
 	// Envoy is loaded: without a place now it will have none later.
 	s.addPreset(config.PresetSyscalls, b.verified, "")
 	if !b.verified {
-		s.host.Output(important, fault.PresetUnbound(config.PresetSyscalls, cmp.Or(b.said, s.found.why("OsSysCallsImpl"))).Error()+"\n")
+		s.host.Fault(fault.PresetUnbound(config.PresetSyscalls, cmp.Or(b.said, s.found.why("OsSysCallsImpl"))))
 	}
 	return nil
 }
@@ -89,13 +89,13 @@ func (s *Startup) presetMain(ctx context.Context) error {
 	s.addPreset(config.PresetMain, b.verified, pending)
 	switch {
 	case len(b.ids) == 0, !b.verified && !b.pending:
-		s.host.Output(important, fault.PresetUnbound(config.PresetMain, cmp.Or(b.said, s.found.why("main"))).Error()+"\n")
+		s.host.Fault(fault.PresetUnbound(config.PresetMain, cmp.Or(b.said, s.found.why("main"))))
 		return nil
 	case s.cfg.Gate:
 		return nil // it stands before its first instruction
 	}
 	if s.pastMain, err = s.isPast(ctx, b.ids); s.pastMain {
-		s.host.Output(important, fault.PastMain(s.pid()).Error()+"\n")
+		s.host.Fault(fault.PastMain(s.pid()))
 	}
 	return err
 }

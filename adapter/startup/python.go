@@ -15,6 +15,6 @@ func (s *Startup) checkPython(ctx context.Context) {
 		return // the session ends
 	}
 	if f := lldb.CheckPython(s.opts.LLDBDap, s.opts.LLDB, said); f != nil {
-		s.host.Output(important, f.Error()+"\n")
+		s.host.Fault(f)
 	}
 }

@@ -22,7 +22,7 @@ func (s *Startup) loadSources(ctx context.Context) {
 	go func() {
 		defer s.trace.Recover("the source map")
 		sources, err := s.opts.Sources(ctx, paths.Config{Program: s.cfg.Program, WorkTree: s.cfg.WorkTree, Map: s.cfg.SourceMap,
-			Warn: func(err error) { s.host.Output(important, err.Error()+"\n") }},
+			Warn: func(err error) { s.host.Fault(fault.From(err)) }},
 			s.opts.Paths.Use)
 		s.box.post(sourcesLoaded{sources, err})
 	}()
@@ -32,7 +32,7 @@ func (s *Startup) loadSources(ctx context.Context) {
 // paths as lldb-dap knows them. It returns what was found.
 func (s *Startup) useSources() string {
 	if s.sources.err != nil {
-		s.host.Output(important, fault.NoSources(s.cfg.Program, s.sources.err).Error()+"\n")
+		s.host.Fault(fault.NoSources(s.cfg.Program, s.sources.err))
 	}
 	if s.sources.sources == nil {
 		return ""

@@ -43,6 +43,12 @@ type Host interface {
 	Go()
 	// Output shows text to the user. It may block while the client does not read.
 	Output(category, text string)
+	// Fault tells the user of a fault after which the session goes on. It may block as
+	// Output does.
+	Fault(f *fault.Fault)
+	// RunInTerminal has the client run a command in a terminal, and returns when it has
+	// said that it does. The error is a fault.
+	RunInTerminal(ctx context.Context, title string, command []string) error
 	// Ended: the sequence failed, or what it watches is at its end; nil if that
 	// was to be expected.
 	Ended(err error)
@@ -81,6 +87,7 @@ type Startup struct {
 	reached *gdbremote.Attached
 	ready   bool // the client has set its breakpoints
 	agent   agentState
+	started atomic.Bool                   // the agent is
 	starter func(pid int, f *fault.Fault) // who has asked for the agent
 	gatePID int                           // who waits at the gate
 	exited  bool                          // the debug server has told the end of Envoy
@@ -106,6 +113,9 @@ type Startup struct {
 	beside  Beside
 	relay   *gdbremote.Relay
 	ended   bool
+	// terminal shows the agent's output, if that has one of its own. It is there before
+	// there is any.
+	terminal *ownTerminal
 }
 
 // New returns a startup that has not begun.

@@ -43,6 +43,9 @@ type Notices struct {
 	Output func(helper.OutputParams)
 	Gate   func(helper.GateParams)
 	Exit   func(helper.ExitParams)
+	// Called tells the trace of a call of who ("helper", "cluster") that is answered or has
+	// failed. It may be called from any goroutine.
+	Called func(who, what string, took time.Duration, err error)
 	// Progress tells the user how far something long is.
 	Progress func(format string, args ...any)
 	// Say tells the user something that stays to be read, with its newline.
@@ -52,6 +55,15 @@ type Notices struct {
 	// that time. Only a target on another machine calls them.
 	Cut     func(why error, patience time.Duration)
 	Resumed func(after time.Duration)
+}
+
+// Helper are the helper's own notices, as its client takes them.
+func (n Notices) Helper() helper.Handlers {
+	h := helper.Handlers{Output: n.Output, Gate: n.Gate, Exit: n.Exit}
+	if n.Called != nil {
+		h.Called = func(method string, took time.Duration, err error) { n.Called("helper", method, took, err) }
+	}
+	return h
 }
 
 // Target is a place where Envoy can be debugged.

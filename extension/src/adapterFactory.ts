@@ -1,53 +1,46 @@
 import * as vscode from 'vscode';
-import { type AdapterCommand, adapterCommand, type Configuration } from './adapterCommand';
-import { whyNoAdapter } from './adapterProbe';
+import type { Backend } from './backend/backend';
+import { FaultError } from './faults/fault';
+import type { Presenter } from './faults/presenter';
+import { withNumericPid } from './configurations';
+import type { Log } from './log';
+import type { PickedSidecar } from './sidecars/picked';
+import { nonEmptyString } from './strings';
 
-/** Starts the debug adapter of each session as a process of its own. */
+/** Lets each session be one of the backend's. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vscode.DebugConfigurationProvider {
-    constructor(private readonly extensionPath: string) {}
+    constructor(
+        private readonly backend: Backend,
+        private readonly picked: PickedSidecar,
+        private readonly presenter: Presenter,
+        private readonly log: Log,
+    ) {}
 
     /**
-     * Cancels a session whose adapter cannot be run, and shows an error with a button that opens the setting. It is checked
-     * here because an error from createDebugAdapterDescriptor is shown in VS Code's own dialog, which has no such button.
-     * What else keeps an adapter from serving, such as a wrong envoy.log, it says itself in the answer to its first request.
+     * Completes a configuration, and cancels a session whose backend cannot be run, with an error that has buttons. It is
+     * checked here because an error from createDebugAdapterDescriptor is shown in VS Code's own dialog, which has none.
      */
     async resolveDebugConfigurationWithSubstitutedVariables(
-        folder: vscode.WorkspaceFolder | undefined,
+        _: vscode.WorkspaceFolder | undefined,
         configuration: vscode.DebugConfiguration,
     ): Promise<vscode.DebugConfiguration | undefined> {
-        const { command } = this.commandFor(configuration, folder);
-        const why = await whyNoAdapter(command);
-        if (why === undefined) {
-            return configuration;
+        try {
+            await this.backend.start();
+        } catch (error) {
+            // Not awaited: the session is cancelled now, while the message stays until the user closes it.
+            void this.presenter.notify(error instanceof FaultError ? error.fault : { what: (error as Error).message }, 'error');
+            return undefined;
         }
-        // Not awaited: the session is cancelled now, while the notification stays until the user closes it.
-        void offerSetting(`The debug adapter ${command} ${why}`);
-        return undefined;
+        return withNumericPid(this.picked.complete(configuration));
     }
 
-    createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
-        const { command, args, cwd } = this.commandFor(session.configuration, session.workspaceFolder);
-        return new vscode.DebugAdapterExecutable(command, [...args], cwd === undefined ? {} : { cwd });
-    }
-
-    private commandFor(configuration: Configuration, folder: vscode.WorkspaceFolder | undefined): AdapterCommand {
-        const settings = vscode.workspace.getConfiguration('envoy', folder);
-        return adapterCommand(
-            configuration,
-            {
-                adapterPath: settings.get('adapterPath'),
-                lldbDap: settings.get('lldbDap'),
-                log: settings.get('log'),
-                workspaceFolder: folder?.uri.fsPath,
-            },
-            this.extensionPath,
-        );
-    }
-}
-
-async function offerSetting(message: string): Promise<void> {
-    const open = 'Open Setting';
-    if ((await vscode.window.showErrorMessage(message, open)) === open) {
-        await vscode.commands.executeCommand('workbench.action.openSettings', 'envoy.adapterPath');
+    async createDebugAdapterDescriptor({ workspaceFolder }: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
+        const lldbDap = nonEmptyString(vscode.workspace.getConfiguration('envoy', workspaceFolder).get('lldbDap'));
+        const { socket } = await this.backend.request('open', {
+            ...(workspaceFolder && { folder: workspaceFolder.uri.fsPath }),
+            ...(lldbDap !== undefined && { lldbDap }),
+            trace: this.log.logLevel === vscode.LogLevel.Trace,
+        });
+        return new vscode.DebugAdapterNamedPipeServer(socket);
     }
 }

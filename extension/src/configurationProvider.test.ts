@@ -8,7 +8,8 @@ import { afterEach, beforeEach, suite, test } from 'node:test';
 import type * as vscode from 'vscode';
 import { resetStub, stub } from '../../test/support/vscode';
 import { ConfigurationProvider } from './configurationProvider';
-import { offers } from './configurations';
+import { type Configuration, offers, withNumericPid } from './configurations';
+import { configurationFor } from './sidecars/configuration';
 import { pickProcess, pickProgram } from './pickers';
 
 let home: string;
@@ -20,7 +21,8 @@ afterEach(() => {
     rmSync(home, { recursive: true });
 });
 
-const provider = new ConfigurationProvider(offers(JSON.parse(readFileSync('package.json', 'utf8'))));
+let sidecars: () => Promise<Configuration[]> = () => Promise.resolve([]);
+const provider = new ConfigurationProvider(offers(JSON.parse(readFileSync('package.json', 'utf8'))), () => sidecars());
 
 function inHome(): vscode.WorkspaceFolder {
     return { uri: { fsPath: home } } as unknown as vscode.WorkspaceFolder;
@@ -87,6 +89,26 @@ suite('the list "Select and Start Debugging"', () => {
     test('has them without a folder, too', async () => {
         assert.deepEqual(await names(), all);
     });
+
+    test('has the sidecars of the cluster after them, and asks for the program', async () => {
+        sidecars = () => Promise.resolve([configurationFor({}, { target: 'deployment/shop', namespace: 'demo' }, '${workspaceFolder}/bazel-bin/envoy')]);
+        assert.deepEqual(await names(inHome()), [...all, 'Envoy: deployment/shop (demo)']);
+        const [last] = (await provider.provideDebugConfigurations(inHome())).slice(-1);
+        assert.deepEqual(last, {
+            ...{ name: 'Envoy: deployment/shop (demo)', type: 'envoy', request: 'attach', target: 'deployment/shop', namespace: 'demo' },
+            program: '${command:envoy.pickProgram}',
+        });
+    });
+
+    test('does without a cluster that fails, and waits 3 s for one that does not answer', async (t) => {
+        sidecars = () => Promise.reject(new Error('no cluster'));
+        assert.deepEqual(await names(inHome()), all);
+        t.mock.timers.enable({ apis: ['setTimeout'] });
+        sidecars = () => new Promise(() => undefined);
+        const asked = names(inHome());
+        t.mock.timers.tick(3000);
+        assert.deepEqual(await asked, all);
+    });
 });
 
 suite('the choice of a process', () => {
@@ -109,10 +131,10 @@ suite('the choice of a process', () => {
 
     test('reaches lldb-dap as a number', () => {
         const configuration = { type: 'envoy', name: 'Envoy: Attach to Process', request: 'attach' };
-        assert.deepEqual(provider.resolveDebugConfigurationWithSubstitutedVariables(undefined, { ...configuration, pid: '4711' }), { ...configuration, pid: 4711 });
+        assert.deepEqual(withNumericPid({ ...configuration, pid: '4711' }), { ...configuration, pid: 4711 });
         for (const pid of [4711, 'x', '', undefined]) {
             const given = { ...configuration, pid };
-            assert.equal(provider.resolveDebugConfigurationWithSubstitutedVariables(undefined, given), given, String(pid));
+            assert.equal(withNumericPid(given), given, String(pid));
         }
     });
 });

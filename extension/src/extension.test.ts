@@ -1,36 +1,32 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type * as vscode from 'vscode';
-import { type DebugAdapterExecutable, resetStub, stub } from '../../test/support/vscode';
+import { fakeBackend, opened } from '../../test/support/backend';
+import { type DebugAdapterNamedPipeServer, resetStub, session, stub } from '../../test/support/vscode';
 import { activate } from './extension';
 
 let home: string;
 let extension: vscode.ExtensionContext;
+const packageJSON = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; contributes: { commands: { command: string }[] } };
 
 beforeEach(() => {
     resetStub();
     home = mkdtempSync(join(tmpdir(), 'envoydbg-extension-'));
-    const packageJSON: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
     extension = { extensionPath: home, extension: { packageJSON }, subscriptions: [] as vscode.Disposable[] } as unknown as vscode.ExtensionContext;
+    activate(extension);
 });
 afterEach(() => {
+    for (const subscription of extension.subscriptions) {
+        subscription.dispose();
+    }
     rmSync(home, { recursive: true });
 });
 
 const folder = { uri: { fsPath: '/home/me/proxy' } } as unknown as vscode.WorkspaceFolder;
-
-/** A file in the home folder, and its path. */
-function file(name: string, mode: number): string {
-    const path = join(home, name);
-    mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(path, '#!/bin/sh\necho envoydbg 1.0\n');
-    chmodSync(path, mode);
-    return path;
-}
 
 /** What VS Code does with a configuration at F5: undefined cancels the session. */
 function resolved(configuration: object, inFolder?: vscode.WorkspaceFolder): Promise<unknown> {
@@ -38,22 +34,16 @@ function resolved(configuration: object, inFolder?: vscode.WorkspaceFolder): Pro
     return provider.resolveDebugConfigurationWithSubstitutedVariables(inFolder, configuration as vscode.DebugConfiguration) as Promise<unknown>;
 }
 
-/** What VS Code then starts. */
-function started(configuration: object, workspaceFolder?: vscode.WorkspaceFolder): DebugAdapterExecutable {
-    const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
-    const session = { configuration, workspaceFolder } as vscode.DebugSession;
-    return factory.createDebugAdapterDescriptor(session, undefined) as unknown as DebugAdapterExecutable;
-}
-
 suite('the extension', () => {
-    test('serves the debug type envoy for as long as it is active', () => {
-        activate(extension);
+    test('serves the debug type envoy and every command of the manifest, for as long as it is active', () => {
+        const registered = [...stub.registered.keys()];
+        for (const what of ['dynamic configuration provider of envoy', 'configuration provider of envoy', 'adapter factory of envoy', 'tracker factory of envoy']) {
+            assert.ok(registered.includes(what), what);
+        }
+        const variables = ['pickProcess', 'pickProgram', 'pickSidecar'].map((name) => `command envoy.${name}`);
         assert.deepEqual(
-            [...stub.registered.keys()],
-            [
-                ...['dynamic configuration provider of envoy', 'configuration provider of envoy', 'adapter factory of envoy'],
-                ...['command envoy.pickProcess', 'command envoy.pickProgram', 'command envoy.startAgent', 'tracker factory of envoy'],
-            ],
+            registered.filter((what) => what.startsWith('command ')).sort(),
+            [...packageJSON.contributes.commands.map(({ command }) => `command ${command}`), ...variables].sort(),
         );
         for (const subscription of extension.subscriptions) {
             subscription.dispose();
@@ -61,84 +51,89 @@ suite('the extension', () => {
         assert.equal(stub.registered.size, 0);
     });
 
-    test('starts its own envoydbg, in the workspace folder', () => {
-        activate(extension);
-        const { command, args, options } = started({}, folder);
-        assert.equal(command, join(home, 'bin/envoydbg'));
-        assert.deepEqual(args, ['dap', '--phase-events', '--work-tree', '/home/me/proxy']);
-        assert.deepEqual(options, { cwd: '/home/me/proxy' });
-    });
-
-    test('starts it without a workspace folder, too', () => {
-        activate(extension);
-        const { args, options } = started({});
-        assert.deepEqual(args, ['dap', '--phase-events']);
-        assert.deepEqual(options, {});
-    });
-
-    test('reads every setting', () => {
-        activate(extension);
-        stub.settings = { 'envoy.adapterPath': '/opt/envoydbg', 'envoy.lldbDap': '/opt/lldb-dap', 'envoy.log': '/tmp/log' };
-        const { command, args } = started({});
-        assert.equal(command, '/opt/envoydbg');
-        assert.deepEqual(args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap', '--log', '/tmp/log']);
-    });
-
-    test('reads the settings of the session\'s folder', () => {
-        activate(extension);
-        stub.settings = { 'envoy.log': '/tmp/log' };
-        stub.folderSettings['/home/me/proxy'] = { 'envoy.log': '/tmp/log-of-folder' };
-        assert.deepEqual(started({}, folder).args, ['dap', '--phase-events', '--log', '/tmp/log-of-folder', '--work-tree', '/home/me/proxy']);
-        assert.deepEqual(started({}).args, ['dap', '--phase-events', '--log', '/tmp/log']);
-    });
-
-    test('takes lldb-dap from the configuration', () => {
-        activate(extension);
-        assert.deepEqual(started({ lldbDap: '/opt/lldb-dap' }).args, ['dap', '--phase-events', '--lldb-dap', '/opt/lldb-dap']);
-    });
-
-    test('lets a session begin, unchanged, whose adapter can be run', async () => {
-        activate(extension);
-        file('bin/envoydbg', 0o755);
+    test('lets each session speak with the backend of the window, which is started once', async () => {
+        fakeBackend(join(home, 'bin/envoydbg'));
+        stub.settings = { 'envoy.lldbDap': '/opt/lldb-dap' };
         const configuration = { type: 'envoy', gate: false };
-        assert.equal(await resolved(configuration), configuration);
-        assert.deepEqual(configuration, { type: 'envoy', gate: false });
+        for (const workspaceFolder of [folder, undefined]) {
+            assert.equal(await resolved(configuration, workspaceFolder), configuration);
+            const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
+            const { path } = (await factory.createDebugAdapterDescriptor({ workspaceFolder } as vscode.DebugSession, undefined)) as unknown as DebugAdapterNamedPipeServer;
+            assert.equal(path, join(home, 'bin/dap-1'));
+        }
+        assert.deepEqual(opened(join(home, 'bin/envoydbg')), [
+            { folder: '/home/me/proxy', lldbDap: '/opt/lldb-dap', trace: false },
+            { lldbDap: '/opt/lldb-dap', trace: false },
+        ]);
         assert.deepEqual(stub.errors, []);
     });
 
-    for (const { what, path, why } of [
-        { what: 'does not exist', path: () => join(home, 'nothing'), why: /does not exist\.$/ },
-        { what: 'is not executable', path: () => file('data', 0o644), why: /may not be executed: / },
-        { what: 'is a folder', path: () => home, why: /may not be executed: it is a folder/ },
-        { what: 'is another program', path: () => '/bin/true', why: /is no envoydbg / },
-    ]) {
-        test(`cancels a session whose adapter ${what}, and says so`, async () => {
-            activate(extension);
-            file('bin/envoydbg', 0o755);
-            const adapterPath = path();
-            stub.folderSettings['/home/me/proxy'] = { 'envoy.adapterPath': adapterPath };
-            assert.equal(await resolved({}, folder), undefined);
-            const [error] = stub.errors;
-            assert.equal(stub.errors.length, 1);
-            assert.ok(error?.message.startsWith(`The debug adapter ${adapterPath} `), error?.message);
-            assert.match(error?.message ?? '', why);
-            assert.deepEqual(error?.buttons, ['Open Setting']);
-        });
-    }
+    test('lets another backend serve when the setting has changed and no session runs', async () => {
+        fakeBackend(join(home, 'bin/envoydbg'));
+        const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
+        const socket = async (): Promise<string> => ((await factory.createDebugAdapterDescriptor({} as vscode.DebugSession, undefined)) as unknown as DebugAdapterNamedPipeServer).path;
+        const trackers = stub.registered.get('tracker factory of envoy') as vscode.DebugAdapterTrackerFactory;
+        const tracker = trackers.createDebugAdapterTracker(session('1') as unknown as vscode.DebugSession) as vscode.DebugAdapterTracker;
+        assert.equal(await socket(), join(home, 'bin/dap-1'));
+        (stub.registered.get('listener to the settings') as (change: unknown) => void)({ affectsConfiguration: (name: string) => name === 'envoy.adapterPath' });
+        assert.equal(await socket(), join(home, 'bin/dap-1'), 'its session runs');
+        tracker.onExit?.(0, undefined);
+        assert.equal(await socket(), join(home, 'bin/dap-2'));
+        assert.deepEqual(stub.errors, []);
+    });
 
-    test('opens the setting that names the adapter when the user presses the button', async () => {
-        activate(extension);
-        await resolved({});
+    test('cancels a session whose backend cannot be started, and offers the setting that names it', async () => {
+        stub.settings = { 'envoy.adapterPath': join(home, 'nothing') };
+        assert.equal(await resolved({}, folder), undefined);
+        assert.deepEqual(stub.errors, [{ message: `envoydbg cannot be started: ${join(home, 'nothing')} does not exist.`, buttons: ['Open Setting', 'Show Log'] }]);
         stub.answer('Open Setting');
         await turn();
         assert.deepEqual(stub.executed, [['workbench.action.openSettings', 'envoy.adapterPath']]);
     });
 
-    test('opens nothing when the user closes the message', async () => {
-        activate(extension);
-        await resolved({});
-        stub.answer(undefined);
+    test('cancels a session whose backend is of another version', async () => {
+        fakeBackend(join(home, 'bin/envoydbg'), { version: '0.0.9' });
+        assert.equal(await resolved({}), undefined);
+        const [error] = stub.errors;
+        assert.match(error?.message ?? '', /^The versions differ\./);
+        assert.deepEqual(error?.buttons, ['Open Setting', 'Show Log']);
+    });
+
+    test('says of each command that has nothing to work on why it cannot', async () => {
+        for (const [name, why] of [
+            ['startAgent', /^No debug session waits for the start of its agent\./],
+            ['stopAgent', /^No debug session has started an agent\./],
+            ['showTimeline', /^No startup has been debugged in this window/],
+            ['createLaunchConfiguration', /^A launch configuration belongs to a folder, and none is open\./],
+        ] as const) {
+            await (stub.registered.get(`command envoy.${name}`) as () => Promise<void>)();
+            assert.match(stub.errors.at(-1)?.message ?? '', why);
+        }
+    });
+});
+
+suite('an error that ends a startup', () => {
+    const fault = { id: 'ED1203', what: 'The local program is not the Envoy that will run.', evidence: ['local 3f0c', 'pod 9e55'], do: 'Set "program".', page: 'docs/errors.md#ed1203', command: 'git checkout 1f2e' };
+
+    /** The adapter refuses to begin. */
+    function refused(showUser: boolean): void {
+        const factory = stub.registered.get('tracker factory of envoy') as vscode.DebugAdapterTrackerFactory;
+        const tracker = factory.createDebugAdapterTracker(session('1') as unknown as vscode.DebugSession) as vscode.DebugAdapterTracker;
+        tracker.onDidSendMessage?.({ type: 'response', command: 'launch', success: false, body: { error: { id: 1203, format: '…', showUser, envoy: fault } } });
+    }
+
+    test('is one dialog with buttons', async () => {
+        refused(false);
         await turn();
-        assert.deepEqual(stub.executed, []);
+        assert.deepEqual(stub.errors, [{ message: fault.what, detail: 'local 3f0c\npod 9e55\n\nSet "program". [ED1203]', buttons: ['Copy Command', 'Explain', 'Show Log'] }]);
+        stub.answer('Copy Command');
+        await turn();
+        assert.equal(stub.copied, 'git checkout 1f2e');
+    });
+
+    test('is left to VS Code where VS Code shows it', async () => {
+        refused(true);
+        await turn();
+        assert.deepEqual(stub.errors, []);
     });
 });

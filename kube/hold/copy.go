@@ -38,6 +38,8 @@ type Options struct {
 	Node string
 	// Await says that the application does not start until Envoy is ready.
 	Await bool
+	// Capture is the one whose connections Envoy gets; nil for what the pod says.
+	Capture *Owner
 	// For is how long the cluster lets it live.
 	For time.Duration
 	// Claims are the access modes of the pod's persistent volume claims, as far as they
@@ -70,6 +72,12 @@ func Copy(pod *core.Pod, container string, o Options) (copied *core.Pod, notes [
 		Command: original(pod, own)}
 	park(own)
 	tell(own, pod.Labels)
+	if o.Capture != nil {
+		if n := limit(&spec, *o.Capture); n != nil {
+			return nil, []Note{*n}
+		}
+		record.Capture = o.Capture.String()
+	}
 	for _, list := range [][]core.Container{spec.InitContainers, spec.Containers} {
 		for i := range list {
 			if list[i].Name != container {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	core "k8s.io/api/core/v1"
@@ -16,7 +17,7 @@ import (
 
 // Document is one object of a manifest.
 type Document struct {
-	Name string // "StatefulSet/fortio-server"; empty where there is no object
+	Name string // "StatefulSet/fortio-server", of a list those of its items that are held; empty where there is no object
 	Held bool   // it is changed: its next pods wait
 	// Text is the document with all its bytes, from the line "---" on that begins it.
 	Text string
@@ -63,27 +64,34 @@ func document(text string, o WorkloadOptions) (d Document, err error) {
 	if u.GetKind() == "" {
 		return d, nil
 	}
-	d.Name = u.GetKind() + "/" + u.GetName()
-	if !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] != "" {
-		return d, nil
-	}
+	d.Name = nameOf(d.Object)
 	object := withoutNull(d.Object).(map[string]any)
-	u.Object = object
-	var template core.PodTemplateSpec
-	written, _, err := unstructured.NestedMap(object, "spec", "template")
-	if err == nil {
-		err = json.Unmarshal(encoded(written), &template)
+	var operations []Operation
+	if items, ok := object["items"].([]any); ok && u.GetKind() == list {
+		var names []string
+		for i, item := range items {
+			item, ok := item.(map[string]any)
+			if !ok {
+				continue
+			}
+			own, err := heldForm(item, o)
+			if err != nil {
+				return d, err
+			}
+			for _, x := range own {
+				x.Path = pointer([]string{"items", strconv.Itoa(i)}) + x.Path
+				operations = append(operations, x)
+			}
+			if len(own) > 0 {
+				names = append(names, nameOf(item))
+			}
+		}
+		d.Name = "the list's " + strings.Join(names, ", ")
+	} else if operations, err = heldForm(object, o); err != nil {
+		return d, err
 	}
-	if err != nil {
-		return d, fmt.Errorf("%s: the pod template: %w", d.Name, err)
-	}
-	o.Target = strings.ToLower(u.GetKind()) + "/" + u.GetName()
-	if own, _ := Container(&template.Spec, o.Container); own != nil && o.Command == nil {
-		o.Command = Command(own)
-	}
-	operations, err := Workload(&u, &template, o)
-	if err != nil {
-		return d, fmt.Errorf("%s: %w", d.Name, err)
+	if len(operations) == 0 {
+		return d, nil
 	}
 	want := tree(object)
 	for _, x := range operations {
@@ -114,6 +122,63 @@ func document(text string, o WorkloadOptions) (d Document, err error) {
 	}
 	d.Held = true
 	return d, nil
+}
+
+// list is the kind of a document that has objects of any kind as its items.
+const list = "List"
+
+// nameOf is an object's kind and name: "StatefulSet/fortio-server".
+func nameOf(object map[string]any) string {
+	u := unstructured.Unstructured{Object: object}
+	return u.GetKind() + "/" + u.GetName()
+}
+
+// Objects are those of a document: itself, or the items of a list.
+func (d Document) Objects() (all []map[string]any) {
+	items, ok := d.Object["items"].([]any)
+	if u := (unstructured.Unstructured{Object: d.Object}); !ok || u.GetKind() != list {
+		return []map[string]any{d.Object}
+	}
+	for _, item := range items {
+		if object, ok := item.(map[string]any); ok {
+			all = append(all, object)
+		}
+	}
+	return all
+}
+
+// Workloads are those of a document's objects that are held.
+func (d Document) Workloads() []map[string]any {
+	return slices.DeleteFunc(d.Objects(), func(object map[string]any) bool {
+		u := unstructured.Unstructured{Object: object}
+		return !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] == ""
+	})
+}
+
+// heldForm are the operations that make the held form of an object; none for one that is no
+// workload, or is held.
+func heldForm(object map[string]any, o WorkloadOptions) ([]Operation, error) {
+	u := unstructured.Unstructured{Object: object}
+	if !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] != "" {
+		return nil, nil
+	}
+	var template core.PodTemplateSpec
+	written, _, err := unstructured.NestedMap(object, "spec", "template")
+	if err == nil {
+		err = json.Unmarshal(encoded(written), &template)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: the pod template: %w", nameOf(object), err)
+	}
+	o.Target = strings.ToLower(u.GetKind()) + "/" + u.GetName()
+	if own, _ := Container(&template.Spec, o.Container); own != nil && o.Command == nil {
+		o.Command = Command(own)
+	}
+	operations, err := Workload(&u, &template, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", nameOf(object), err)
+	}
+	return operations, nil
 }
 
 // edited makes the changes in a document's text.

@@ -34,6 +34,9 @@ type Record struct {
 	// Command is what the container runs when it is not held, its arguments included;
 	// empty for what the image says, or where that is not known.
 	Command []string `json:"command,omitempty"`
+	// Capture is the one whose connections a copy's Envoy gets, "uid 1000"; empty for what
+	// the pod says.
+	Capture string `json:"capture,omitempty"`
 	// Session says that a session has made it for itself, and gives it back at its end.
 	Session bool `json:"session,omitempty"`
 	// Edits are how a workload was changed. They are not in its pods' records.

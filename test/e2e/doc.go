@@ -16,8 +16,8 @@
 //	table_test.go        the tables of docs/failures.md
 //
 // ENVOYDBG_E2E_TARGET chooses what is debugged through (harness.Target): this machine, a
-// link to it, or a pod. The suites tunnel and cluster-e2e name the stories that make
-// sense there.
+// link to it, a pod, or an arm64 machine. The suites tunnel, cluster-e2e and arm64 name
+// the stories that make sense there.
 //
 // Goroutines: none but those of package harness.
 package e2e

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/client"
+	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -113,6 +115,32 @@ func TestDisconnectDuringTheWaitIsAnsweredAtOnce(t *testing.T) {
 				t.Errorf("the attach: %v", e)
 			}
 			c.End()
+		}
+	})
+}
+
+// The progress can be cancelled as long as it is shown, whatever the startup is at.
+func TestCancellingTheProgressEndsEachPhase(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		for _, phase := range []string{"preflight", "debug server", "symbols", "armed", "agent started", "attached", "breakpoints"} {
+			c := s.Start()
+			c.Initialize()
+			attach := c.Attach(s.Sample())
+			c.Phase(phase, "begin")
+			progress := c.Seen(0, "progressStart")
+			began := time.Now()
+			c.Do("cancel", map[string]string{"progressId": progress.Get("body.progressId").Str}, nil)
+			// In the last phase the attach may have been answered already.
+			c.Until(0, "the end of the session", func(e client.Entry) bool {
+				refused := e.Type == dapio.Response && e.RequestSeq == attach && !e.Get("success").Bool()
+				return !e.Sent && (refused || e.Name == "terminated")
+			})
+			t.Logf("%s: over %v after the cancel", phase, time.Since(began))
+			progressIsWhole(t, c)
+			c.Disconnect()
+			c.NoProcess(harness.Platform)
+			c.NoProcess(harness.Agent)
+			c.NoProcess(harness.Envoy)
 		}
 	})
 }

@@ -14,8 +14,12 @@ import (
 // test/support/tunnel.
 var tunnelProgram string
 
-// throughTunnel starts a session whose helper is a daemon in a folder of the story's.
+// throughTunnel starts a session whose helper is a daemon in a folder of the story's, or
+// where it is one anyway.
 func throughTunnel(s *harness.Story, reconnect string) *harness.Session {
+	if harness.The.Target == harness.Arm64 {
+		return s.Start()
+	}
 	s.Variables = append(s.Variables, "TUNNEL_DIR="+filepath.Join(s.Dir, "pod"), "TUNNEL_RECONNECT="+reconnect,
 		"TUNNEL_DOWN="+filepath.Join(s.Dir, "down"))
 	trace := filepath.Join(s.Dir, "trace")

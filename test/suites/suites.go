@@ -96,8 +96,15 @@ var suites = []suite{
 		"TestAPauseIsAPause",
 		"TestRequestsAreAnsweredWhileEnvoyIsWaitedFor",
 		"TestAStartThatFailsShowsItsPhases")},
+	// What depends on the processor: the startup, steps, and what comes with a stop.
+	{name: "arm64", apart: true, limit: 31 * time.Minute, script: `
+		export ENVOYDBG_E2E_TARGET=arm64
+		` + gotestsum + `-- -count=1 -timeout 30m ` + only("./test/e2e",
+		"TestAStartupIsDebuggedFromMainOn",
+		"TestFarAwayAStepIsTwoRoundTrips")},
 	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
+	{name: "extension-host", limit: 8 * time.Minute, script: `npm run -s test:extension-host`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 /** The attributes of a debug configuration for the sample Envoy, started by the real pilot-agent. */
 export interface SampleAttributes {
@@ -33,4 +34,20 @@ export function sampleAttributes(agentFolder: string): SampleAttributes {
         envoyPath,
         agent: { command: [resolve('bin/tools/pilot-agent'), 'proxy', 'sidecar'], env, cwd: agentFolder },
     };
+}
+
+/**
+ * Makes a work tree of Envoy's, built, in which pilot-agent can run, and returns the environment that the agent needs. For
+ * those who take what VS Code offers without a launch.json: bazel-bin/envoy, and the pilot-agent of the PATH.
+ *
+ * @param folder is made anew
+ */
+export function envoyTree(folder: string): Record<string, string> {
+    rmSync(folder, { recursive: true, force: true });
+    for (const name of ['WORKSPACE', 'source']) {
+        cpSync(join('test/sample', name), join(folder, name), { recursive: true });
+    }
+    mkdirSync(join(folder, 'bazel-bin'));
+    copyFileSync('bin/sample/envoy.debug', join(folder, 'bazel-bin/envoy'));
+    return sampleAttributes(folder).agent.env;
 }

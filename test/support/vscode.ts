@@ -18,6 +18,7 @@ export interface Session {
     readonly name: string;
     readonly asked: string[];
     refusal?: string;
+    readonly configuration: { readonly name: string };
     customRequest(request: string): Promise<unknown>;
 }
 
@@ -25,7 +26,7 @@ export interface Session {
 export function session(id: string): Session {
     const asked: string[] = [];
     return {
-        ...{ id, name: `session ${id}`, asked },
+        ...{ id, name: `session ${id}`, asked, configuration: { name: `session ${id}` } },
         customRequest(request: string): Promise<unknown> {
             asked.push(request);
             return this.refusal === undefined ? Promise.resolve({ pid: 1 }) : Promise.reject(new Error(this.refusal));
@@ -43,19 +44,35 @@ interface Folder {
     readonly uri: { readonly fsPath: string };
 }
 
+/** A message to the user. */
+interface Shown {
+    readonly message: string;
+    /** What stands below it; only a dialog has it. */
+    readonly detail?: string;
+    readonly buttons: readonly string[];
+}
+
 class Stub {
     /** The user's settings, by their full name. */
     settings: Record<string, unknown> = {};
     /** The settings of a workspace folder, by its path; they win over the user's. */
     readonly folderSettings: Record<string, Record<string, unknown>> = {};
     /** Each error message: its text and its buttons. */
-    readonly errors: { readonly message: string; readonly buttons: readonly string[] }[] = [];
+    readonly errors: Shown[] = [];
+    /** Each warning, likewise. */
+    readonly warnings: Shown[] = [];
+    /** Each line of the log, after its level. */
+    readonly log: string[] = [];
+    /** What was copied. */
+    copied: string | undefined;
     /** Each command that was executed, with its arguments. */
     readonly executed: unknown[][] = [];
     /** The lists that the user was asked to choose from. */
     readonly picks: Item[][] = [];
     /** The label of the user's choice; undefined for Escape. */
     choice: string | undefined;
+    /** The labels of the user's next choices, which go before that one. */
+    readonly choices: string[] = [];
     /** The file that the user opens when asked to; undefined for Escape. */
     file: string | undefined;
     /** The folder that is open. */
@@ -88,6 +105,11 @@ export enum DebugConfigurationProviderTriggerKind {
     Dynamic = 2,
 }
 
+export enum LogLevel {
+    Trace = 1,
+    Info = 3,
+}
+
 export enum StatusBarAlignment {
     Left = 1,
     Right = 2,
@@ -101,6 +123,7 @@ export const debug = {
     get activeDebugSession(): Session | undefined {
         return stub.activeSession;
     },
+    onDidChangeActiveDebugSession: (listener: unknown) => register('listener to the active session', listener),
     registerDebugConfigurationProvider: (type: string, value: unknown, trigger = DebugConfigurationProviderTriggerKind.Initial) =>
         register(`${trigger === DebugConfigurationProviderTriggerKind.Dynamic ? 'dynamic ' : ''}configuration provider of ${type}`, value),
     registerDebugAdapterTrackerFactory: (type: string, value: unknown) => register(`tracker factory of ${type}`, value),
@@ -108,6 +131,9 @@ export const debug = {
 };
 
 export const workspace = {
+    workspaceFile: undefined,
+    onDidChangeConfiguration: (listener: unknown) => register('listener to the settings', listener),
+    registerTextDocumentContentProvider: (scheme: string, value: unknown) => register(`documents of ${scheme}`, value),
     get workspaceFolders(): Folder[] | undefined {
         return stub.folder === undefined ? undefined : [{ uri: { fsPath: stub.folder } }];
     },
@@ -128,7 +154,8 @@ export const window = {
     showQuickPick: async (list: Item[] | Promise<Item[]>): Promise<Item | undefined> => {
         const items = await list;
         stub.picks.push(items);
-        return items.find(({ label }) => label === stub.choice);
+        const choice = stub.choices.shift() ?? stub.choice;
+        return items.find(({ label }) => label === choice);
     },
     showOpenDialog: (): Promise<Folder['uri'][] | undefined> => Promise.resolve(stub.file === undefined ? undefined : [{ fsPath: stub.file }]),
     createStatusBarItem: () => ({
@@ -143,13 +170,68 @@ export const window = {
             stub.status = undefined;
         },
     }),
-    showErrorMessage: (message: string, ...buttons: string[]): Promise<string | undefined> => {
-        stub.errors.push({ message, buttons });
-        return new Promise((resolve) => {
-            stub.answer = resolve;
-        });
+    createOutputChannel: () => ({
+        ...Object.fromEntries(['trace', 'debug', 'info', 'warn', 'error'].map((level) => [level, (line: string): void => { stub.log.push(`${level}: ${line}`); }])),
+        logLevel: LogLevel.Info,
+        show: (): void => { stub.executed.push(['show the log']); },
+        dispose: (): void => undefined,
+    }),
+    showErrorMessage: (message: string, ...rest: unknown[]) => ask(stub.errors, message, rest),
+    showWarningMessage: (message: string, ...rest: unknown[]) => ask(stub.warnings, message, rest),
+};
+
+function ask(list: Shown[], message: string, rest: unknown[]): Promise<string | undefined> {
+    const options = rest.find((item) => typeof item === 'object') as { detail?: string } | undefined;
+    list.push({ message, ...options?.detail !== undefined && { detail: options.detail }, buttons: rest.filter((item) => typeof item === 'string') });
+    return new Promise((resolve) => {
+        stub.answer = resolve;
+    });
+}
+
+export const env = {
+    clipboard: {
+        writeText: (text: string): Promise<void> => {
+            stub.copied = text;
+            return Promise.resolve();
+        },
     },
 };
+
+export class EventEmitter<T> {
+    private readonly listeners = new Set<(value: T) => void>();
+    readonly event = (listener: (value: T) => void): { dispose(): void } => {
+        this.listeners.add(listener);
+        return { dispose: () => this.listeners.delete(listener) };
+    };
+    fire(value: T): void {
+        for (const listener of this.listeners) {
+            listener(value);
+        }
+    }
+    dispose(): void {
+        this.listeners.clear();
+    }
+}
+
+export class Disposable {
+    constructor(private readonly all: readonly { dispose(): unknown }[]) {}
+    static from(...all: { dispose(): unknown }[]): Disposable {
+        return new Disposable(all);
+    }
+    dispose(): void {
+        for (const each of this.all) {
+            each.dispose();
+        }
+    }
+}
+
+export class ThemeIcon {
+    constructor(readonly id: string) {}
+}
+
+export class CancellationError extends Error {}
+
+export { CancellationTokenSource } from 'vscode-jsonrpc/node';
 
 export const commands = {
     registerCommand: (name: string, value: unknown) => register(`command ${name}`, value),
@@ -159,10 +241,6 @@ export const commands = {
     },
 };
 
-export class DebugAdapterExecutable {
-    constructor(
-        readonly command: string,
-        readonly args: string[],
-        readonly options: { cwd?: string },
-    ) {}
+export class DebugAdapterNamedPipeServer {
+    constructor(readonly path: string) {}
 }

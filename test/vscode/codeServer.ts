@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const startSeconds = 60;
 const installSeconds = 60;
 
-/** The user's settings: nothing opens, asks or watches by itself. */
+/** The user's settings: nothing opens, asks or watches by itself, but VS Code asks about the authors of a folder when it opens it. */
 const quiet = {
     'workbench.startupEditor': 'none',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
@@ -16,7 +16,20 @@ const quiet = {
     'chat.agentHost.enabled': false,
     'remote.autoForwardPorts': false,
     'git.enabled': false,
+    'security.workspace.trust.startupPrompt': 'once',
 };
+
+/** What a code-server is started with. */
+export interface Options {
+    /** The extension to install before the start, if any. */
+    readonly vsix?: string;
+    /** The settings of its machine, the only place for those that hold paths of programs. */
+    readonly settings?: Record<string, unknown>;
+    /** Is added to the environment, and so to that of the extensions and debug adapters. */
+    readonly env?: NodeJS.ProcessEnv;
+    /** More of its arguments. */
+    readonly args?: readonly string[];
+}
 
 /** A code-server that keeps all it writes in one folder and answers on a loopback port of its own. */
 export class CodeServer {
@@ -27,13 +40,8 @@ export class CodeServer {
         readonly url: string,
     ) {}
 
-    /**
-     * @param home the folder for all that it writes
-     * @param vsix the extension to install before the start
-     * @param settings the settings for this machine, the only place for those that hold paths of programs
-     * @param more is added to the environment
-     */
-    static async start(home: string, vsix: string, settings: Record<string, unknown>, more: Record<string, string>): Promise<CodeServer> {
+    /** @param home the folder for all that it writes; the user's home, too */
+    static async start(home: string, { vsix, settings = {}, env: more = {}, args = [] }: Options): Promise<CodeServer> {
         const data = join(home, 'data');
         for (const [scope, values] of Object.entries({ User: quiet, Machine: settings })) {
             mkdirSync(join(data, scope), { recursive: true });
@@ -52,13 +60,16 @@ export class CodeServer {
             EXTENSIONS_GALLERY: '{}',
             ...more,
         };
-        await promisify(execFile)(node, [...base, '--install-extension', vsix], { env, timeout: installSeconds * 1000 });
+        if (vsix !== undefined) {
+            await promisify(execFile)(node, [...base, '--install-extension', vsix], { env, timeout: installSeconds * 1000 });
+        }
         const child = spawn(
             node,
             [
                 ...base,
                 ...['--bind-addr', '127.0.0.1:0', '--auth', 'none', '--ignore-last-opened'],
-                ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override', '--disable-proxy'],
+                ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', '--disable-proxy'],
+                ...args,
             ],
             // A process group of its own, since it starts others that outlive it.
             { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },

@@ -4,18 +4,26 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun } from '../support/processes';
-import { bystanders, onStage, type Setting } from './stage';
+import { bystanders, type Setting, VSCode } from './stage';
 import { type Workbench } from './workbench';
 
+const vscode = new VSCode((home) => {
+    makePlayground(home);
+    return {};
+});
+
 /** The folder that `make playground` makes, with nothing added. Making it again changes no file of the user's. */
-function playground(home: string): Setting {
+function makePlayground(home: string): void {
     const folder = join(home, 'playground');
     const make = (): void => { execFileSync('test/setup/playground.sh', [folder], { stdio: ['ignore', 'ignore', 'inherit'] }); };
     make();
     appendFileSync(join(folder, 'README.md'), 'a note of mine\n');
     make();
     assert.match(readFileSync(join(folder, 'README.md'), 'utf8'), /a note of mine\n$/);
-    return { folder };
+}
+
+function playground(_: string, home: string): Setting {
+    return { folder: join(home, 'playground') };
 }
 
 /** The yellow line is in MainCommon::main, in the file of the folder, and so is the call stack. */
@@ -29,63 +37,57 @@ async function stopsInMain(workbench: Workbench, folder: string): Promise<void> 
     assert.match(caller ?? '', /^main main\.cc /);
 }
 
-test('F5 in the playground shows the yellow line in main, in the local file', { timeout: 240_000 }, async (t) => {
-    await onStage(t, playground, async ({ folder, workbench, screenshot }) => {
-        await workbench.canStart('Envoy: Debug Startup', 60);
-        await workbench.press('F5');
-        await stopsInMain(workbench, folder);
-        await screenshot('stopped');
+test('F5 in the playground shows the yellow line in main, in the local file', { timeout: 240_000 }, vscode.story(playground, async ({ folder, workbench, screenshot }) => {
+    await workbench.canStart('Envoy: Debug Startup', 60);
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    await screenshot('stopped');
 
-        await workbench.press('Shift+F5');
-        await workbench.sessionEnded(20);
-        await onlyTheseRun(bystanders, 10);
-    });
-});
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+    await onlyTheseRun(bystanders, 10);
+}));
 
-test('an agent that is started by hand waits for the command Envoy: Start Agent', { timeout: 300_000 }, async (t) => {
-    await onStage(t, playground, async ({ folder, workbench, screenshot }) => {
-        const name = 'Envoy: Debug Startup, agent started by hand';
-        await workbench.canStart(name, 60);
-        assert.deepEqual(await workbench.commands('Envoy: Start Agent'), [], 'no session waits yet');
+test('an agent that is started by hand waits for the command Envoy: Start Agent', { timeout: 300_000 }, vscode.story(playground, async ({ folder, workbench, screenshot }) => {
+    const name = 'Envoy: Debug Startup, agent started by hand';
+    await workbench.canStart(name, 60);
+    assert.deepEqual(await workbench.commands('Envoy: Start Agent'), [], 'no session waits yet');
 
-        await workbench.start(name);
-        await workbench.status('armed, waiting for Envoy: Start Agent').waitFor({ timeout: 60_000 });
-        await screenshot('armed');
-        assert.deepEqual(await workbench.commands('Envoy: Start Agent'), ['Envoy: Start Agent']);
-        await workbench.run('Envoy: Start Agent');
-        await stopsInMain(workbench, folder);
-        await workbench.status('armed').waitFor({ state: 'hidden', timeout: 5_000 });
-        assert.deepEqual(await workbench.commands('Envoy: Start Agent'), [], 'the agent has been started');
-        await workbench.press('Shift+F5');
-        await workbench.sessionEnded(20);
+    await workbench.start(name);
+    await workbench.status('armed, waiting for Envoy: Start Agent').waitFor({ timeout: 60_000 });
+    await screenshot('armed');
+    assert.deepEqual(await workbench.commands('Envoy: Start Agent'), ['Envoy: Start Agent']);
+    await workbench.run('Envoy: Start Agent');
+    await stopsInMain(workbench, folder);
+    await workbench.status('armed').waitFor({ state: 'hidden', timeout: 5_000 });
+    assert.deepEqual(await workbench.commands('Envoy: Start Agent'), [], 'the agent has been started');
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
 
-        // The same by a click.
-        await workbench.start(name);
-        await workbench.status('armed, waiting for Envoy: Start Agent').click({ timeout: 60_000 });
-        await stopsInMain(workbench, folder);
-        await workbench.press('Shift+F5');
-        await workbench.sessionEnded(20);
+    // The same by a click.
+    await workbench.start(name);
+    await workbench.status('armed, waiting for Envoy: Start Agent').click({ timeout: 60_000 });
+    await stopsInMain(workbench, folder);
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
 
-        // A session that is ended while it waits takes the offer with it.
-        await workbench.start(name);
-        await workbench.status('armed, waiting for Envoy: Start Agent').waitFor({ timeout: 60_000 });
-        await workbench.press('Shift+F5');
-        await workbench.status('armed').waitFor({ state: 'hidden', timeout: 20_000 });
-        await workbench.sessionEnded(20);
-        await onlyTheseRun(bystanders, 10);
-    });
-});
+    // A session that is ended while it waits takes the offer with it.
+    await workbench.start(name);
+    await workbench.status('armed, waiting for Envoy: Start Agent').waitFor({ timeout: 60_000 });
+    await workbench.press('Shift+F5');
+    await workbench.status('armed').waitFor({ state: 'hidden', timeout: 20_000 });
+    await workbench.sessionEnded(20);
+    await onlyTheseRun(bystanders, 10);
+}));
 
-test('a released Envoy stops in main in the playground, too', { timeout: 240_000 }, async (t) => {
-    await onStage(t, playground, async ({ workbench, screenshot }) => {
-        const name = 'Envoy: Debug Startup of a released Envoy';
-        await workbench.canStart(name, 60);
-        await workbench.start(name);
-        const frames = await workbench.callStack(90);
-        await screenshot('released-envoy');
-        assert.ok(frames.some((frame) => frame.startsWith('__libc_start_call_main')), frames.join('\n'));
-        await workbench.press('Shift+F5');
-        await workbench.sessionEnded(20);
-        await onlyTheseRun(bystanders, 10);
-    });
-});
+test('a released Envoy stops in main in the playground, too', { timeout: 240_000 }, vscode.story(playground, async ({ workbench, screenshot }) => {
+    const name = 'Envoy: Debug Startup of a released Envoy';
+    await workbench.canStart(name, 60);
+    await workbench.start(name);
+    const frames = await workbench.callStack(90);
+    await screenshot('released-envoy');
+    assert.ok(frames.some((frame) => frame.startsWith('__libc_start_call_main')), frames.join('\n'));
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+    await onlyTheseRun(bystanders, 10);
+}));

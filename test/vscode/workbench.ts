@@ -1,30 +1,28 @@
 import assert from 'node:assert/strict';
-import { type Browser, chromium, errors, type Locator, type Page } from 'playwright-core';
+import { type Browser, errors, type Locator, type Page } from 'playwright-core';
 
 const openSeconds = 60;
 
-/** VS Code in a browser, and what a user does and sees there. */
-export class Workbench {
-    private constructor(
-        private readonly browser: Browser,
-        private readonly page: Page,
-    ) {}
+/** What the user answers when VS Code asks whether to trust the authors of a folder. */
+export type Answer = 'trust' | 'do not trust';
 
-    /** Opens a folder. Nothing but loopback can be reached from the browser. */
-    static async open(url: string, folder: string): Promise<Workbench> {
-        const browser = await chromium.launch({
-            executablePath: '/usr/bin/chromium',
-            args: [
-                ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-                ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-                '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-            ],
-        });
-        const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-        const workbench = new Workbench(browser, page);
+/** A window of VS Code in a browser, and what a user does and sees there. */
+export class Workbench {
+    private constructor(private readonly page: Page) {}
+
+    /** Opens a folder in a window that shares nothing with the browser's others. VS Code asks about its authors next. */
+    static async open(browser: Browser, url: string, folder: string): Promise<Workbench> {
+        const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+        const page = await context.newPage();
         await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`, { timeout: openSeconds * 1000 });
         await page.locator('.monaco-workbench').waitFor({ timeout: openSeconds * 1000 });
-        return workbench;
+        return new Workbench(page);
+    }
+
+    /** Answers the question about the authors of the folder. */
+    async answer(answer: Answer): Promise<void> {
+        const button = answer === 'trust' ? 'Yes, I trust the authors' : 'No, I don\'t trust the authors';
+        await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button }).click({ timeout: openSeconds * 1000 });
     }
 
     /**
@@ -103,9 +101,24 @@ export class Workbench {
         await this.page.getByText('create a launch.json file').click();
     }
 
+    /** The notification that tells what a startup does now. */
+    progress(text: string): Locator {
+        return this.page.locator('.notification-toast .notification-list-item-message').getByText(text);
+    }
+
+    /** Presses a button of a message or dialog. */
+    async pressButton(label: string): Promise<void> {
+        await this.page.locator('.notification-list-item, .monaco-dialog-box').getByRole('button', { name: label }).click();
+    }
+
+    /** The editor that is shown, by its name. */
+    tab(name: string): Locator {
+        return this.page.locator('.tab.active').getByText(name);
+    }
+
     /** Waits until the editor shows a file and its text. */
     async openTab(name: string): Promise<void> {
-        await this.page.locator('.tab.active').getByText(name).waitFor();
+        await this.tab(name).waitFor();
         await this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
     }
 
@@ -157,12 +170,47 @@ export class Workbench {
                 [...(editor?.querySelectorAll<HTMLElement>(rows) ?? [])].find((row) => row.style.top === element.parentElement?.style.top);
             const shown = atSameHeight('.view-lines > .view-line')?.textContent ?? '';
             return {
-                file: new URL(editor?.dataset['uri'] ?? '').pathname,
+                file: new URL(editor?.dataset['uri'] ?? 'gone:').pathname,
                 line: Number(atSameHeight('.margin-view-overlays > div')?.querySelector('.line-numbers')?.textContent),
                 // A space is shown as U+00A0, and the marks at the column are characters of the private use area with a space.
                 text: shown.replaceAll(/\p{Co}/gu, '').replaceAll(/\s+/g, ' ').trim(),
             };
         });
+    }
+
+    /** Waits until the yellow line has moved on in its file, and returns it. */
+    async yellowLineBelow(line: number, seconds: number): Promise<{ file: string; line: number; text: string }> {
+        const deadline = Date.now() + seconds * 1000;
+        for (;;) {
+            // It is drawn anew at each stop, so it may go while it is read.
+            const shown = await this.yellowLine(seconds);
+            if (shown.line > line) {
+                return shown;
+            }
+            assert.ok(Date.now() < deadline, `the yellow line is in line ${shown.line} of ${shown.file} after ${seconds} s`);
+        }
+    }
+
+    /** Waits until no line is marked as the one that the program stands at. */
+    async yellowLineGoes(seconds: number): Promise<void> {
+        await this.page.locator('.debug-top-stack-frame-line').first().waitFor({ state: 'detached', timeout: seconds * 1000 });
+    }
+
+    /** Waits until VS Code says that the folder is not trusted. */
+    async restricted(seconds: number): Promise<void> {
+        await this.status('Restricted Mode').waitFor({ timeout: seconds * 1000 });
+    }
+
+    /** Waits for a dialog, and returns its text. */
+    async dialog(seconds: number): Promise<string> {
+        const box = this.page.locator('.monaco-dialog-box');
+        await box.waitFor({ timeout: seconds * 1000 });
+        return box.innerText();
+    }
+
+    /** The texts of the error messages that are shown. */
+    async errorMessages(): Promise<string[]> {
+        return this.errors().allInnerTexts();
     }
 
     /** Waits for an error message or dialog, and returns its text. */
@@ -186,6 +234,29 @@ export class Workbench {
         return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
     }
 
+    /** Presses a button of the debug toolbar, by the beginning of its title. */
+    async toolbar(title: string): Promise<void> {
+        await this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`).click();
+    }
+
+    /** Waits until the view Variables shows one of this name in an open scope, and returns its value. */
+    async variable(name: string, seconds: number): Promise<string> {
+        const timeout = seconds * 1000;
+        const row = this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.locator('.name').getByText(name, { exact: true }) }).first();
+        const scope = this.page.locator('.debug-variables .monaco-list-row[aria-expanded]').first();
+        await scope.waitFor({ timeout });
+        if ((await scope.getAttribute('aria-expanded')) === 'false') {
+            await scope.click();
+        }
+        await row.waitFor({ timeout });
+        return row.locator('.value').innerText();
+    }
+
+    /** Waits until the Debug Console shows a line with this text. */
+    async console(text: string, seconds: number): Promise<void> {
+        await this.page.locator('.repl .monaco-list-row').getByText(text).first().waitFor({ timeout: seconds * 1000 });
+    }
+
     /** Waits until no debug session runs. */
     async sessionEnded(seconds: number): Promise<void> {
         await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden', timeout: seconds * 1000 });
@@ -200,8 +271,13 @@ export class Workbench {
         await this.page.screenshot({ path });
     }
 
+    /** Closes the window as a user does, so that its extension host ends, too. */
     async close(): Promise<void> {
-        await this.browser.close();
+        if (this.page.isClosed()) {
+            return;
+        }
+        await this.page.goto('about:blank');
+        await this.page.context().close();
     }
 }
 

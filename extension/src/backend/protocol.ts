@@ -72,8 +72,7 @@ export interface Contexts {
 }
 
 /** None is the params or the result of a request that has none. */
-export interface None {
-}
+export type None = Record<string, never>;
 
 /** Debuggers are the LLDBs found, the one that a session would take first. */
 export interface Debuggers {
@@ -164,7 +163,7 @@ export interface Opened {
 export interface ProgramParams {
     readonly program: string;
     readonly workTree?: string;
-    readonly sourceMap?: readonly readonly [string, string][];
+    readonly sourceMap?: readonly (readonly [string, string])[];
     /** Folder is the workspace folder, for a program that tells no work tree. */
     readonly folder?: string;
 }

@@ -211,7 +211,7 @@ func TestASessionKeepsItsCopyWhenItIsToldSo(t *testing.T) {
 func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 	c := cluster.Of(t)
 	namespace := unpreparedStatefulSet(c, nativeSidecar)
-	before := contents(t, c, namespace)
+	before, workloads := contents(t, c, namespace), workloadsOf(t, c, namespace)
 	p := productOf(t, c, "22")
 	for _, x := range []struct {
 		answer string
@@ -221,6 +221,7 @@ func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 		{"n\n", 1, []string{"Nothing was held."}},
 		{"\x04", 1, []string{"Nothing was held."}},
 		{"\n", 0, []string{"A held copy is debugged", "● stopped at main", "nothing is left running"}},
+		{"w\n", 0, []string{"statefulset/fortio is held", "● stopped at main", "nothing is left running"}},
 	} {
 		t.Run(fmt.Sprintf("%q", x.answer), func(t *testing.T) {
 			person, programs, err := pty.Open()
@@ -230,7 +231,7 @@ func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 			defer person.Close()
 			s := p.debugFrom(programs, namespace, "statefulset/fortio")
 			programs.Close()
-			s.until("Debug a held copy of the pod? [Y/n]")
+			s.until("[w]orkload: its pods are made anew   [n]o")
 			if got := copies(c, namespace); len(got) > 0 {
 				t.Errorf("held before the answer: %q", got)
 			}
@@ -244,6 +245,10 @@ func TestAUserAtAKeyboardIsAskedBeforeACopyIsMade(t *testing.T) {
 				}
 			}
 			s.ends(x.code, append([]string{"fortio-0 / istio-proxy (native sidecar), Envoy is running"}, x.lines...)...)
+			if x.answer == "w\n" { // its pods are made anew
+				givenBack(t, c, namespace, workloads)
+				return
+			}
 			unchanged(t, c, namespace, before)
 		})
 	}

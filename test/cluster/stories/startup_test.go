@@ -94,7 +94,9 @@ func TestASessionWithoutTheGate(t *testing.T) {
 			s := productOf(t, c, lldb).debug(namespace, "pod/fortio-server-0", "--gate=false", "--set", "breakpointPresets=[]",
 				"--env", `PROXY_CONFIG={"binaryPath":"/usr/local/bin/envoy-sample"}`,
 				"-x", "await starting main dispatch loop", "-x", "pause", "-x", "bt", "-x", "quit")
-			s.ends(0, "✓ armed", "✓ attached", "starting main dispatch loop", "● stopped: pause", "nothing is left running")
+			// The debugger may come before or after that line: nothing holds Envoy.
+			s.ends(0, "✓ armed", "✓ attached", "● stopped: pause", "nothing is left running")
+			s.ends(0, "starting main dispatch loop", "● stopped: pause")
 			parked(t, c, namespace, "fortio-server-0")
 		})
 	}

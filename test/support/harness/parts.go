@@ -45,6 +45,7 @@ const (
 	Local   Target = ""        // the helper is a child of the adapter
 	Tunnel  Target = "tunnel"  // a daemon on this machine; see test/support/tunnel
 	Cluster Target = "cluster" // in a held pod of the test cluster; see pod.go
+	Arm64   Target = "arm64"   // in an arm64 machine in software; see machine.go
 )
 
 // The is what SetUp found and built.
@@ -72,15 +73,20 @@ func SetUp() func() {
 	if err := The.find(); err != nil {
 		fail(err)
 	}
-	program, endCluster := ".", func() {}
+	program, end := ".", func() {}
 	switch The.Target = Target(os.Getenv(targetVariable)); The.Target {
 	case Local:
 	case Tunnel:
 		program = "./test/support/tunnel"
 	case Cluster:
-		endCluster = cluster.Up()
+		end = cluster.Up()
+	case Arm64:
+		program = "./test/support/machine/envoydbg"
+		if end, err = bootMachine(dir); err != nil {
+			fail(err)
+		}
 	default:
-		fail(fmt.Errorf("%s is %q: it may be %q or %q", targetVariable, The.Target, Tunnel, Cluster))
+		fail(fmt.Errorf("%s is %q: it may be %q, %q or %q", targetVariable, The.Target, Tunnel, Cluster, Arm64))
 	}
 	if The.Envoydbg, err = build(dir, "envoydbg", program); err != nil {
 		fail(err)
@@ -89,7 +95,7 @@ func SetUp() func() {
 		fail(err)
 	}
 	return func() {
-		endCluster()
+		end()
 		_ = os.RemoveAll(dir)
 	}
 }
@@ -131,12 +137,12 @@ func isFile(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// build compiles a command of this module into dir.
-func build(dir, name, pkg string) (string, error) {
+// build compiles a command of this module into dir, with additions to the environment.
+func build(dir, name, pkg string, env ...string) (string, error) {
 	path := filepath.Join(dir, name)
 	cmd := exec.Command("go", "build", "-o", path, pkg)
 	cmd.Dir = The.Root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}

@@ -25,13 +25,15 @@ const EndWithin = 10 * time.Second
 // its own, and one test after the other, because the node has room for few pods.
 func Each(t *testing.T, story func(t *testing.T, s *Story)) {
 	t.Helper()
-	if The.Target != Cluster {
+	if The.Target != Cluster && The.Target != Arm64 {
 		t.Parallel()
 	}
 	pods := holdPods(t)
 	for _, lldb := range The.LLDBs {
 		t.Run(lldb.String(), func(t *testing.T) {
-			t.Parallel()
+			if The.Target != Arm64 { // which has one processor
+				t.Parallel()
+			}
 			s := NewStory(t, lldb)
 			s.pod = pods.podOf(t, lldb)
 			story(t, s)
@@ -73,8 +75,12 @@ func NewStory(t *testing.T, lldb LLDB) *Story {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), bound)
-	s := &Story{T: t, LLDB: lldb, Dir: dir, Ctx: ctx, mark: fmt.Sprintf("ENVOYDBG_STORY=%d", stories.Add(1))}
+	limit, variables := bound, []string(nil)
+	if The.Target == Arm64 {
+		limit, variables = machineBound, machineVariables()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	s := &Story{T: t, LLDB: lldb, Dir: dir, Ctx: ctx, Variables: variables, mark: fmt.Sprintf("ENVOYDBG_STORY=%d", stories.Add(1))}
 	t.Cleanup(func() {
 		defer cancel()
 		s.close()
@@ -90,6 +96,9 @@ func (s *Story) close() {
 	s.NothingLeft()
 	if s.pod != nil {
 		s.pod.cluster.Parked(s.pod.namespace, s.pod.name)
+	}
+	if The.Target == Arm64 {
+		s.machineIsClean()
 	}
 	if s.T.Failed() {
 		for i, session := range s.sessions {
@@ -228,6 +237,9 @@ func (a Attributes) under(s *Story, envoy string) Attributes {
 	for line := range strings.Lines(string(out)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		env[name] = value
+	}
+	if The.Target == Arm64 {
+		return a.inMachine(env)
 	}
 	b := maps.Clone(a)
 	b["target"], b["envoyPath"] = "local", envoy

@@ -18,8 +18,8 @@ func mountProc() error {
 	return nil
 }
 
-// loopbackUp switches on the one interface a new network namespace has.
-func loopbackUp() error {
+// LoopbackUp switches on the one interface a new network namespace has.
+func LoopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("loopback: %w", err)

@@ -97,7 +97,7 @@ func runInit() (int, error) {
 	if err := mountProc(); err != nil {
 		return 0, err
 	}
-	if err := loopbackUp(); err != nil {
+	if err := LoopbackUp(); err != nil {
 		return 0, err
 	}
 	executable, err := os.Executable()

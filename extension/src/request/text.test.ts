@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { responsesText, summary } from './text';
+
+const answer = { status: '200 OK', headers: { server: ['envoy'] }, body: 'hello', envoy: true, how: 'socket 4711 is Envoy\'s', milliseconds: 12.4 };
+
+test('a response is told with the proof that Envoy has handled it', () => {
+    const responses = { from: 'fortio-server-0/app', responses: [answer] };
+    assert.equal(summary(responses), '200 OK in 12 ms, from fortio-server-0/app, through Envoy.');
+    assert.deepEqual(responsesText(responses).split('\n'), [summary(responses), '', '200 OK', 'Through Envoy: socket 4711 is Envoy\'s', 'server: envoy', '', 'hello', '']);
+});
+
+test('several responses are counted, and one that failed says why', () => {
+    const responses = { from: 'a/b', responses: [answer, { envoy: false, milliseconds: 1, error: 'connection refused' }], notes: ['port 15 is excluded'] };
+    assert.equal(summary(responses), '2 responses from a/b, 1 of them through Envoy.');
+    assert.match(responsesText(responses), /port 15 is excluded\n[^]*\n\nconnection refused\n$/);
+});

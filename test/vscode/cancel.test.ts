@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { onlyTheseRun } from '../support/processes';
+import { work } from './folders';
+import { bystanders, type Setting, VSCode } from './stage';
+
+const vscode = new VSCode();
+
+/** In which phase each configuration stays, and what VS Code says of it then. */
+const stays = [
+    { name: 'stays in debug server', says: 'debug server' },
+    { name: 'stays in symbols', says: 'symbols' },
+    { name: 'waits for the user', says: 'Envoy: Start Agent' },
+    { name: 'waits for Envoy', says: 'waiting for Envoy' },
+];
+
+function slow(scratch: string): Setting {
+    const lldbServer = join(scratch, 'lldb-server');
+    // Says its version, which is asked for first, and then does nothing.
+    writeFileSync(lldbServer, '#!/bin/sh\n[ "$1" = version ] && exec lldb-server-19 version\nexec sleep 600\n', { mode: 0o755 });
+    return {
+        folder: work(join(scratch, 'proxy'), (sample) => {
+            const [server, symbols, armed, envoy] = stays.map(({ name }) => ({ ...sample, name }));
+            return [
+                { ...server, lldbServer },
+                { ...symbols, initCommands: ['platform shell -t 600 -- sleep 600'] },
+                { ...armed, agent: { ...sample.agent, start: 'manual' } },
+                { ...envoy, agent: { ...sample.agent, command: ['sleep', '600'] } },
+            ];
+        }),
+    };
+}
+
+test('Cancel ends a startup in whatever phase it is, and leaves nothing', { timeout: 300_000 }, vscode.story(slow, async ({ folder, another, screenshot }) => {
+    for (const { name, says } of stays) {
+        // In a window of its own: after a session that ended before its launch was answered, VS Code 1.139 shows no progress
+        // of the next one, since it goes on listening to the one before until a session has had the focus.
+        const window = await another({ folder });
+        await window.canStart(name, 60);
+        await window.start(name);
+        await window.progress(says).waitFor({ timeout: 30_000 });
+        await screenshot(`cancel-${name.replaceAll(' ', '-')}`, window);
+        await window.pressButton('Cancel');
+        await window.sessionEnded(20);
+        await onlyTheseRun(bystanders, 10);
+        assert.deepEqual(await window.errorMessages(), [], 'what the user has cancelled is no error');
+        await window.close();
+    }
+}));
