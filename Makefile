@@ -22,7 +22,7 @@ stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
 suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode
 
-.PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-pod bench-pod-race clean $(suites)
+.PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -56,8 +56,10 @@ $(suites): build node_modules/.package-lock.json
 
 # Measures the race (docs/race.md, half an hour), the cost of the adapter
 # (docs/proxy-cost.md, some minutes), and the cost of listing a big program's sources
-# (docs/sourcemap-cost.md, some minutes). The machine should be idle.
-bench: bench-race bench-cost bench-sourcemap
+# (docs/sourcemap-cost.md, some minutes), and what a session costs with a program of
+# Envoy's size (docs/size.md, a quarter of an hour, and 4 GB of disk). The machine should
+# be idle.
+bench: bench-race bench-cost bench-sourcemap bench-size
 
 bench-race: setup build
 	go test -run '^$$' -bench Race -benchtime 1x -timeout 3h ./test/bench/race
@@ -67,6 +69,9 @@ bench-cost: setup build
 
 bench-sourcemap: setup
 	go test -run '^$$' -bench Read -benchtime 1x -timeout 1h ./test/bench/sourcemap
+
+bench-size: setup build
+	go test -run Size -timeout 2h ./test/bench/size
 
 # These need root, and take the cluster up: the race in a pod (docs/race.md, a quarter
 # of an hour), and what a session in a pod costs (docs/cluster-cost.md, as long).

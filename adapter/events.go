@@ -59,6 +59,11 @@ func (r *router) event(m *dapio.Message) {
 		if m = r.breakpoints.Event(m); m != nil {
 			r.pass(m)
 		}
+	case "progressStart":
+		r.pass(m)
+		if r.sequence != nil {
+			r.sequence.Busy(m.Get("body.title").Str)
+		}
 	case "terminated":
 		if r.sequence != nil {
 			// The client is told when the cleanup is done: it may then end the

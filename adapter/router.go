@@ -108,6 +108,8 @@ type sequence interface {
 	Initialized()
 	// DebuggeeEnded: lldb-dap has told the end of Envoy.
 	DebuggeeEnded()
+	// Busy: lldb-dap has begun something long, which has this title.
+	Busy(title string)
 	// FirstStop is how the first stop is to be called where it is at no breakpoint; ""
 	// as LLDB calls it.
 	FirstStop() (reason, description string)

@@ -94,6 +94,7 @@ func (f *fakeSequence) Noticed(then func())                       { f.noticed = 
 func (f *fakeSequence) ConfigurationDone()                        { f.done++ }
 func (f *fakeSequence) Initialized()                              {}
 func (f *fakeSequence) DebuggeeEnded()                            { f.ended++ }
+func (f *fakeSequence) Busy(string)                               {}
 func (f *fakeSequence) StartAgent(answer func(int, *fault.Fault)) { f.asked = append(f.asked, answer) }
 func (f *fakeSequence) AgentStarted() bool                        { return f.started }
 func (f *fakeSequence) FirstStop() (string, string)               { return "", "" }

@@ -43,6 +43,7 @@ func (e *examination) programs(ctx context.Context) (here debuggers) {
 		return here
 	}
 	e.add(kube.Finding{Check: "lldb-dap", State: kube.OK, What: fmt.Sprintf("%s, %s", here.dap.Text, path)})
+	e.add(indexCache(here.dap))
 	if there, ok := strings.CutPrefix(e.flags.server, "container:"); ok {
 		e.add(kube.Finding{Check: "lldb-server", State: kube.OK, What: there + " of the container is to be used"})
 		return here
@@ -63,6 +64,19 @@ func (e *examination) programs(ctx context.Context) (here debuggers) {
 	}
 	e.add(f)
 	return here
+}
+
+// indexCache says how much LLDB has kept of programs, and where.
+func indexCache(v lldb.Version) kube.Finding {
+	f := kube.Finding{Check: "index cache", State: kube.OK}
+	dir, err := v.IndexCacheDir()
+	if err != nil {
+		f.State, f.What, f.Why = kube.Warning, fault.Plain(err), "LLDB reads a large program anew in each session"
+		return f
+	}
+	files, bytes := v.IndexCacheSize()
+	f.What = fmt.Sprintf("%d files, %d of at most %d MB in %s", files, bytes>>20, lldb.IndexCacheBytes>>20, dir)
+	return f
 }
 
 // versionOfDAP asks an lldb-dap; 19 tells its version in no other way.

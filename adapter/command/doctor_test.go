@@ -283,13 +283,13 @@ func TestTheVersionsOfLLDBAreCompared(t *testing.T) {
 	for name, x := range map[string]struct {
 		dap, server, want, says string
 	}{
-		"both":             {dap, "", "lldb-dap ok, lldb-server ok", ""},
+		"both":             {dap, "", "lldb-dap ok, index cache ok, lldb-server ok", ""},
 		"no lldb-dap":      {"/nonexistent/lldb-dap", "", "lldb-dap failed", "ED1101"},
 		"not lldb-dap":     {"/bin/true", "", "lldb-dap failed", "/bin/true"},
-		"no lldb-server":   {dap, "/nonexistent/lldb-server", "lldb-dap ok, lldb-server failed", "/nonexistent"},
-		"another version":  {dap, fake("echo 'lldb version 3.1.4' >&2"), "lldb-dap ok, lldb-server failed", "3.1.4"},
-		"no version":       {dap, fake("echo nothing"), "lldb-dap ok, lldb-server unknown", "nothing"},
-		"in the container": {dap, "container:/opt/lldb-server", "lldb-dap ok, lldb-server ok", "/opt/lldb-server"},
+		"no lldb-server":   {dap, "/nonexistent/lldb-server", "lldb-dap ok, index cache ok, lldb-server failed", "/nonexistent"},
+		"another version":  {dap, fake("echo 'lldb version 3.1.4' >&2"), "lldb-dap ok, index cache ok, lldb-server failed", "3.1.4"},
+		"no version":       {dap, fake("echo nothing"), "lldb-dap ok, index cache ok, lldb-server unknown", "nothing"},
+		"in the container": {dap, "container:/opt/lldb-server", "lldb-dap ok, index cache ok, lldb-server ok", "/opt/lldb-server"},
 	} {
 		e := &examination{flags: &doctorFlags{dap: x.dap, server: x.server}}
 		e.programs(t.Context())

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/sourcemap"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
@@ -34,11 +35,25 @@ func loadSources(defaultTree, folder string) paths.Load {
 		go func() {
 			// Without a watch the map is that of the start: still right for
 			// all that does not move.
-			if err := m.Watch(ctx, func(m *sourcemap.Map) { changed(&sources{m, folder}) }); err != nil && c.Warn != nil {
+			tell := replaced(m, c)
+			if err := m.Watch(ctx, func(now *sourcemap.Map) { tell(); changed(&sources{now, folder}) }); err != nil && c.Warn != nil {
 				c.Warn(fault.NotWatched(c.Program, err))
 			}
 		}()
 		return &sources{m, folder}, err
+	}
+}
+
+// replaced tells, once, that the program is another build than the one of the map.
+func replaced(first *sourcemap.Map, c paths.Config) func() {
+	told := first.Table.BuildID
+	return func() {
+		now, err := elfinfo.Read(c.Program)
+		if err != nil || c.Warn == nil || now.BuildID == first.Table.BuildID || now.BuildID == told {
+			return
+		}
+		told = now.BuildID
+		c.Warn(fault.ProgramReplaced(c.Program, first.Table.BuildID, now.BuildID))
 	}
 }
 

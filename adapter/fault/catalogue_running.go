@@ -115,6 +115,13 @@ func NotWatched(program string, cause error) *Fault {
 	return f
 }
 
+// ProgramReplaced: the program was built again while it is debugged.
+func ProgramReplaced(program, before, now string) *Fault {
+	return &Fault{Code: 1417, What: "The program was built again; this session goes on with the one that it began with.",
+		Evidence: []string{program, "build-id " + before + ", now " + now},
+		Do:       "Start the session again to debug the new one."}
+}
+
 // NoPython: LLDB cannot format the values of C++.
 func NoPython(lldbDap string, v string, major int, why string) *Fault {
 	return &Fault{Code: 1420, Command: fmt.Sprintf("apt install python3-lldb-%d", major), What: fmt.Sprintf("LLDB %s has no working Python; many C++ strings and containers will look empty.", v),

@@ -105,6 +105,7 @@ var each = map[string]*Fault{
 	"Exhausted":           Exhausted("memory", "lldb-dap does not start", "cannot allocate memory", "Free some."),
 	"NoSources":           NoSources("/bin/envoy", errCause),
 	"NotWatched":          NotWatched("/src/envoy", errCause),
+	"ProgramReplaced":     ProgramReplaced("/src/envoy", "3f0c91aa", "9e558f23"),
 	"PastMain":            PastMain(1),
 	"Undone":              Undone("Setting the breakpoint at 0x401000", "E09"),
 	"NotAllBound":         NotAllBound(3, 4, []string{"sever.cc:44: nothing is compiled from it"}),

@@ -95,6 +95,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"PresetUnbound":       PresetUnbound("syscalls", "no locations"),
 		"NoSources":           NoSources("/bin/envoy", cause),
 		"NotWatched":          NotWatched("/src/envoy", cause),
+		"ProgramReplaced":     ProgramReplaced("/src/envoy", "3f0c91aa", "9e558f23"),
 		"PastMain":            PastMain(1),
 		"Undone":              Undone("Setting the breakpoint at 0x401000", "E09"),
 		"LeftUnknown":         LeftUnknown(cause),

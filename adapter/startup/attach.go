@@ -1,11 +1,9 @@
 package startup
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +11,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 )
 
@@ -50,20 +49,21 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 	initCommands := slices.Concat([]string{
 		// Nobody can answer a question of LLDB's here; LLDB 19 would wait for ever.
 		"?settings set auto-confirm true",
-	}, s.patience(), ignoreSIGPIPE(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
-		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", quote(s.remote.Path), quote(s.cfg.Program)),
+	}, s.patience(), s.defaults(), forwardMap(sources), s.cfg.InitCommands, platform, []string{
+		fmt.Sprintf("?!target create --no-dependents --remote-file %s %s", lldb.Quote(s.remote.Path), lldb.Quote(s.cfg.Program)),
 		"?!target delete",
 	})
+	quiet, loud := s.quietAttach()
 	attachCommands := slices.Concat([]string{
 		// A hook that continues the process would let Envoy run before its
 		// breakpoints are there.
 		"?target stop-hook disable",
-	}, platform, []string{ // again, because the user's preRunCommands may have chosen another
+	}, quiet, platform, []string{ // again, because the user's preRunCommands may have chosen another
 		// A name that appeared before the wait counts, too: no order of events
 		// can miss it.
-		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", quote(s.awaited())),
+		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", lldb.Quote(s.awaited())),
 	})
-	postRunCommands := append([]string{"?target stop-hook enable"}, s.cfg.PostRunCommands...)
+	postRunCommands := slices.Concat([]string{"?target stop-hook enable"}, loud, s.cfg.PostRunCommands)
 	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": s.cfg.Program, "attachCommands": attachCommands} {
 		if args, err = sjson.SetBytes(args, name, value); err != nil {
 			return nil, err
@@ -81,18 +81,6 @@ func (s *Startup) patience() []string {
 	return []string{"?settings set plugin.process.gdb-remote.packet-timeout 330"}
 }
 
-// ignoreSIGPIPE keeps LLDB from stopping at a signal that Envoy ignores. Targets made
-// later copy the setting. A user who has said something of the signal in ~/.lldbinit,
-// which LLDB reads before, means it.
-func ignoreSIGPIPE() []string {
-	if home, err := os.UserHomeDir(); err == nil {
-		if text, err := os.ReadFile(filepath.Join(home, ".lldbinit")); err == nil && bytes.Contains(text, []byte("SIGPIPE")) {
-			return nil
-		}
-	}
-	return []string{"?process handle --notify false --pass true --stop false SIGPIPE"}
-}
-
 // forwardMap tells LLDB where sources are, so that what it prints in the debug
 // console reads well. The paths in messages are the rewriter's, which knows more.
 // The user's own map, from an init file, stays behind it.
@@ -106,7 +94,7 @@ func forwardMap(sources paths.Sources) []string {
 	for _, p := range sources.Forward() {
 		// LLDB refuses the whole list for one folder that is not there.
 		if st, err := os.Stat(p[1]); err == nil && st.IsDir() {
-			b.WriteString(" " + quote(p[0]) + " " + quote(p[1]))
+			b.WriteString(" " + lldb.Quote(p[0]) + " " + lldb.Quote(p[1]))
 		}
 	}
 	var commands []string
@@ -114,13 +102,7 @@ func forwardMap(sources paths.Sources) []string {
 		commands = append(commands, "?settings insert-before target.source-map 0"+b.String())
 	}
 	if dir := sources.DebugDir(); dir != "" {
-		commands = append(commands, "?settings append target.debug-file-search-paths "+quote(dir))
+		commands = append(commands, "?settings append target.debug-file-search-paths "+lldb.Quote(dir))
 	}
 	return commands
-}
-
-// quote quotes an argument for LLDB's command line: within double quotes it
-// takes a backslash before '"', '\' and '`' literally.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`").Replace(s) + `"`
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // What the parts tell. Besides these, gdbremote.Arming, gdbremote.Attached, gdbremote.Exit,
-// helper.GateParams, helper.ExitParams and sourcesLoaded are notices themselves.
+// helper.GateParams, helper.ExitParams, sourcesLoaded and placesFound are notices themselves.
 type (
 	// helperGone: the connection to the helper has ended.
 	helperGone struct{ err error }
@@ -48,6 +48,8 @@ func (s *Startup) note(ctx context.Context, notice any) error {
 	switch n := notice.(type) {
 	case sourcesLoaded:
 		s.sources = &n
+	case placesFound:
+		s.found = &n
 	case gdbremote.Arming:
 		if n.Name == s.awaited() && s.armed == nil { // else it is a command of the user's
 			s.armed = &n
@@ -243,6 +245,10 @@ func (s *Startup) ConfigurationDone() { s.box.post(configurationDone{}) }
 // Initialized says that lldb-dap has sent the event of that name. It comes behind
 // everything that was done for the attach.
 func (s *Startup) Initialized() { s.box.post(initialized{}) }
+
+// Busy says that lldb-dap has begun something long, such as "Parsing symbol table:
+// envoy". Between the attach and Envoy's first instruction the current phase names it.
+func (s *Startup) Busy(title string) { s.phases.Progress("LLDB: %s", title) }
 
 // DebuggeeEnded says that lldb-dap has told the end of Envoy.
 func (s *Startup) DebuggeeEnded() { s.box.post(debuggeeEnded{}) }

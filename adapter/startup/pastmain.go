@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 var (
@@ -20,12 +21,12 @@ var (
 const maxStack = 128 << 10
 
 // isPast reports whether the stopped thread, the main thread at an attach, is
-// inside the functions of all places of a breakpoint already, so that it will not
+// inside the functions of all places of breakpoints already, so that it will not
 // come to them again. LLDB's backtrace cannot tell: it may end early, for example
 // in a clone (LLDB 19). But what a function has called has left a return address
 // into it on the stack.
-func (s *Startup) isPast(ctx context.Context, id string) (bool, error) {
-	list, err := s.command(ctx, "breakpoint list "+id)
+func (s *Startup) isPast(ctx context.Context, ids []string) (bool, error) {
+	list, err := s.command(ctx, "breakpoint list "+strings.Join(ids, " "))
 	if err != nil {
 		return false, err
 	}

@@ -129,10 +129,13 @@ func (p *Phases) Waiting(what string) {
 	p.tell(PhaseBody{Phase: p.current, State: "waiting", Detail: what}, what)
 }
 
-// Progress says how far the current phase is.
+// Progress says how far the current phase is; nothing between phases and behind the last.
 func (p *Phases) Progress(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.open {
+		return
+	}
 	what := fmt.Sprintf(format, args...)
 	p.tell(PhaseBody{Phase: p.current, State: "progress", Detail: what}, what)
 }

@@ -21,6 +21,7 @@ func (s *Startup) preflight(ctx context.Context) error {
 		return fault.BadProgram(s.cfg.Program, err)
 	}
 	s.loadSources(ctx)
+	s.findPlaces(ctx)
 	beside, err := s.opts.Target.Connect(ctx, Notices{Output: s.output, Gate: s.gate, Exit: s.exit, Cut: s.cut, Resumed: s.resumed, Progress: s.phases.Progress, Called: s.called, Say: s.say})
 	if err != nil {
 		return err

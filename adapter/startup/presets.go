@@ -1,9 +1,9 @@
 package startup
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"path/filepath"
+	"errors"
 	"strconv"
 
 	"github.com/tidwall/gjson"
@@ -18,19 +18,23 @@ import (
 // setPresets sets the breakpoints of "breakpointPresets". They are LLDB's own
 // breakpoints and not DAP function breakpoints, because each setFunctionBreakpoints
 // of the client replaces all of those. The name "dap" is lldb-dap's own for the
-// breakpoints whose changes it tells. Whether LLDB has found a place for one is
-// read from its list of breakpoints, not from what the command prints.
+// breakpoints whose changes it tells; the preset's is for the user's commands. Whether
+// LLDB has found a place for one is read from its list of breakpoints, not from what
+// the command prints.
 func (s *Startup) setPresets(ctx context.Context) error {
+	if err := s.until(ctx, func() bool { return s.found != nil }); err != nil {
+		return err
+	}
 	for _, preset := range s.cfg.BreakpointPresets {
 		var err error
 		switch preset {
 		case config.PresetMain:
 			err = s.presetMain(ctx)
 		case config.PresetSyscalls:
-			err = s.preset(ctx, preset, "breakpoint set --breakpoint-name dap --language c++ --func-regex .*OsSysCallsImpl.*")
+			err = s.presetSyscalls(ctx)
 		case config.PresetLibevent:
 			// libc is not loaded at Envoy's entry; the breakpoint waits for it.
-			_, err = s.set(ctx, preset, "breakpoint set --breakpoint-name dap --shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
+			_, err = s.set(ctx, preset, "--shlib libc.so.6 --name epoll_create --name epoll_create1 --name epoll_wait --name epoll_ctl")
 			s.addPreset(preset, false, notBoundYet)
 		}
 		if err != nil {
@@ -53,16 +57,20 @@ func (s *Startup) addPreset(preset string, bound bool, pending string) {
 	s.presets = append(s.presets, state)
 }
 
-// preset sets a breakpoint in Envoy itself, which is loaded: without a place now
-// it will have none later.
-func (s *Startup) preset(ctx context.Context, preset, command string) error {
-	b, err := s.set(ctx, preset, command)
+// presetSyscalls stops at each of Envoy's wrappers of system calls.
+func (s *Startup) presetSyscalls(ctx context.Context) error {
+	places, err := s.placesOf(ctx, s.found.syscalls)
 	if err != nil {
 		return err
 	}
-	s.addPreset(preset, b.verified, "")
+	b, err := s.set(ctx, config.PresetSyscalls, places...)
+	if err != nil {
+		return err
+	}
+	// Envoy is loaded: without a place now it will have none later.
+	s.addPreset(config.PresetSyscalls, b.verified, "")
 	if !b.verified {
-		s.host.Fault(fault.PresetUnbound(preset, b.said))
+		s.host.Fault(fault.PresetUnbound(config.PresetSyscalls, cmp.Or(b.said, s.found.why("OsSysCallsImpl"))))
 	}
 	return nil
 }
@@ -80,13 +88,13 @@ func (s *Startup) presetMain(ctx context.Context) error {
 	}
 	s.addPreset(config.PresetMain, b.verified, pending)
 	switch {
-	case b.id == "", !b.verified && !b.pending:
-		s.host.Fault(fault.PresetUnbound(config.PresetMain, b.said))
+	case len(b.ids) == 0, !b.verified && !b.pending:
+		s.host.Fault(fault.PresetUnbound(config.PresetMain, cmp.Or(b.said, s.found.why("main"))))
 		return nil
 	case s.cfg.Gate:
 		return nil // it stands before its first instruction
 	}
-	if s.pastMain, err = s.isPast(ctx, b.id); s.pastMain {
+	if s.pastMain, err = s.isPast(ctx, b.ids); s.pastMain {
 		s.host.Fault(fault.PastMain(s.pid()))
 	}
 	return err
@@ -94,18 +102,12 @@ func (s *Startup) presetMain(ctx context.Context) error {
 
 // breakAtMain sets the breakpoint.
 func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
-	module := quote(filepath.Base(s.cfg.Program))
-	if s.local.Symbols {
-		b, err := s.set(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --language c++ --name Envoy::MainCommon::main")
-		if err != nil || b.verified {
-			return b, err
+	if !errors.Is(s.found.err, elffile.ErrNoSymbols) {
+		places, err := s.placesOf(ctx, s.found.main)
+		if err != nil {
+			return outcome{}, err
 		}
-		if b.id != "" {
-			if _, err := s.command(ctx, "breakpoint delete "+b.id); err != nil {
-				return outcome{}, err
-			}
-		}
-		return s.set(ctx, config.PresetMain, "breakpoint set --breakpoint-name dap --fullname main --shlib "+module)
+		return s.set(ctx, config.PresetMain, places...)
 	}
 	s.host.Output(console, "program has no symbols: the preset \"main\" stops at the address of main(). For names and source lines set \"program\" "+
 		"to the unstripped file of the same build, or load its debug file with \"target symbols add\" in postRunCommands.\n")
@@ -113,40 +115,54 @@ func (s *Startup) breakAtMain(ctx context.Context) (outcome, error) {
 	// is told it: it is the first argument of __libc_start_main. Without the gate
 	// Envoy may have called that before the debugger came.
 	if address, ok, err := elffile.Main(s.cfg.Program); err == nil && ok {
-		return s.set(ctx, config.PresetMain, fmt.Sprintf("breakpoint set --breakpoint-name dap --shlib %s --address %#x", module, address))
+		return s.set(ctx, config.PresetMain, s.at(address))
 	}
-	b, err := s.set(ctx, config.PresetMain, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
+	b, err := s.setBy(ctx, config.PresetMain, "breakpoint set --shlib libc.so.6 --name __libc_start_main --skip-prologue false --one-shot true --auto-continue true "+
 		"--command 'breakpoint set --breakpoint-name dap --address $arg1'")
 	b.verified, b.pending = false, true
 	return b, err
 }
 
-// outcome is what has become of a command that sets a breakpoint.
+// outcome is what has become of the commands that set a preset's breakpoints.
 type outcome struct {
-	id       string // LLDB's number; empty if there is none
-	verified bool   // it has a place
-	pending  bool   // it will get one when libc is loaded
-	said     string // what LLDB printed
+	ids      []string // LLDB's numbers
+	verified bool     // one of them has a place
+	pending  bool     // they will get one when libc is loaded
+	said     string   // what LLDB printed last
 }
 
-// set runs a command that sets a preset's breakpoint, and looks at what came of it.
-func (s *Startup) set(ctx context.Context, preset, command string) (outcome, error) {
+// set sets a preset's breakpoints, each where the arguments of the command say.
+func (s *Startup) set(ctx context.Context, preset string, where ...string) (outcome, error) {
+	commands := make([]string, len(where))
+	for i, arguments := range where {
+		commands[i] = "breakpoint set --breakpoint-name dap --breakpoint-name " + preset + " " + arguments
+	}
+	return s.setBy(ctx, preset, commands...)
+}
+
+// setBy runs commands that set a preset's breakpoints, and looks at what came of it.
+func (s *Startup) setBy(ctx context.Context, preset string, commands ...string) (out outcome, err error) {
+	if len(commands) == 0 {
+		return out, nil
+	}
 	before, err := s.list(ctx)
 	if err != nil {
-		return outcome{}, err
+		return out, err
 	}
-	said, err := s.command(ctx, command)
-	if err != nil {
-		return outcome{}, err
+	for _, command := range commands {
+		said, err := s.command(ctx, command)
+		if err != nil {
+			return out, err
+		}
+		out.said = lastLine(said)
 	}
 	after, err := s.list(ctx)
 	if err != nil {
-		return outcome{}, err
+		return out, err
 	}
-	out := outcome{said: lastLine(said)}
 	for id, verified := range after {
 		if _, there := before[id]; !there {
-			out.id, out.verified = id, verified
+			out.ids, out.verified = append(out.ids, id), out.verified || verified
 			if n, err := strconv.ParseInt(id, 10, 64); err == nil {
 				s.host.Preset(n, preset)
 			}

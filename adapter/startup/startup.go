@@ -82,6 +82,7 @@ type Startup struct {
 	local   elfinfo.Info
 	remote  helper.InspectResult
 	sources *sourcesLoaded
+	found   *placesFound
 	armed   *gdbremote.Arming
 	reached *gdbremote.Attached
 	ready   bool // the client has set its breakpoints

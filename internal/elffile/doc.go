@@ -3,7 +3,7 @@
 //	file ─▶ ELF header ─▶ program headers ─▶ PT_NOTE ───────┬─▶ BuildID
 //	              │                 SHT_NOTE ───────────────┘
 //	              └─────▶ section headers ─▶ each Section, its Name on demand
-//	                              └────────▶ .symtab ─▶ Functions
+//	                              └────────▶ .symtab ─▶ Functions, Named
 //
 // debug/elf reads and keeps all headers, all names, and on some questions whole
 // sections. Here only what is asked for is read, in pieces of fixed size, so

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"errors"
 	"slices"
 )
 
@@ -23,25 +24,12 @@ const (
 // reads the names in the order in which they lie in the file, and stops with the
 // error of ctx.
 func (f *File) Functions(ctx context.Context, fn func(name []byte)) (ok bool, err error) {
-	var table Section
-	number, found := uint32(0), map[uint32]Section{}
-	err = f.each(f.shoff, f.shnum, f.shsize, "section headers", func(b []byte) error {
-		s := f.section(b)
-		if s.Type == elf.SHT_STRTAB {
-			found[number] = s
-		}
-		if s.Type == elf.SHT_SYMTAB || s.Type == elf.SHT_DYNSYM && table.Type != elf.SHT_SYMTAB {
-			table = s
-		}
-		number++
-		return nil
-	})
-	if err != nil || table.Type == elf.SHT_NULL {
-		return false, err
+	table, names, err := f.symbols(elf.SHT_SYMTAB, elf.SHT_DYNSYM)
+	if errors.Is(err, ErrNoSymbols) {
+		return false, nil
 	}
-	names, ok := found[table.link]
-	if !ok || !f.Inside(names) || !f.Inside(table) {
-		return true, bad("the symbols have no names")
+	if err != nil {
+		return true, err
 	}
 	offsets, err := f.functions(ctx, table)
 	if err != nil {
@@ -52,34 +40,89 @@ func (f *File) Functions(ctx context.Context, fn func(name []byte)) (ok bool, er
 }
 
 // functions are where the names of the functions of a symbol table lie.
-func (f *File) functions(ctx context.Context, table Section) ([]uint32, error) {
-	size, infoAt, shndxAt := uint64(16), 12, 14
+func (f *File) functions(ctx context.Context, table Section) (offsets []uint32, err error) {
+	err = f.eachSymbol(ctx, table, func(b []byte) error {
+		if s, ok := f.function(b); ok {
+			offsets = append(offsets, uint32(s.name))
+		}
+		return nil
+	})
+	return offsets, err
+}
+
+// symbols are the first of these kinds of symbol tables that the file has, with their
+// names, or ErrNoSymbols.
+func (f *File) symbols(kinds ...elf.SectionType) (table, names Section, err error) {
+	number, strings, tables := uint32(0), map[uint32]Section{}, map[elf.SectionType]Section{}
+	err = f.each(f.shoff, f.shnum, f.shsize, "section headers", func(b []byte) error {
+		switch s := f.section(b); s.Type {
+		case elf.SHT_STRTAB:
+			strings[number] = s
+		case elf.SHT_SYMTAB, elf.SHT_DYNSYM:
+			tables[s.Type] = s
+		}
+		number++
+		return nil
+	})
+	if err != nil {
+		return table, names, err
+	}
+	for _, kind := range kinds {
+		table, ok := tables[kind]
+		if !ok {
+			continue
+		}
+		if names, ok = strings[table.link]; !ok || !f.Inside(names) || !f.Inside(table) {
+			return table, names, bad("the symbols have no names")
+		}
+		return table, names, nil
+	}
+	return table, names, ErrNoSymbols
+}
+
+// eachSymbol calls fn with every entry of a symbol table.
+func (f *File) eachSymbol(ctx context.Context, table Section, fn func(b []byte) error) error {
+	size := uint64(16)
 	if f.Is64() {
-		size, infoAt, shndxAt = 24, 4, 6
+		size = 24
 	}
 	n := table.Size / size
 	if n > maxSymbols {
-		return nil, bad("it claims %d symbols", n)
+		return bad("it claims %d symbols", n)
 	}
-	var offsets []uint32
 	const batch = 16 << 10
 	for i := uint64(0); i < n; i += batch {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		b, err := f.At(table.Off+i*size, min(batch, n-i)*size, "the symbols")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for ; len(b) > 0; b = b[size:] {
-			kind := elf.ST_TYPE(b[infoAt])
-			if kind != elf.STT_FUNC && kind != elf.STT_GNU_IFUNC || elf.SectionIndex(f.Order.Uint16(b[shndxAt:])) == elf.SHN_UNDEF {
-				continue
+			if err := fn(b[:size]); err != nil {
+				return err
 			}
-			offsets = append(offsets, f.Order.Uint32(b))
 		}
 	}
-	return offsets, nil
+	return nil
+}
+
+// entry is what a symbol table says of a function.
+type entry struct{ name, address, size uint64 }
+
+// function decodes an entry of a symbol table; not ok if it is no function of this file.
+func (f *File) function(b []byte) (e entry, ok bool) {
+	o := f.Order
+	info, section := b[4:], b[6:]
+	if f.Is64() {
+		e = entry{uint64(o.Uint32(b)), o.Uint64(b[8:]), o.Uint64(b[16:])}
+	} else {
+		e = entry{uint64(o.Uint32(b)), uint64(o.Uint32(b[4:])), uint64(o.Uint32(b[8:]))}
+		info, section = b[12:], b[14:]
+	}
+	kind := elf.ST_TYPE(info[0])
+	return e, (kind == elf.STT_FUNC || kind == elf.STT_GNU_IFUNC) && elf.SectionIndex(o.Uint16(section)) != elf.SHN_UNDEF
 }
 
 // strings calls fn with the strings at these offsets of a section, which ascend.

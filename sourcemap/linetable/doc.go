@@ -15,8 +15,11 @@
 //	                  ▼
 //	comp_dir + directory + name, as LLDB spells it ─▶ Table        (spell.go)
 //
-// Lines reads the same, and then runs the line programs that concern one file, for
-// the lines of that file that have code (program.go).
+// Lines reads the same, and then runs the line programs (program.go) that concern one
+// file, for the lines of that file that have code (lines.go).
+//
+// Functions finds functions by their symbols, and by the line programs of their units
+// where a breakpoint at each stops (functions.go, body.go).
 //
 // # What is read
 //

@@ -96,73 +96,30 @@ type unit struct {
 
 // header reads the header at off, and returns where the next one is, or 0.
 func (u *unit) header(off uint64) (next uint64, err error) {
-	length, body, is64, err := unitLength(u.lines, off)
-	if err != nil {
-		return 0, err
+	h, err := openHeader(u.lines, off)
+	if err != nil || h.version == 0 {
+		return h.end, err
 	}
-	next = body + length
-	if length == 0 {
-		return next, nil // what linkers fill gaps with
-	}
-	// What comes before header_length: 2 bytes, in version 5 2 more.
-	const fixed = 2 + 2 + 8
-	b, err := u.lines.at(body, min(fixed, length))
-	if err != nil {
-		return 0, err
-	}
-	d := decoder{b: b[:min(fixed, length)], s: u.lines, base: body}
-	version := d.u16()
-	if d.err == nil && (version < 2 || version > 5) {
-		return next, u.lines.corrupt(body, "a line table of version %d", version)
-	}
-	if version == 5 {
-		d.u8() // address_size
-		d.u8() // segment_selector_size
-	}
-	size := d.offset(is64)
-	if d.err != nil {
-		return next, d.err
-	}
-	start := body + uint64(d.pos)
-	if size > next-start {
-		return next, u.lines.corrupt(start, "a header of %d bytes in a unit with %d left", size, next-start)
-	}
-	if size > maxAt {
-		return next, u.lines.corrupt(start, "a header of %d bytes, more than %d", size, maxAt)
-	}
-	if b, err = u.lines.at(start, size); err != nil {
-		return 0, err
-	}
-	d = decoder{b: b[:size], s: u.lines, base: start}
 	u.units++
-	u.versions[int(version)] = true
-	d.u8() // minimum_instruction_length
-	if version >= 4 {
-		d.u8() // maximum_operations_per_instruction
-	}
-	d.u8() // default_is_stmt
-	p := program{unit: off, off: start + size, end: next, version: version}
-	p.lineBase, p.lineRange = int64(int8(d.u8())), d.u8()
-	if p.opcodeBase = d.u8(); p.opcodeBase > 0 {
-		p.operands = string(d.take(p.opcodeBase - 1)) // standard_opcode_lengths
-	}
+	u.versions[int(h.version)] = true
+	d := &h.lists
 	u.indexes = u.indexes[:0]
-	if version == 5 {
-		u.lists(&d, is64)
+	if h.version == 5 {
+		u.newLists(d, h.is64)
 	} else {
 		comp, err := u.comps.of(off)
 		if err != nil {
 			u.fail(err)
 		}
-		u.oldLists(&d, comp)
+		u.oldLists(d, comp)
 	}
 	if d.err == nil && u.code != nil {
-		u.code.add(p, u.indexes)
+		u.code.add(h.program, u.indexes)
 	}
 	if d.err == nil && u.tally.full() {
 		return 0, u.lines.corrupt(off, "more than %d distinct files", maxFiles)
 	}
-	return next, d.err
+	return h.end, d.err
 }
 
 // oldLists takes the directories and files of versions 2 to 4. Directory 0 is
@@ -226,9 +183,9 @@ func (u *unit) count(d *decoder, fields []field) uint64 {
 	return n
 }
 
-// lists takes the directories and files of version 5. Directory 0 is the
+// newLists takes the directories and files of version 5. Directory 0 is the
 // compilation directory, and relative ones are below it.
-func (u *unit) lists(d *decoder, is64 bool) {
+func (u *unit) newLists(d *decoder, is64 bool) {
 	e := encoding{is64: is64, version: 5}
 	var space [8]field
 	fields := u.formats(d, space[:0])

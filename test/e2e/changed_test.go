@@ -61,3 +61,32 @@ func TestAFileThatWasEditedAfterTheBuildIsTold(t *testing.T) {
 		}
 	})
 }
+
+// A linker replaces the file. The debugger, the process and the source map keep theirs.
+func TestAProgramThatIsBuiltAgainIsToldAndTheSessionGoesOn(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		source := filepath.Join(s.Dir, "again.cc")
+		run(s, s.Dir, "cp", filepath.Join(programs(), "linkage.cc"), source)
+		program := compile(s, s.Dir, "again", "again.cc")
+		c := s.Start()
+		c.Initialize()
+		c.Attach(s.Of(program).With("breakpointPresets", []string{"main"}))
+		c.Configure()
+		stop := c.Stopped(0)
+		text, err := os.ReadFile(source)
+		if err == nil {
+			err = os.WriteFile(source, append([]byte("// One line\n// and another.\n"), text...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		compile(s, s.Dir, "again", "again.cc")
+		c.Output("[ED1417]")
+		c.Step("stepIn", stop)
+		next := c.Stopped(stop.Index + 1)
+		if f := next.Frames[0]; !strings.HasPrefix(f.Name, "work") || f.Line != 3 {
+			t.Errorf("the step ends in %+v, want the line 3 of the old build", f)
+		}
+		c.Disconnect()
+	})
+}

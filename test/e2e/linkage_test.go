@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"debug/elf"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,6 +45,46 @@ func TestThePresetMainFindsMainHoweverAProgramIsLinked(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// What is stripped may have its symbols and lines in a file that its mark leads to, and
+// what is split has its types in a package beside it.
+func TestThePresetMainStopsBehindThePrologueWhereverTheDebugInformationIs(t *testing.T) {
+	for name, variant := range map[string]struct {
+		flags []string
+		after [][]string
+	}{
+		"a debug file by its link": {[]string{"-gdwarf-5"}, [][]string{
+			{"objcopy", "--only-keep-debug", "envoy", "envoy.debug"}, {"objcopy", "--strip-all", "--add-gnu-debuglink=envoy.debug", "envoy"}}},
+		"compressed":       {[]string{"-gdwarf-5", "-gz=zlib"}, nil},
+		"a package":        {[]string{"-gdwarf-4", "-gsplit-dwarf"}, [][]string{{"dwp", "-e", "envoy", "-o", "envoy.dwp"}}},
+		"an index for gdb": {[]string{"-gdwarf-5", "-fuse-ld=gold", "-Wl,--gdb-index", "-ggnu-pubnames"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Each(t, func(t *testing.T, s *harness.Story) {
+				program := compile(s, programs(), "envoy", append(variant.flags, "linkage.cc")...)
+				for _, command := range variant.after {
+					run(s, s.Dir, command[0], command[1:]...)
+				}
+				c := s.Start()
+				c.Initialize()
+				c.Attach(s.Of(program).With("breakpointPresets", []string{"main"}))
+				c.Configure()
+				stop := c.Stopped(0)
+				if f := stop.Frames[0]; f.Name != "main" || filepath.Base(f.Source.Path) != "linkage.cc" {
+					t.Errorf("stopped in %v", stop.Frames)
+				}
+				arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.Part(harness.Envoy)), "cmdline"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if said, want := c.Command("frame variable argc"), fmt.Sprintf("argc = %d\n", bytes.Count(arguments, []byte{0})); !strings.Contains(said, want) {
+					t.Errorf("LLDB says %q, want %q", said, want)
+				}
+				c.Disconnect()
+			})
+		})
 	}
 }
 

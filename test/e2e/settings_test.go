@@ -162,6 +162,64 @@ func TestNoSettingOfTheUsersIsUndone(t *testing.T) {
 	}
 }
 
+// A program of Envoy's size is debugged soon only with settings that are not LLDB's
+// defaults; those around the attach are taken back.
+func TestSettingsForBigProgramsAreTheUsersToChange(t *testing.T) {
+	defaults := map[string]string{"target.preload-symbols": "false", "symbols.enable-lldb-index-cache": "true",
+		"stop-line-count-before": "3", "stop-line-count-after": "3", "stop-disassembly-display": "no-debuginfo"}
+	users := map[string]string{"target.preload-symbols": "true", "symbols.enable-lldb-index-cache": "false",
+		"stop-line-count-before": "7", "stop-line-count-after": "8", "stop-disassembly-display": "no-source"}
+	for _, place := range []string{"", inLLDBInit, inInit, inPreRun} {
+		t.Run("set in "+place, func(t *testing.T) {
+			harness.Each(t, func(t *testing.T, s *harness.Story) {
+				want, commands := defaults, []string(nil)
+				if place != "" {
+					want = users
+					for name, value := range users {
+						commands = append(commands, "settings set "+name+" "+value)
+					}
+				}
+				s.Variables = append(s.Variables, "XDG_CACHE_HOME="+s.Dir)
+				c, a := (*harness.Session)(nil), s.Sample().With("breakpointPresets", []string{"main"})
+				if place == "" {
+					c = s.Start()
+				} else {
+					c, a = user(s, a, place, commands...)
+				}
+				c.Initialize()
+				c.Attach(a)
+				c.Configure()
+				at(t, c.Stopped(0), "Envoy::MainCommon::main", mainPlace(s))
+				for name, value := range want {
+					if said := c.Command("settings show " + name); !strings.Contains(said, "= "+value) {
+						t.Errorf("%s should be %s: %s", name, value, said)
+					}
+				}
+				c.Disconnect()
+				kept, err := filepath.Glob(filepath.Join(s.Dir, "envoydbg/lldb-index", strconv.Itoa(s.LLDB.Version), "llvmcache-*"))
+				if err != nil || (len(kept) > 0) != (want["symbols.enable-lldb-index-cache"] == "true") {
+					t.Errorf("the index cache has %v, %v", kept, err)
+				}
+			})
+		})
+	}
+}
+
+func TestFunctionsStopAtTheirFirstInstructionForWhoWantsThat(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		c, a := user(s, s.Sample().With("breakpointPresets", []string{"main"}), inInit, "settings set target.skip-prologue false")
+		c.Initialize()
+		c.Attach(a)
+		c.Configure()
+		c.Stopped(0)
+		main := address(t, harness.The.SampleDebug, "_ZN5Envoy10MainCommon4mainEiPPc")
+		if said, want := c.Command("target modules lookup --address $pc"), fmt.Sprintf("[0x%016x]", main); !strings.Contains(said, want) {
+			t.Errorf("stopped at %s, want %s", said, want)
+		}
+		c.Disconnect()
+	})
+}
+
 // Envoy ignores SIGPIPE, and so does the debugger, unless the user wants it.
 func TestAnIgnoredSignalStopsOnlyWhoWantsIt(t *testing.T) {
 	const stops = "process handle --stop true --notify true --pass true SIGPIPE"

@@ -32,7 +32,7 @@ echo "Setting up. Fetched and built tools go to $TOOLS and are shared by all che
 if [ "${1:-}" = --all ]; then
   "$here/apt.sh" chromium emacs-nox elpa-dap-mode python3 make clang-19 llvm-19 libc++-19-dev libc++abi-19-dev
   "$here/code-server.sh"
-  "$here/../bench/sourcemap/build.sh" small >/dev/null
+  "$here/../bench/program/build.sh" small >/dev/null
   if [ "$(id -u)" -eq 0 ]; then
     "$here/cluster.sh"
   else

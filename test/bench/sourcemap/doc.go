@@ -3,7 +3,7 @@
 //
 //	             ┌─▶ read linetable  (package sourcemap/linetable)  ─┐
 //	program ─────┼─▶ llvm-dwarfdump --show-sources                  ─┼─▶ time, memory, set of files
-//	(build.sh)   ├─▶ readelf --debug-dump=line                      ─┤
+//	(../program)   ├─▶ readelf --debug-dump=line                      ─┤
 //	             └─▶ read stdlib     (Go's debug/dwarf)             ─┘
 //
 // Each reader is a separate process. The sets of files must be equal, which shows

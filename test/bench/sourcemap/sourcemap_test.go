@@ -23,7 +23,7 @@ var (
 // setUp builds the program of a size, and the command read.
 func setUp(tb testing.TB, size string) (program string, all []reader) {
 	tb.Helper()
-	build := exec.Command("./build.sh", size)
+	build := exec.Command("../program/build.sh", size)
 	build.Stderr = os.Stderr
 	out, err := build.Output()
 	if err != nil {
