@@ -242,7 +242,7 @@ export class Workbench {
     /** Waits until the view Variables shows one of this name in an open scope, and returns its value. */
     async variable(name: string, seconds: number): Promise<string> {
         const timeout = seconds * 1000;
-        const row = this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.locator('.name').getByText(name, { exact: true }) }).first();
+        const row = this.page.locator('.debug-variables .monaco-list-row').filter({ hasText: new RegExp(`^\\s*${name}\\s*=`) }).first();
         const scope = this.page.locator('.debug-variables .monaco-list-row[aria-expanded]').first();
         await scope.waitFor({ timeout });
         if ((await scope.getAttribute('aria-expanded')) === 'false') {
