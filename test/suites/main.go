@@ -77,7 +77,7 @@ type result struct {
 // without a result did not run. What was left out counts as nothing, and is told.
 func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 	passed, failed := 0, 0
-	fmt.Fprintf(w, "\n%-12s %7s %7s %9s\n", "suite", "passed", "failed", "time")
+	fmt.Fprintf(w, "\n%-14s %7s %7s %9s\n", "suite", "passed", "failed", "time")
 	for i, s := range chosen {
 		r := result{problem: "did not run"}
 		if i < len(results) {
@@ -86,7 +86,7 @@ func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 		if r.problem != "" && r.failed == 0 {
 			r.failed = 1
 		}
-		fmt.Fprintf(w, "%-12s %7d %7d %7.1f s  %s\n", s.name, r.passed, r.failed, r.took.Seconds(), r.problem)
+		fmt.Fprintf(w, "%-14s %7d %7d %7.1f s  %s\n", s.name, r.passed, r.failed, r.took.Seconds(), r.problem)
 		passed += r.passed
 		failed += r.failed
 	}
@@ -95,7 +95,7 @@ func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 		if s.apart {
 			why = "not part of this run: make " + s.name
 		}
-		fmt.Fprintf(w, "%-12s %7s %7s %9s  %s\n", s.name, "-", "-", "-", why)
+		fmt.Fprintf(w, "%-14s %7s %7s %9s  %s\n", s.name, "-", "-", "-", why)
 	}
 	fmt.Fprintf(w, "\n%d passed, %d failed\n", passed, failed)
 	return failed == 0
