@@ -88,7 +88,7 @@ suite('the extension', () => {
         assert.deepEqual(stub.errors, [{ message: `envoydbg cannot be started: ${join(home, 'nothing')} does not exist.`, buttons: ['Open Setting', 'Show Log'] }]);
         stub.answer('Open Setting');
         await turn();
-        assert.deepEqual(stub.executed, [['workbench.action.openSettings', 'envoy.adapterPath']]);
+        assert.deepEqual(stub.executed, [['workbench.action.openSettings', { query: '@id:envoy.adapterPath' }]]);
     });
 
     test('cancels a session whose backend is of another version', async () => {

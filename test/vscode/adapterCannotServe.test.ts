@@ -24,7 +24,8 @@ test('F5 with a wrong envoy.adapterPath shows why there is no session, and opens
     assert.ok(shown.includes(`envoydbg cannot be started: ${missing} does not exist.`), shown);
     await screenshot('cannot-serve');
     await workbench.pressButton('Open Setting');
-    await workbench.tab('Settings').waitFor();
+    await workbench.setting('Adapter Path').waitFor();
+    await workbench.press('Escape');
     await workbench.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);
 }));

@@ -116,6 +116,11 @@ export class Workbench {
         return this.page.locator('.tab.active').getByText(name);
     }
 
+    /** A setting that the settings editor shows, by its title. */
+    setting(title: string): Locator {
+        return this.page.locator('.settings-editor .setting-item-label').getByText(title, { exact: true });
+    }
+
     /** Waits until the editor shows a file and its text. */
     async openTab(name: string): Promise<void> {
         await this.tab(name).waitFor();

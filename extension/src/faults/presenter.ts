@@ -67,7 +67,7 @@ export class Presenter {
                 }
                 return;
             case 'Open Setting':
-                await vscode.commands.executeCommand('workbench.action.openSettings', setting);
+                await openSetting(setting ?? '');
                 return;
             case 'Copy Command':
                 return vscode.env.clipboard.writeText(command ?? '');
@@ -86,4 +86,10 @@ export class Presenter {
         const fragment = anchor((await vscode.workspace.openTextDocument(uri)).getText(), section);
         await vscode.commands.executeCommand('markdown.showPreview', uri.with({ fragment }));
     }
+}
+
+/** Shows a setting where it counts: the extension's are the machine's, which in a remote window has settings of its own. */
+async function openSetting(setting: string): Promise<void> {
+    const of = vscode.env.remoteName === undefined ? 'openSettings' : 'openRemoteSettings';
+    await vscode.commands.executeCommand(`workbench.action.${of}`, { query: `@id:${setting}` });
 }
