@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -102,6 +103,10 @@ func (f *holdFiles) run(ctx context.Context, cmd *cobra.Command) error {
 			if text.WriteString(d.Text); d.Held {
 				all = append(all, d)
 				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s is held\n", m.name, d.Name)
+				if fixed := fixedOf(d); len(fixed) > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s cannot be changed where it exists: delete it before, and to give it back delete it and apply the original.\n",
+						m.name, strings.Join(fixed, ", "))
+				}
 			} else if f.output == "json" && d.Name != "" {
 				all = append(all, d)
 			}
@@ -109,7 +114,7 @@ func (f *holdFiles) run(ctx context.Context, cmd *cobra.Command) error {
 		held.WriteString(separated(text.String()))
 	}
 	if !slices.ContainsFunc(all, func(d hold.Document) bool { return d.Held }) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "Nothing is changed: there is no StatefulSet, Deployment or DaemonSet that is not held.")
+		fmt.Fprintln(cmd.ErrOrStderr(), "Nothing is changed: there is no pod, and nothing that makes pods, that is not held.")
 	}
 	text := held.String()
 	if f.dry == "server" {
@@ -130,6 +135,16 @@ func (f *holdFiles) run(ctx context.Context, cmd *cobra.Command) error {
 		return fault.OutputLost(err)
 	}
 	return nil
+}
+
+// fixedOf are the held objects of a document whose pods cannot be changed once they are made.
+func fixedOf(d hold.Document) (names []string) {
+	for _, object := range d.Workloads() {
+		if u := (unstructured.Unstructured{Object: object}); !hold.Changeable(u.GetKind()) {
+			names = append(names, u.GetKind()+"/"+u.GetName())
+		}
+	}
+	return names
 }
 
 // separated ends a file with the end of a line, so that it can be followed by another one.

@@ -25,8 +25,16 @@ type Document struct {
 	Object map[string]any
 }
 
-// kinds are those whose pods can be held, as Undo can give them back.
-var kinds = []string{"StatefulSet", "Deployment", "DaemonSet"}
+// kinds are those whose pods can be held, with the path of their pod templates. Undo can
+// give back those whose template can be changed; the others are made anew.
+var kinds = map[string][]string{"StatefulSet": usual, "Deployment": usual, "DaemonSet": usual, "ReplicaSet": usual,
+	"Job": usual, "CronJob": {"spec", "jobTemplate", "spec", "template"}, "Pod": {}}
+
+// Changeable says whether an object of a kind can be held and given back as it is, and need
+// not be deleted and made anew for it.
+func Changeable(kind string) bool {
+	return slices.Contains([]string{"StatefulSet", "Deployment", "DaemonSet"}, kind)
+}
 
 // separator begins a document of a YAML file. In no other place may a line begin so.
 var separator = regexp.MustCompile(`(?m)^---(\s|$)`)
@@ -151,7 +159,7 @@ func (d Document) Objects() (all []map[string]any) {
 func (d Document) Workloads() []map[string]any {
 	return slices.DeleteFunc(d.Objects(), func(object map[string]any) bool {
 		u := unstructured.Unstructured{Object: object}
-		return !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] == ""
+		return kinds[u.GetKind()] == nil || u.GetLabels()[Label] == ""
 	})
 }
 
@@ -159,11 +167,13 @@ func (d Document) Workloads() []map[string]any {
 // workload, or is held.
 func heldForm(object map[string]any, o WorkloadOptions) ([]Operation, error) {
 	u := unstructured.Unstructured{Object: object}
-	if !slices.Contains(kinds, u.GetKind()) || u.GetLabels()[Label] != "" {
+	path, known := kinds[u.GetKind()]
+	if !known || u.GetLabels()[Label] != "" {
 		return nil, nil
 	}
+	o.Template = path
 	var template core.PodTemplateSpec
-	written, _, err := unstructured.NestedMap(object, "spec", "template")
+	written, _, err := unstructured.NestedMap(object, path...)
 	if err == nil {
 		err = json.Unmarshal(encoded(written), &template)
 	}

@@ -1,7 +1,9 @@
 package hold
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,6 +137,42 @@ spec:
 			r, err := Read(&d)
 			if err != nil || r == nil || strings.Join(r.Command, " ") != "proxy sidecar" {
 				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
+// What makes pods in another way, and a pod itself, are held at their own places.
+func TestJobsAndPodsAreHeldInTheirManifests(t *testing.T) {
+	const spec = "containers:\n%[1]s- {name: main-app, image: \"app:1\"} # the app\n"
+	for kind, x := range map[string]struct{ lead, path string }{
+		"Job":     {"spec:\n  template:\n    metadata: {labels: {app: x}}\n    spec:\n      ", "spec.template"},
+		"CronJob": {"spec:\n  schedule: \"* * * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          ", "spec.jobTemplate.spec.template"},
+		"Pod":     {"spec:\n  ", ""},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			indent := strings.Repeat(" ", len(x.lead)-1-strings.LastIndexByte(x.lead, '\n'))
+			all, err := Manifest("kind: "+kind+"\nmetadata:\n  name: x # the name\n"+x.lead+fmt.Sprintf(spec, indent), manifestOptions)
+			if err != nil || !all[0].Held {
+				t.Fatalf("%v %+v", err, all)
+			}
+			if Changeable(kind) || !strings.Contains(all[0].Text, "# the app") || !strings.Contains(all[0].Text, "# the name") {
+				t.Errorf("%s", all[0].Text)
+			}
+			in := tree(all[0].Object)
+			path := []string{}
+			if x.path != "" {
+				path = strings.Split(x.path, ".")
+			}
+			at := func(names ...string) any { v, _ := in.get(append(slices.Clone(path), names...)); return v }
+			if waits, _ := at("metadata", "annotations", overrides).(string); !strings.Contains(waits, Wait) || at("metadata", "labels", Label) != KindWorkload {
+				t.Errorf("its pods do not wait:\n%s", all[0].Text)
+			}
+			if own, _ := in.get([]string{"metadata", "labels", Label}); own != KindWorkload {
+				t.Errorf("it is not marked itself:\n%s", all[0].Text)
+			}
+			if again, err := Manifest(all[0].Text, manifestOptions); err != nil || again[0].Held {
+				t.Errorf("held once more: %v", err)
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -21,7 +20,6 @@ const (
 	config     = "proxy.istio.io/config"                  // YAML of Istio's ProxyConfig
 	holdsApp   = "holdApplicationUntilProxyStarts"        // a postStart hook that waits for Envoy
 	inject     = "sidecar.istio.io/inject"                // a label
-	template   = "spec.template"                          // the path of a pod template
 )
 
 // WorkloadOptions are what holding a workload needs to know beside the object.
@@ -31,7 +29,13 @@ type WorkloadOptions struct {
 	Session                bool // it is for one session alone
 	// Command is what the container runs when it is not held.
 	Command []string
+	// Template is the path of the pod template; nil for spec.template. Empty, the object is
+	// a pod.
+	Template []string
 }
+
+// usual is the path of the pod template in most kinds.
+var usual = []string{"spec", "template"}
 
 // auto is the image of a container in a template that the injector completes: a gateway's,
 // or a sidecar with changes of the user's.
@@ -39,15 +43,17 @@ const auto = "auto"
 
 // Workload makes the change that lets the next pods of a workload come up with a sidecar
 // that waits: by annotations, where the injector makes the container, else in the container
-// itself. object is the whole workload, of a kind with a pod template at spec.template. The
-// label and the record go to the workload and to its pods.
+// itself. object is the whole workload. The label and the record go to it and to its pods.
 func Workload(object meta.Object, pod *core.PodTemplateSpec, o WorkloadOptions) (patch []Operation, err error) {
 	t, err := treeOf(object)
 	if err != nil {
 		return nil, err
 	}
 	e := &editor{object: t}
-	at := func(names ...string) []string { return append(strings.Split(template, "."), names...) }
+	if o.Template == nil {
+		o.Template = usual
+	}
+	at := func(names ...string) []string { return append(slices.Clone(o.Template), names...) }
 	record := Record{Session: o.Session, Who: o.Who, Since: o.Now.UTC().Truncate(time.Second), Target: o.Target, Container: o.Container, Command: o.Command}
 	e.set(KindWorkload, at("metadata", "labels", Label)...)
 	e.set(record.text(), at("metadata", "annotations", Annotation)...)

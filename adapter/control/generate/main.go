@@ -1,4 +1,3 @@
-// Command generate writes the TypeScript side of the protocol of adapter/control.
 package main
 
 import (
