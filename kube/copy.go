@@ -94,6 +94,9 @@ func (c *Cluster) Source(ctx context.Context, target, container string) (*Source
 			return nil, err
 		}
 	}
+	if s.Live {
+		c.explain(ctx, s.Pod, container)
+	}
 	container = containerName(s.Pod, container)
 	s.Container = container
 	if found, _ := hold.Container(&s.Pod.Spec, container); found == nil {

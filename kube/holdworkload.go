@@ -93,7 +93,11 @@ func (c *Cluster) change(ctx context.Context, kind, name, container string, o Ho
 				options.Command = hold.Command(own)
 			}
 		}
-		operations, err := hold.Workload(w.meta, w.template, options)
+		template := c.explained(ctx, w, container)
+		if own, _ := hold.Container(&template.Spec, container); own != nil && hold.StartsEnvoy(own) {
+			options.Command = hold.Command(own)
+		}
+		operations, err := hold.Workload(w.meta, template, options)
 		if err != nil {
 			return nil, &UnholdableError{target, hold.Note{What: err.Error(), Why: "the change would lose what is in it", Fix: "hold a copy"}}
 		}

@@ -107,6 +107,7 @@ func (c *Cluster) Find(ctx context.Context, target, container string) (*Sidecar,
 	if container == "" {
 		container = DefaultContainer
 	}
+	c.explain(ctx, &pods[0], container)
 	return c.sidecar(&pods[0], container)
 }
 

@@ -275,3 +275,23 @@ func equal(t *testing.T, a, b any) bool {
 	}
 	return string(x) == string(y)
 }
+
+// Where no command says it, an image's name makes a container one to look into.
+func TestTheContainerOfEnvoyIsFoundByItsImage(t *testing.T) {
+	for image, want := range map[string]string{
+		"envoyproxy/envoy:v1.40.0":             "proxy",
+		"registry:5000/envoy-contrib@sha256:1": "proxy",
+		"docker.io/istio/proxyv2:1.30.0":       "proxy",
+		"app:1":                                "",
+		"example.com/envoy/app:1":              "",
+	} {
+		pod := &core.Pod{Spec: core.PodSpec{Containers: []core.Container{{Name: "app", Image: "app:2"}, {Name: "proxy", Image: image, Args: []string{"-c", "/x"}}}}}
+		if got := EnvoyContainer(pod); got != want {
+			t.Errorf("%s: %q", image, got)
+		}
+		pod.Spec.Containers[1].Command = []string{"sleep", "1"}
+		if got := EnvoyContainer(pod); got != "" {
+			t.Errorf("%s, which sleeps: %q", image, got)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package hold
 import (
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -62,10 +63,26 @@ func EnvoyContainer(pod *core.Pod) string {
 			}
 		}
 	}
+	if len(names) == 0 { // then one that may, by its image's entrypoint
+		names = byImage(&pod.Spec)
+	}
 	if len(names) != 1 {
 		return ""
 	}
 	return names[0]
+}
+
+// byImage are the containers that leave their command to an image which is called as those
+// of Envoy are.
+func byImage(spec *core.PodSpec) (names []string) {
+	for _, c := range spec.Containers {
+		image, _, _ := strings.Cut(path.Base(c.Image), "@")
+		image, _, _ = strings.Cut(image, ":")
+		if len(c.Command) == 0 && (image == "envoy" || strings.HasPrefix(image, "envoy-") || strings.HasPrefix(image, "proxyv2")) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // waiting is the command, and its arguments, by which a container waits in place of starting

@@ -87,6 +87,9 @@ build_images() {
   sidecar="{\"Entrypoint\":[\"/usr/local/bin/pilot-agent\"],\"WorkingDir\":\"/\",\"Env\":[$path,\"ISTIO_META_ISTIO_PROXY_SHA=istio-proxy:$commit\"]}"
   image proxyv2:1 "$sidecar" base proxyv2
 
+  # Envoy's own image: only its entrypoint says what runs.
+  image envoy:1 "{\"Entrypoint\":[\"/usr/local/bin/envoy\"],\"WorkingDir\":\"/\",\"Env\":[$path]}" base proxyv2
+
   # Like Istio's own distroless one, it has iptables and what that and Envoy link to.
   mkdir -p distroless/usr/bin
   tar -C distroless -xf base.tar --wildcards ./bin ./sbin ./lib ./lib64 ./usr/lib64 ./etc/passwd ./etc/group ./run \

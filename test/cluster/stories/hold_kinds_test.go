@@ -70,6 +70,26 @@ func TestAnEnvoyWithoutIstioIsDebugged(t *testing.T) {
 	})
 }
 
+// An image's entrypoint is in no object: the container's first process tells that it is
+// Envoy, and by what command.
+func TestAnEnvoyThatOnlyItsImageNamesIsDebugged(t *testing.T) {
+	c := cluster.Of(t)
+	namespace := c.Namespace()
+	c.ApplyIn(namespace, strings.NewReplacer("envoydbg.test/proxyv2:1", "envoydbg.test/envoy:1", "        command: [/usr/local/bin/envoy]\n", "").Replace(withoutIstio))
+	c.Kubectl("rollout", "status", "deployment/edge", "-n", namespace, "--timeout="+cluster.Limit.String())
+	before := contents(t, c, namespace)
+	for _, hold := range []string{"copy", "workload"} {
+		t.Run(hold, func(t *testing.T) {
+			p := productOf(t, c, "22")
+			p.start("run", "deployment/edge", "-n", namespace, "--hold="+hold, "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
+				"-x", "bt", "-x", "quit").
+				ends(0, "/usr/local/bin/envoy --config-yaml", "before its first instruction", "● stopped at main", "nothing is left running")
+			p.start("status").ends(0, "nothing is held")
+		})
+	}
+	unchanged(t, c, namespace, before)
+}
+
 // bare is a pod without a workload.
 const bare = `
 apiVersion: v1
