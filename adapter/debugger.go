@@ -123,7 +123,7 @@ func (s *Session) use(p *peer) error {
 func (s *Session) initialize(q *request) {
 	s.hello = q.Message
 	s.client.showsFaults.Store(s.opts.FaultEvents || q.Get("arguments.supportsEnvoyFaults").Bool())
-	s.phases.Client(q.Get("arguments.supportsProgressReporting").Bool(), s.opts.PhaseEvents || q.Get("arguments.supportsEnvoyPhases").Bool())
+	s.phases.Client(!s.opts.ShowsPhases && q.Get("arguments.supportsProgressReporting").Bool(), s.opts.PhaseEvents || q.Get("arguments.supportsEnvoyPhases").Bool())
 	s.do("initialize", func() error {
 		p, answer, err := s.startDebugger(s.opts.LLDBDap, false)
 		if err != nil {

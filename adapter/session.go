@@ -33,6 +33,8 @@ type Options struct {
 	// PhaseEvents: the client takes the event envoyPhase, even if its initialize
 	// does not say so.
 	PhaseEvents bool
+	// ShowsPhases: it shows them to its user, too, and gets no progress of the adapter's.
+	ShowsPhases bool
 	// FaultEvents: the client shows faults itself (FaultEvent), even if its initialize
 	// does not say so.
 	FaultEvents bool

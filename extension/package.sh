@@ -38,5 +38,8 @@ vsce=$PWD/node_modules/.bin/vsce
 # The time of the commit, by which vsce also sorts what it packs.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 1735689600)
 export SOURCE_DATE_EPOCH
+# A package has the local time and the files' modes; neither may depend on who makes it.
+export TZ=UTC
+chmod -R u=rwX,go=rX "$stage"
 (cd "$stage" && "$vsce" package --target "$kind" --no-rewrite-relative-links --no-dependencies --allow-missing-repository --skip-license --out "$package" >/dev/null)
-echo "$package"
+echo "$package ($(du -h "$package" | cut -f1))"

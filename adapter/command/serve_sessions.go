@@ -37,7 +37,7 @@ func newSessions(dir string) *sessions {
 
 // Open implements control.Backend.
 func (b *backend) Open(_ context.Context, p control.OpenParams) (control.Opened, error) {
-	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true, FaultEvents: true}
+	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true, ShowsPhases: true, FaultEvents: true}
 	if p.Trace {
 		opts.Log = traceLines{b.listener}
 	}

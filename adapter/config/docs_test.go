@@ -20,6 +20,7 @@ import (
 
 // schema is what package.json says of an attribute.
 type schema struct {
+	Type       any // a name, or several
 	Default    any
 	Enum       []string
 	Items      *schema
@@ -157,13 +158,54 @@ func TestTheDocsListWhatLLDBDapReads(t *testing.T) {
 func TestValuesAreThoseOfTheCode(t *testing.T) {
 	attach, launch := contributed(t)
 	for _, attributes := range []map[string]schema{attach, launch} {
-		if got, want := attributes["agent.start"].Enum, []string{StartWhenArmed, StartManual}; !slices.Equal(got, want) {
-			t.Errorf("package.json: agent.start takes %v, not %v", got, want)
+		for name, want := range map[string][]string{
+			"agent.start": {StartWhenArmed, StartManual},
+			"hold":        {HoldAsk, HoldCopy, HoldWorkload, HoldNever},
+			"holdAtEnd":   {HoldRelease, HoldKeep},
+			"application": {ApplicationRun, ApplicationWait},
+			"atEnd":       {AtEndEnd, AtEndRun, AtEndKeepStopped},
+		} {
+			if got := attributes[name].Enum; !slices.Equal(got, want) {
+				t.Errorf("package.json: %s takes %v, not %v", name, got, want)
+			}
 		}
 		if got, want := attributes["breakpointPresets"].Items.Enum, []string{PresetMain, PresetSyscalls, PresetLibevent}; !slices.Equal(got, want) {
 			t.Errorf("package.json: breakpointPresets takes %v, not %v", got, want)
 		}
 	}
+}
+
+// typesOf are the names that JSON Schema has for what a field of the code takes.
+func typesOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Float64, reflect.Int:
+		return "number"
+	case reflect.Slice:
+		return "array"
+	}
+	return "object"
+}
+
+func TestTypesAreThoseOfTheCode(t *testing.T) {
+	attach, _ := contributed(t)
+	var compare func(of reflect.Type, prefix string)
+	compare = func(of reflect.Type, prefix string) {
+		for f := range of.Fields() {
+			name := prefix + f.Tag.Get("json")
+			// Some take several, by a method of their own: the source map, a trace's file.
+			if got, is := attach[name].Type.(string); is && got != typesOf(f.Type) && !reflect.PointerTo(f.Type).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+				t.Errorf("package.json: %s is a %s, in the code a %s", name, got, typesOf(f.Type))
+			}
+			if f.Type.Kind() == reflect.Struct {
+				compare(f.Type, name+".")
+			}
+		}
+	}
+	compare(reflect.TypeFor[Config](), "")
 }
 
 var (

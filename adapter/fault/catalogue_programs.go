@@ -57,6 +57,12 @@ func NoHelper(path string, cause error) *Fault {
 		Do: `Build both with "make build", or install the two files side by side.`}
 }
 
+// NotHere: an Envoy of this machine cannot be debugged, because it is no Linux.
+func NotHere(system string) *Fault {
+	return &Fault{Code: 1111, What: fmt.Sprintf("An Envoy on this machine cannot be debugged: it runs %s, and the debugger needs Linux.", system),
+		Attribute: "target", Do: fmt.Sprintf("Set %s to a pod or workload in Kubernetes, or work on a Linux machine, for example by SSH.", Name("target"))}
+}
+
 // HelperStart: the helper did not start or did not answer.
 func HelperStart(cause error, stderr string) *Fault {
 	var file *fs.PathError

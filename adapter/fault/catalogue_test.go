@@ -44,6 +44,7 @@ var each = map[string]*Fault{
 	"LLDBDapStart":        LLDBDapStart("/usr/bin/lldb-dap", "no liblldb", "", errCause),
 	"LLDBDapDied":         LLDBDapDied("signal: aborted", "terminate called", ""),
 	"NoHelper":            NoHelper("/bin/envoydbg-helper", errCause),
+	"NotHere":             NotHere("darwin"),
 	"HelperStart":         HelperStart(errCause, ""),
 	"BadProgram":          BadProgram("/src/envoy", errCause),
 	"NoLLDBServer":        NoLLDBServer("lldb-server", "not in PATH"),

@@ -55,6 +55,7 @@ func calls(cause error, said string) map[string]*Fault {
 		"NoContainer":         NoContainer("pod/x has no container istio-proxy"),
 		"Upload":              Upload("lldb-server", "pod/x", cause),
 		"NoAgent":             NoAgent(cause),
+		"NotHere":             NotHere("darwin"),
 		"NoLineTables":        NoLineTables("/src/envoy", cause),
 		"NotPermitted":        NotPermitted("run the agent", "/bin/pilot-agent", "mode -rw-r--r--"),
 		"Listen":              Listen("127.0.0.1:80", cause),

@@ -25,6 +25,9 @@ type Target struct {
 
 // Connect implements startup.Target.
 func (l Target) Connect(ctx context.Context, n startup.Notices) (startup.Beside, error) {
+	if runtime.GOOS != "linux" {
+		return nil, fault.NotHere(runtime.GOOS)
+	}
 	path, err := helper.FindBinary(l.HelperDir, runtime.GOARCH)
 	if err != nil {
 		return nil, fault.NoHelper(errPath(err), err)

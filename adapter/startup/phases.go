@@ -37,6 +37,10 @@ type PhaseBody struct {
 	// Milliseconds is how long the phase took; with State "end".
 	Milliseconds float64 `json:"milliseconds"`
 	Detail       string  `json:"detail,omitempty"`
+	// Message is what is done now, for people; and Cancel the progressId of the request
+	// cancel that ends the startup. Not with State "end".
+	Message string `json:"message,omitempty"`
+	Cancel  string `json:"cancel,omitempty"`
 }
 
 // Phases keeps the time of each phase and reports it to the client: as one
@@ -143,6 +147,9 @@ func (p *Phases) Progress(format string, args ...any) {
 // tell is called with the lock held.
 func (p *Phases) tell(body PhaseBody, message string) {
 	if p.events {
+		if body.State != "end" {
+			body.Message, body.Cancel = message, p.progressID
+		}
 		p.event(PhaseEvent, body)
 	}
 	if !p.progress || p.ended || body.State == "end" {

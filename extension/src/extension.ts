@@ -20,6 +20,7 @@ import { Presenter } from './faults/presenter';
 import { watchFaults } from './faults/watch';
 import { findLldb } from './findLldb';
 import { keepContexts } from './sessions/contexts';
+import { StartupProgress } from './sessions/progress';
 import { Sessions } from './sessions/sessions';
 import { StatusBar } from './sessions/statusBar';
 import { foundSidecars } from './sidecars/found';
@@ -33,7 +34,9 @@ export function activate(context: vscode.ExtensionContext): void {
     const documents = new Documents();
     const timelines = new Timelines();
     const showFault = watchFaults(presenter);
+    const progress = new StartupProgress();
     const sessions = new Sessions((session, message) => {
+        progress.hear(session, message);
         showFault(session, message);
         timelines.hear(session, message);
     });
@@ -43,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const factory = new AdapterFactory(backend, picked, presenter, log);
     const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
     context.subscriptions.push(
-        ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), keepContexts(sessions), renewWith(backend, sessions)],
+        ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), progress.follow(sessions), keepContexts(sessions), renewWith(backend, sessions)],
         // Not for a new launch.json too, for which VS Code takes those of the manifest.
         vscode.debug.registerDebugConfigurationProvider('envoy', configurations, Dynamic),
         vscode.debug.registerDebugConfigurationProvider('envoy', factory),

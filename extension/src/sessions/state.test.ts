@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { after, begun, type Message, type State } from './state';
 
-const phase = (name: string, state: string): Message => ({ type: 'event', event: 'envoyPhase', body: { phase: name, state } });
-const progress = (message: string): Message => ({ type: 'event', event: 'progressUpdate', body: { message } });
+const phase = (name: string, state: string, message?: string): Message => ({ type: 'event', event: 'envoyPhase', body: { phase: name, state, message } });
 const event = (name: string, body: unknown = {}): Message => ({ type: 'event', event: name, body });
 const response = (command: string, success = true): Message => ({ type: 'response', command, success });
 
@@ -17,18 +16,16 @@ function told(...messages: Message[]): string[] {
 }
 
 suite('the state of a session', () => {
-    test('follows the phases, in the words of their progress', () => {
+    test('follows the phases, in their words for people', () => {
         assert.deepEqual(
-            told(phase('armed', 'begin'), progress('arming'), phase('armed', 'end'), phase('breakpoints', 'begin'), phase('breakpoints', 'end'), event('stopped', { reason: 'breakpoint', description: 'main' })),
-            ['starting armed', 'starting arming', 'starting arming', 'starting breakpoints', 'running', 'stopped main'],
+            told(phase('armed', 'begin', 'arming'), phase('armed', 'end'), phase('symbols', 'progress', 'half of them'), phase('breakpoints', 'begin'), phase('breakpoints', 'end'), event('stopped', { reason: 'breakpoint', description: 'main' })),
+            ['starting arming', 'starting arming', 'starting half of them', 'starting breakpoints', 'running', 'stopped main'],
         );
     });
 
-    test('is armed until the agent starts, whatever the progress says', () => {
-        const waiting = phase('agent started', 'waiting');
-        assert.deepEqual(told(waiting, progress('armed, waiting'), phase('agent started', 'end'), phase('attached', 'begin')), [
-            'armed', 'armed', 'armed', 'starting attached',
-        ]);
+    test('is armed until the agent starts', () => {
+        const waiting = phase('agent started', 'waiting', 'armed, waiting');
+        assert.deepEqual(told(waiting, phase('agent started', 'end'), phase('attached', 'begin', 'waiting for Envoy')), ['armed', 'armed', 'starting waiting for Envoy']);
     });
 
     test('runs when a request has let it, and not when it was refused', () => {

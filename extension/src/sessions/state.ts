@@ -15,6 +15,10 @@ export interface Phase {
     readonly phase: string;
     readonly state: 'begin' | 'end' | 'waiting' | 'progress';
     readonly detail?: string;
+    /** What is done now, in words for people. */
+    readonly message?: string;
+    /** With which progressId the request "cancel" ends the startup. */
+    readonly cancel?: string;
 }
 
 /** What the adapter sends to VS Code: a request, response or event. */
@@ -41,9 +45,6 @@ export function after(state: State, message: Message): State {
     switch (event) {
         case 'envoyPhase':
             return inPhase(state, body as Phase);
-        case 'progressStart':
-        case 'progressUpdate': // says the same as the phases, in words for people
-            return state.kind === 'starting' ? { kind: 'starting', what: (body as { message?: string }).message ?? state.what } : state;
         case 'process': // comes at once in a session without phases
             return state === begun ? { kind: 'running' } : state;
         case 'continued':
@@ -57,13 +58,13 @@ export function after(state: State, message: Message): State {
     }
 }
 
-function inPhase(state: State, { phase, state: step }: Phase): State {
+function inPhase(state: State, { phase, state: step, message }: Phase): State {
     switch (step) {
         case 'waiting':
             return { kind: 'armed' };
         case 'end':
             return phase === last && state.kind === 'starting' ? { kind: 'running' } : state;
         default:
-            return { kind: 'starting', what: phase };
+            return { kind: 'starting', what: message ?? phase };
     }
 }
