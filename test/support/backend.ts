@@ -53,7 +53,14 @@ connection.onRequest('open', (params) => {
 });
 connection.onRequest('debuggers', () => ({ debuggers: [] }));
 connection.onRequest('release', async (params) => { await say(params, 'releasing ' + params.target); return { released: [] }; });
-connection.onRequest('hold', (params, token) => new Promise((_, reject) => { void say(params, 'holding ' + params.target); token.onCancellationRequested(() => reject(new ResponseError(-32800, 'cancelled'))); }));
+connection.onRequest('hold', (params, token) => new Promise((_, reject) => {
+    const cancelled = () => reject(new ResponseError(-32800, 'cancelled'));
+    void say(params, 'holding ' + params.target);
+    token.onCancellationRequested(cancelled);
+    if (token.isCancellationRequested) { // before it was looked at, of which vscode-jsonrpc's token tells nobody
+        cancelled();
+    }
+}));
 connection.onRequest('held', () => new ResponseError(1, 'no', { id: 'ED1605', what: 'The cluster does not permit what is needed.', do: 'Ask for it.' }));
 connection.onRequest('contexts', () => ({ contexts: ['far', 'near'].map((name) => ({ name, cluster: name + '.example' })), current: 'near' }));
 connection.onRequest('sidecars', ({ context, namespace }) => ({
