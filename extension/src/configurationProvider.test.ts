@@ -40,12 +40,13 @@ function program(name: string): void {
 }
 
 suite('F5 without a launch.json', () => {
-    test('offers the startup, a process to attach to, and a program, each with what it does', async () => {
+    test('offers the startup here and in Kubernetes, a process to attach to, and a program, each with what it does', async () => {
         await chosen(undefined);
         assert.deepEqual(
             stub.picks[0]?.map(({ label, detail }) => [label, detail]),
             [
                 ['Envoy: Debug Startup', 'Start pilot-agent on this machine and stop in main of its Envoy.'],
+                ['Envoy: Debug Startup in Kubernetes', 'Hold a copy of a sidecar\'s pod, and stop in main of its Envoy.'],
                 ['Envoy: Attach to Process', 'Debug a running process, chosen from a list.'],
                 ['Envoy: Launch Program', 'Start any C or C++ program, chosen from a list, and debug it.'],
             ],
@@ -78,7 +79,7 @@ suite('F5 without a launch.json', () => {
 
 suite('the list "Select and Start Debugging"', () => {
     const names = async (folder?: vscode.WorkspaceFolder): Promise<string[]> => (await provider.provideDebugConfigurations(folder)).map(({ name }) => name);
-    const all = ['Envoy: Debug Startup', 'Envoy: Attach to Process', 'Envoy: Launch Program'];
+    const all = ['Envoy: Debug Startup', 'Envoy: Debug Startup in Kubernetes', 'Envoy: Attach to Process', 'Envoy: Launch Program'];
 
     test('has the same configurations, for each folder', async () => {
         stub.folder = home;

@@ -59,7 +59,7 @@ suite('the manifest', () => {
         const offered = envoy.initialConfigurations;
         assert.deepEqual(
             offered.map(({ name, request }) => `${request as string} ${name as string}`),
-            ['launch Envoy: Debug Startup', 'attach Envoy: Attach to Process', 'launch Envoy: Launch Program'],
+            ['launch Envoy: Debug Startup', 'attach Envoy: Debug Startup in Kubernetes', 'attach Envoy: Attach to Process', 'launch Envoy: Launch Program'],
         );
         for (const { name, type, request, ...attributes } of offered) {
             assert.equal(type, 'envoy');
@@ -79,7 +79,7 @@ suite('the manifest', () => {
         assert.deepEqual(bodies.slice(0, envoy.initialConfigurations.length), envoy.initialConfigurations);
         assert.deepEqual(
             envoy.configurationSnippets.map(({ label }) => label),
-            [...envoy.initialConfigurations.map(({ name }) => name), 'Envoy: Debug Startup in Kubernetes', 'Envoy: Open Core File'],
+            [...envoy.initialConfigurations.map(({ name }) => name), 'Envoy: Open Core File'],
         );
         for (const { name, type, request, ...attributes } of bodies) {
             assert.equal(type, 'envoy');

@@ -26,6 +26,7 @@ function work(_: string, home: string): Setting {
 }
 
 const startup = 'Envoy: Debug Startup';
+const kubernetes = 'Envoy: Debug Startup in Kubernetes';
 const attach = 'Envoy: Attach to Process';
 const launch = 'Envoy: Launch Program';
 
@@ -70,7 +71,7 @@ test('F5 in a C++ file without a launch.json offers ready configurations', { tim
 
     const offered = await pressF5(workbench);
     await screenshot('choice');
-    assert.deepEqual(offered.map(([label]) => label), [startup, attach, launch]);
+    assert.deepEqual(offered.map(([label]) => label), [startup, kubernetes, attach, launch]);
     await workbench.choose('', launch);
     const programs = await workbench.choices('Program to Debug', 10);
     await screenshot('programs');
@@ -115,7 +116,7 @@ test('the list of configurations and a new launch.json have the same ones', { ti
     await workbench.start(`${startup}...`);
     const offered = await workbench.picks(attach, 30);
     await screenshot('list');
-    assert.deepEqual(offered, [startup, attach, launch]);
+    assert.deepEqual(offered, [startup, kubernetes, attach, launch]);
     await workbench.press('Escape');
 
     await workbench.createLaunchJson();
@@ -123,7 +124,7 @@ test('the list of configurations and a new launch.json have the same ones', { ti
     await screenshot('launch-json');
     const written = readFileSync(join(folder, '.vscode/launch.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
     const { configurations } = JSON.parse(written) as { configurations: { name: string }[] };
-    assert.deepEqual(configurations.map(({ name }) => name), [startup, attach, launch]);
+    assert.deepEqual(configurations.map(({ name }) => name), [startup, kubernetes, attach, launch]);
 
     // With it, F5 asks no more.
     await workbench.canStart(startup, 30);
