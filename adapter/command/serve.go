@@ -37,8 +37,8 @@ the process at once.`,
 	}
 }
 
-// serveWindow serves the window at the other end of a stream until that or ctx ends, and
-// then ends its sessions.
+// serveWindow serves the window at the other end of a stream until that or ctx ends, then
+// ends its sessions, and waits until its requests have undone what they had begun.
 func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets) error {
 	dir, remove, err := adapter.MakeTempDir()
 	if err != nil {
@@ -46,13 +46,16 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 	}
 	defer remove()
 	b := &backend{target: target, sessions: newSessions(dir)}
-	control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) { b.listener = l })
-	select {
-	case <-b.sessions.end():
-		return nil
-	case <-time.After(endTime):
-		return fault.EndTooLong(endTime)
+	undone := control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) { b.listener = l })
+	late := time.After(endTime)
+	for _, ended := range []<-chan struct{}{b.sessions.end(), undone} {
+		select {
+		case <-ended:
+		case <-late:
+			return fault.EndTooLong(endTime)
+		}
 	}
+	return nil
 }
 
 // stdio is standard input and output as one stream.

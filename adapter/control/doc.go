@@ -8,7 +8,8 @@
 // (go generate ./adapter/control); a test keeps it so.
 //
 // Goroutines: one reads the stream, and each request is answered on one of its own. All end
-// with the stream, or with the context of Serve.
+// with the stream, or with the context of Serve; a request that has something to undo ends
+// after it, which the channel tells that Serve returns.
 package control
 
 //go:generate go run ./generate -o ../../extension/src/backend/protocol.ts

@@ -38,6 +38,9 @@ type Server struct {
 	greeted bool
 	// open has, by its id, what ends each request that is being answered.
 	open map[jsonrpc2.ID]context.CancelFunc
+	// over: no request is begun any more; answering are those that were.
+	over      bool
+	answering sync.WaitGroup
 }
 
 // NewServer returns a server that asks backend. welcome is the answer to initialize.
@@ -50,9 +53,10 @@ func NewServer(backend Backend, welcome Welcome) *Server {
 }
 
 // Serve answers the window at the other end of the stream until the stream or ctx ends;
-// the requests that are then being answered are cancelled. listen is given what tells the
-// window of things by itself.
-func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser, listen func(Listener)) {
+// the requests that are then being answered are cancelled. The channel that it returns is
+// closed when they have undone what they had begun. listen is given what tells the window
+// of things by itself.
+func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser, listen func(Listener)) <-chan struct{} {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}), s, jsonrpc2.SetLogger(silent{}))
@@ -63,6 +67,12 @@ func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser, listen fu
 	case <-ctx.Done():
 		_ = conn.Close()
 	}
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	undone := make(chan struct{})
+	go func() { s.answering.Wait(); close(undone) }()
+	return undone
 }
 
 // silent is a logger that drops what jsonrpc2 has to say of answers that nobody reads.
@@ -80,11 +90,14 @@ func (s *Server) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.
 		}
 		return
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, requestKey{}, req.ID))
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, requestKey{}, req.ID))
 	s.open[req.ID] = cancel
-	s.mu.Unlock()
-	go func() {
+	s.answering.Go(func() {
 		result, err := s.answer(ctx, req)
 		s.mu.Lock()
 		delete(s.open, req.ID)
@@ -95,7 +108,7 @@ func (s *Server) Handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.
 			_ = conn.Reply(ctx, req.ID, result)
 		}
 		cancel()
-	}()
+	})
 }
 
 // cancel ends the request that a notification names.
@@ -169,13 +182,14 @@ func (s *Server) initialize(req *jsonrpc2.Request) (Welcome, error) {
 	return s.welcome, nil
 }
 
-// wireError is an error as the window gets it: a fault's number, text and parts.
+// wireError is an error as the window gets it: a fault's number, text and parts. Of a
+// request that was cancelled only what it has left is one.
 func wireError(ctx context.Context, err error) *jsonrpc2.Error {
 	var already *jsonrpc2.Error
 	switch {
 	case errors.As(err, &already):
 		return already
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !fault.IsHoldLeft(err):
 		return &jsonrpc2.Error{Code: codeCancelled, Message: "cancelled"}
 	}
 	f := fault.From(err)

@@ -184,6 +184,60 @@ func TestTheEndOfAWindowEndsItsRequests(t *testing.T) {
 	within(t, ended)
 }
 
+// The process may end when nothing of a request is left: a copy of a pod that is being made
+// must be removed first.
+func TestTheEndOfAWindowWaitsForWhatIsUndone(t *testing.T) {
+	ours, theirs := net.Pipe()
+	began, undo, undone := make(chan struct{}), make(chan struct{}), make(chan (<-chan struct{}), 1)
+	s := NewServer(stub{hold: func(ctx context.Context, _ HoldParams) (HeldObject, error) {
+		close(began)
+		<-ctx.Done()
+		<-undo
+		return HeldObject{}, ctx.Err()
+	}}, Welcome{Version: "1.2.3"})
+	go func() { undone <- s.Serve(context.Background(), theirs, func(Listener) {}) }()
+	w := &window{Conn: jsonrpc2.NewConn(context.Background(), jsonrpc2.NewBufferedStream(ours, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.HandlerWithError(func(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request) (any, error) { return nil, nil }))}
+	if err := w.Call(t.Context(), "initialize", Hello{Version: "1.2.3"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.DispatchCall(t.Context(), "hold", HoldParams{}); err != nil {
+		t.Fatal(err)
+	}
+	within(t, began)
+	_ = w.Close()
+	left := within(t, undone)
+	select {
+	case <-left:
+		t.Error("a request has something to undo, and nobody waits for it")
+	default:
+	}
+	close(undo)
+	within(t, left)
+}
+
+// A hold that was cancelled and could not be undone is no hold that was cancelled.
+func TestWhatACancelledRequestHasLeftIsTold(t *testing.T) {
+	began := make(chan struct{})
+	w, _ := open(t, stub{hold: func(ctx context.Context, _ HoldParams) (HeldObject, error) {
+		close(began)
+		<-ctx.Done()
+		return HeldObject{}, fault.HoldLeft("pod/x", "envoydbg release pod/x -n demo", errors.New("no route to host"))
+	}})
+	w.greet(t)
+	held, err := w.DispatchCall(t.Context(), "hold", HoldParams{}, jsonrpc2.PickID(jsonrpc2.ID{Num: 77}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, began)
+	if err := w.Notify(t.Context(), "$/cancelRequest", map[string]any{"id": 77}); err != nil {
+		t.Fatal(err)
+	}
+	if e := failure(t, held.Wait(t.Context(), nil)); e.Code != 1705 || !strings.Contains(e.Message, "envoydbg release pod/x") {
+		t.Errorf("%v", e)
+	}
+}
+
 func TestAPanicIsTheErrorOfOneRequest(t *testing.T) {
 	w, _ := open(t, stub{
 		hold: func(context.Context, HoldParams) (HeldObject, error) { panic("oops") },

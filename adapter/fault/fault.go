@@ -100,3 +100,9 @@ func IsSessionTaken(err error) bool {
 	var f *Fault
 	return errors.As(err, &f) && f.Code == 1504
 }
+
+// IsHoldLeft says whether an error is [HoldLeft].
+func IsHoldLeft(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Code == 1705
+}
