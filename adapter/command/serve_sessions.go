@@ -61,6 +61,7 @@ func (s *sessions) open(opts adapter.Options) (socket string, err error) {
 	socket = filepath.Join(opts.TempDir, "dap")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
+		_ = os.Remove(opts.TempDir)
 		return "", fault.Listen(socket, err)
 	}
 	s.waiting[l] = true
