@@ -35,9 +35,11 @@ func TestAnEnvoyMayStandLongerThanProbesWait(t *testing.T) {
 					s.until("main_common.cc:20")
 					s.say("quit")
 					s.ends(0, "nothing is left running")
+					if hold == "copy" { // the workload's own pods are made anew
+						unchanged(t, c, namespace, before)
+					}
 				})
 			}
-			unchanged(t, c, namespace, before)
 		})
 	}
 }
