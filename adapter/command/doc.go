@@ -17,5 +17,5 @@
 //
 // Goroutines: one passes on signals, until the process ends; one runs the session
 // of dap; with --listen one waits for each child. Serve has one for each session that is
-// open, and those of control.Server.
+// open, one that sends traces to the window, and those of control.Server.
 package command

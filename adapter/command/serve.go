@@ -45,8 +45,13 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 		return err
 	}
 	defer remove()
-	b := &backend{target: target, sessions: newSessions(dir)}
-	undone := control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) { b.listener = l })
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	b := &backend{target: target, sessions: newSessions(dir), trace: newTraceLines()}
+	undone := control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) {
+		b.listener = l
+		go b.trace.send(ctx, l)
+	})
 	late := time.After(endTime)
 	for _, ended := range []<-chan struct{}{b.sessions.end(), undone} {
 		select {
@@ -72,6 +77,7 @@ type backend struct {
 	target   targets
 	sessions *sessions
 	listener control.Listener
+	trace    *traceLines
 }
 
 // progress tells the window how far the request of ctx is.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +38,7 @@ func newSessions(dir string) *sessions {
 func (b *backend) Open(_ context.Context, p control.OpenParams) (control.Opened, error) {
 	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true, ShowsPhases: true, FaultEvents: true}
 	if p.Trace {
-		opts.Log = traceLines{b.listener}
+		opts.Log = b.trace
 	}
 	socket, err := b.sessions.open(opts)
 	return control.Opened{Socket: socket}, err
@@ -111,13 +110,4 @@ func (s *sessions) end() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() { s.wait.Wait(); close(ended) }()
 	return ended
-}
-
-// traceLines sends a session's trace as log entries.
-type traceLines struct{ listener control.Listener }
-
-// Write implements io.Writer; a trace writes whole lines.
-func (t traceLines) Write(p []byte) (int, error) {
-	t.listener.Log(control.LogEntry{Level: "trace", Message: strings.TrimSuffix(string(p), "\n")})
-	return len(p), nil
 }
