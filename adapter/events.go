@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"strings"
+
 	"cmp"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
@@ -59,10 +61,18 @@ func (r *router) event(m *dapio.Message) {
 		if m = r.breakpoints.Event(m); m != nil {
 			r.pass(m)
 		}
-	case "progressStart":
-		r.pass(m)
-		if r.sequence != nil {
-			r.sequence.Busy(m.Get("body.title").Str)
+	case "progressStart", "progressUpdate", "progressEnd":
+		id, title := m.Get("body.progressId").String(), m.Get("body.title").Str
+		switch {
+		case r.sequence == nil:
+			r.pass(m)
+		case strings.HasPrefix(title, "Waiting to attach"): // the startup's own phase says that (LLDB 22)
+			r.waitID = id
+		case id != r.waitID:
+			r.pass(m)
+			if title != "" {
+				r.sequence.Busy(title)
+			}
 		}
 	case "terminated":
 		if r.sequence != nil {

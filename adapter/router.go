@@ -53,6 +53,8 @@ type router struct {
 	// terminated is set when the client has been told that the debuggee is gone.
 	terminated bool
 	stops      int
+	// waitID is the progress of LLDB's that tells of the wait for Envoy; it is not passed on.
+	waitID string
 	// ran is when Envoy was first resumed.
 	ran time.Time
 	// pausing: the client has asked for a pause, and there was no stop since.

@@ -68,7 +68,7 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"no such work tree", with("workTree", "/nonexistent"), 1001, `"workTree"`},
 		{"no such folder in the source map", with("sourceMap", [][]string{{"/proc/self/cwd", "/nonexistent"}}), 1001, `"sourceMap"`},
 		{"a name that is nearly right", with("breakPointPreset", []string{"main"}), 1001, `"breakpointPresets"`},
-		{"an attribute of the agent that is nearly right", agentWith("enviroment", "x"), 1001, "command, env, cwd, output, start"},
+		{"an attribute of the agent that is nearly right", agentWith("enviroment", "x"), 1001, "command, env, cwd, envFile, output, start"},
 		{"an agent's attribute in the wrong place", with("command", []string{"x"}), 1001, `"agent": {"command": …}`},
 		{"no target", with("target", nil), 1001, `"target": "local"`},
 		{"a misspelled target", func(s *harness.Story) harness.Attributes {
