@@ -84,10 +84,10 @@ func TestAnEnvoyThatOnlyItsImageNamesIsDebugged(t *testing.T) {
 			p.start("run", "deployment/edge", "-n", namespace, "--hold="+hold, "--lldb-dap", p.tool("tools/lldb-22/bin/lldb-dap"), "--program", p.tool("tools/envoy"),
 				"-x", "bt", "-x", "quit").
 				ends(0, "/usr/local/bin/envoy --config-yaml", "before its first instruction", "● stopped at main", "nothing is left running")
-			p.start("status").ends(0, "nothing is held")
 			if hold == "copy" { // the workload's own pods are made anew
 				unchanged(t, c, namespace, before)
 			}
+			p.start("status").ends(0, "nothing is held")
 		})
 	}
 }
