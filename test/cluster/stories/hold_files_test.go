@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/envoydbg/envoydbg/kube/hold"
 	"github.com/envoydbg/envoydbg/test/support/cluster"
 )
 
@@ -61,4 +63,46 @@ func TestAHeldManifestIsAppliedAndReleased(t *testing.T) {
 	if now := spec(); now != before {
 		t.Errorf("it was\n%s\nand is\n%s", before, now)
 	}
+}
+
+// onceManifest has a Job and a pod, whose templates cannot be changed once they are there.
+const onceManifest = `apiVersion: v1
+kind: List
+items:
+- apiVersion: batch/v1
+  kind: Job
+  metadata: {name: once} # a job
+  spec:
+    template:
+      metadata: {annotations: {sidecar.istio.io/nativeSidecar: "true"}}
+      spec:
+        restartPolicy: Never
+        terminationGracePeriodSeconds: 1
+        containers: [{name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}]
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: alone, annotations: {sidecar.istio.io/nativeSidecar: "false"}}
+  spec:
+    terminationGracePeriodSeconds: 1
+    containers: [{name: main-app, image: "envoydbg.test/app:1", args: [serve, ":8080"]}]
+`
+
+// They come up waiting, too, and are debugged as they are.
+func TestAHeldJobAndPodAreDebugged(t *testing.T) {
+	c := cluster.Of(t)
+	p := productOf(t, c, "22")
+	namespace := c.Namespace("istio-injection=enabled")
+	documents, err := hold.Manifest(onceManifest, hold.WorkloadOptions{Who: "ann@laptop", Container: "istio-proxy", Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ApplyIn(namespace, documents[0].Text)
+	c.WaitRunning(namespace, "pod/alone", "main-app", "istio-proxy")
+	c.Kubectl("wait", "pod", "-n", namespace, "-l", "job-name=once", "--for=jsonpath={.status.phase}=Running", "--timeout="+cluster.Limit.String())
+	for _, target := range []string{"job/once", "pod/alone"} {
+		t.Run(target, func(t *testing.T) {
+			p.debug(namespace, target, "-x", "bt", "-x", "quit").ends(0, "before its first instruction", "● stopped at main", "nothing is left running")
+		})
+	}
+	p.start("status").ends(0, "nothing is held") // what is to be deleted is nobody's to release
 }
