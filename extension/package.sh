@@ -23,8 +23,12 @@ esac
 stage=out/vsix/$kind
 rm -rf "$stage"
 mkdir -p "$stage/bin" "$stage/out" "$stage/docs" "$stage/extension/media" "$stage/sample"
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w ${STAMP:-}" -o "$stage/bin/envoydbg" .
-cp bin/envoydbg-helper-linux-{amd64,arm64} "$stage/bin"
+# All anew, and not from bin/: what is there may carry the stamp of an earlier commit.
+export CGO_ENABLED=0
+go build -trimpath -ldflags "-s -w ${STAMP:-}" -o "$stage/bin/envoydbg" .
+for arch in amd64 arm64; do
+  GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w ${STAMP:-}" -o "$stage/bin/envoydbg-helper-linux-$arch" ./adapter/helper/envoydbg-helper
+done
 cp out/extension.js "$stage/out"
 cp docs/*.md docs/*.png "$stage/docs"
 cp -r extension/media/{icon.png,walkthrough} "$stage/extension/media"
