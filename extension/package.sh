@@ -34,6 +34,7 @@ cp docs/*.md docs/*.png "$stage/docs"
 cp -r extension/media/{icon.png,walkthrough} "$stage/extension/media"
 cp README.md CHANGELOG.md "$stage"
 cp -r test/sample/{Makefile,WORKSPACE,source} extension/sample/. "$stage/sample"
+cp test/setup/playground/.vscode/tasks.json "$stage/sample/.vscode"
 # Scripts and development are for a checkout.
 node -e 'const m = JSON.parse(require("fs").readFileSync("package.json")); delete m.scripts; delete m.devDependencies; process.stdout.write(JSON.stringify(m, null, 2) + "\n")' >"$stage/package.json"
 

@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"slices"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/sourcemap"
-	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
 
 // Doctor implements control.Backend.
@@ -104,14 +102,12 @@ func (b *backend) SourceMap(ctx context.Context, p control.ProgramParams) (sourc
 	for _, pair := range p.SourceMap {
 		cfg.User = append(cfg.User, sourcemap.Pair{From: pair[0], To: pair[1]})
 	}
-	m, err := sourcemap.Load(ctx, cfg)
-	switch {
-	case errors.Is(err, linetable.ErrNoLineTables):
-		return sourcemap.Report{}, fault.NoLineTables(p.Program, err)
-	case m == nil:
-		return sourcemap.Report{}, fault.BadProgram(p.Program, err)
-	case err != nil && len(m.Entries) == 0:
-		return sourcemap.Report{}, fault.NoSources(p.Program, err)
+	m, damage, err := loadMap(ctx, p.Program, cfg)
+	if err != nil {
+		return sourcemap.Report{}, err
+	}
+	if damage != nil {
+		b.listener.Log(control.LogEntry{Level: "warning", Message: damage.Error()})
 	}
 	say := b.progress(ctx)
 	return m.Report(ctx, func(done int) {

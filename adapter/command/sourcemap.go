@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,16 +62,12 @@ are not what was compiled. A debug session uses the same map by itself.`,
 			}
 			ctx, stop := untilInterrupted(cmd)
 			defer stop()
-			m, err := sourcemap.Load(ctx, cfg)
-			switch {
-			case errors.Is(err, linetable.ErrNoLineTables):
-				return fault.NoLineTables(args[0], err)
-			case m == nil:
-				return fault.BadProgram(args[0], err)
-			case err != nil && len(m.Entries) == 0:
-				return fault.NoSources(args[0], err)
-			case err != nil:
-				fmt.Fprintln(cmd.ErrOrStderr(), fault.NoSources(args[0], err))
+			m, damage, err := loadMap(ctx, args[0], cfg)
+			if err != nil {
+				return err
+			}
+			if damage != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), damage)
 			}
 			out := cmd.OutOrStdout()
 			if asLLDB {
@@ -99,6 +96,23 @@ are not what was compiled. A debug session uses the same map by itself.`,
 	flags.BoolVar(&asLLDB, "lldb", false, "print the nearest LLDB commands, for use without envoydbg")
 	flags.BoolVar(&all, "all", false, "list every missing file with the places tried")
 	return cmd
+}
+
+// loadMap reads the source map of a program that the user calls name. What could be read of
+// damaged tables comes with the damage, which is else nil.
+func loadMap(ctx context.Context, name string, cfg sourcemap.Config) (m *sourcemap.Map, damage *fault.Fault, err error) {
+	m, err = sourcemap.Load(ctx, cfg)
+	switch {
+	case errors.Is(err, linetable.ErrNoLineTables):
+		return nil, nil, fault.NoLineTables(name, err)
+	case m == nil:
+		return nil, nil, fault.BadProgram(name, err)
+	case err != nil && len(m.Entries) == 0:
+		return nil, nil, fault.NoSources(name, err)
+	case err != nil:
+		return m, fault.NoSources(name, err), nil
+	}
+	return m, nil, nil
 }
 
 // progress shows on a terminal how far the comparison of checksums has come.
