@@ -1,9 +1,8 @@
 package adapter
 
 import (
-	"strings"
-
 	"cmp"
+	"strings"
 
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func (e *TakenError) Error() string { return e.Target + " is held already" }
 func MakesAnew(target string) bool {
 	kind, _, ok := strings.Cut(target, "/")
 	_, resource := workload(kind)
-	return ok && (resource == "statefulsets" || resource == "deployments" || resource == "daemonsets")
+	return ok && slices.Contains(heldResources, resource)
 }
 
 // HoldWorkload lets the next pods of a workload come up parked, and waits until one of them

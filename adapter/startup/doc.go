@@ -21,6 +21,7 @@
 // Goroutines: the sequence (Start); one that waits for the helper's end; one that
 // reads the source map; one that finds the functions of the presets; one that counts how
 // long Envoy is waited for; one that asks whether LLDB's Python works; with the output
-// "terminal", one that writes to it, which End ends. All others end with the session's
-// context. The relay and the helper's client have their own, see there.
+// "terminal", one that writes to it, which End ends; one for a first pause that waits
+// until LLDB knows that Envoy runs. All others end with the session's context. The relay
+// and the helper's client have their own, see there.
 package startup
