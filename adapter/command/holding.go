@@ -64,6 +64,9 @@ func (h *holding) Connect(ctx context.Context, n startup.Notices) (startup.Besid
 		return nil, err
 	}
 	if source == nil {
+		if h.cfg.Capture != config.CaptureAll && (s.Held == nil || !fits(s.Held, h.cfg.Capture)) {
+			n.Say("%s has no effect: %s waits already, and is debugged as it is.\n", fault.Name("capture"), s)
+		}
 		h.takeWorkload(ctx, s)
 		return h.enter(ctx, n, s)
 	}
