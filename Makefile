@@ -20,7 +20,7 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode
+suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode vscode-cluster
 
 .PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
 
@@ -81,7 +81,7 @@ bench-pod-race: setup-cluster bin/cluster build
 bench-pod: setup-cluster bin/cluster build
 	go test -run '^$$' -bench 'Phases|Far|Tunnel' -benchtime 1x -timeout 3h ./test/bench/pod
 
-cluster-core cluster cluster-e2e: setup-cluster bin/cluster
+cluster-core cluster cluster-e2e vscode-cluster: setup-cluster bin/cluster
 
 arm64: setup-arm64
 

@@ -106,6 +106,7 @@ var suites = []suite{
 	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
 	{name: "extension-host", limit: 8 * time.Minute, script: `npm run -s test:extension-host`},
 	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
+	{name: "vscode-cluster", apart: true, root: true, limit: 15 * time.Minute, script: `npm run -s test:vscode-cluster`},
 }
 
 // suite is one script. It writes a JUnit report to the file $JUNIT, unless it is

@@ -46,7 +46,7 @@ export class VSCode {
      *
      * @param options returns what code-server is started with beside the extension; home is the user's
      */
-    constructor(private readonly options: (home: string) => Options = () => ({})) {
+    constructor(private readonly options: (home: string) => Options | Promise<Options> = () => ({})) {
         before(() => this.start(), { timeout: 120_000 });
         after(() => this.end(), { timeout: 30_000 });
     }
@@ -104,7 +104,7 @@ export class VSCode {
         const started = performance.now();
         mkdirSync(screenshots, { recursive: true });
         this.home = mkdtempSync(join(tmpdir(), 'envoydbg-vscode-'));
-        const options = this.options(this.home);
+        const options = await this.options(this.home);
         this.server = await CodeServer.start(this.home, { vsix, ...options, args: ['--log', 'trace', ...(options.args ?? [])] });
         this.browser = await launchBrowser();
         console.log(`VS Code started within ${((performance.now() - started) / 1000).toFixed(1)} s`);
