@@ -45,7 +45,7 @@ func (p *product) window() *window {
 	}
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 2*cluster.Limit)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*cluster.Limit) // outlives the test's own, which ends before its clean-up
 	win := &window{t: p.t, ctx: ctx, notes: make(chan string, 10_000)}
 	win.Conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(pipes{out, in}, jsonrpc2.VSCodeObjectCodec{}), jsonrpc2.HandlerWithError(win.told))
 	p.t.Cleanup(func() {
