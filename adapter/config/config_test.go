@@ -19,7 +19,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "end",
+		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, Warm: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "end",
 		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "console", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
