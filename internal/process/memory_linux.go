@@ -25,6 +25,18 @@ func MemoryShort(need int64) string {
 	return ""
 }
 
+// Anonymous is how many bytes of memory a process has for itself; 0 for one that has ended.
+func Anonymous(pid int) int64 {
+	b, _ := readProc(pid, "status")
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kB, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kB << 10
+		}
+	}
+	return 0
+}
+
 // pressure reads "some avg10=0.00 avg60=…".
 func pressure(file string) (percent float64, ok bool) {
 	b, err := os.ReadFile(file)

@@ -24,12 +24,12 @@ const lowest = 19
 // first is what the kernel ends first when memory is used up.
 const first = 1000
 
-// Low lets the process group give way to all others, until High: in reading and writing,
-// when the kernel must end somebody, and in processor time where that can be taken back.
-// processor says whether it does in that: who may not raise a priority could never take it
-// back (setpriority(2)). It is for a child with a Group.
-func (c *Child) Low() (processor bool) {
-	processor = mayRaise()
+// Low lets the process group give way to all others, for good or until High: in reading and
+// writing, when the kernel must end somebody, and in processor time. In processor time it
+// does until High only where that can be taken back, which processor says: who may not raise
+// a priority could not (setpriority(2)). It is for a child with a Group.
+func (c *Child) Low(forGood bool) (processor bool) {
+	processor = forGood || mayRaise()
 	c.prefer(processor, lowest, ioprioIdle, first)
 	return processor
 }

@@ -87,6 +87,7 @@ type Keeper struct {
 	seen    look
 	since   time.Time // seen has been like this
 	died    int
+	filled  string // what the index cache has, or should: the identity
 	number  int // of the next folder
 	current *candidate
 	watched string // the files
@@ -186,6 +187,7 @@ func (k *Keeper) Take(w Want) (taken *Process) {
 	}
 	k.ask(func() {
 		k.active++
+		k.filled = now.identity // the session fills it
 		c := k.current
 		switch {
 		case k.state == Ready && c.process.want.fits(w) && c.identity == now.identity && c.claimed.CompareAndSwap(false, true):
@@ -365,7 +367,23 @@ func (k *Keeper) looked(now look) {
 	}
 }
 
-// begin begins a process.
+// read starts a process and has it read the symbols. After an error nothing is left of it.
+func (k *Keeper) read(ctx context.Context, c *candidate, dir string, w Want, size int64, forGood bool) (*Process, error) {
+	p, err := start(ctx, dir, w, size, forGood, k.opts.Trace)
+	if err != nil {
+		return nil, err
+	}
+	k.do(func() { c.pid = p.PID() })
+	if err := p.warm(ctx, size, k.opts.Trace); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// begin begins a process. After a build that no session has debugged, another one fills
+// LLDB's index cache before it: who reads a cache has half of the memory of who fills it,
+// and the long part is done by one that can have the lowest priority, since nobody takes it.
 func (k *Keeper) begin(now look) {
 	k.number++
 	dir := filepath.Join(k.opts.Dir, fmt.Sprintf("w%d", k.number))
@@ -374,18 +392,21 @@ func (k *Keeper) begin(now look) {
 	k.current = c
 	k.enter(Warming, "LLDB reads the symbols")
 	w := *k.want
+	fill := w.IndexCache && k.filled != now.identity
+	k.filled = now.identity
 	k.wait.Go(func() {
 		defer cancel()
-		p, err := start(ctx, dir, w, now.size, k.opts.Trace)
-		if err == nil {
-			k.do(func() { c.pid = p.PID() })
-			err = p.warm(ctx, now.size, k.opts.Trace)
+		if fill {
+			if filler, err := k.read(ctx, c, dir, w, now.size, true); err == nil {
+				filler.Close()
+			}
 		}
+		p, err := k.read(ctx, c, dir, w, now.size, false)
 		if err == nil {
 			k.do(func() {
 				if !c.ending {
 					c.process = p
-					k.enter(Ready, "it has the symbols")
+					k.enter(Ready, fmt.Sprintf("pid %d has the symbols", c.pid))
 				}
 			})
 			select {

@@ -93,8 +93,9 @@ func (bystander) Message(*dapio.Message) {}
 func (bystander) Ready()                 {}
 func (bystander) Ended()                 {}
 
-// start starts a process in a new folder. It has no symbols yet; see warm.
-func start(ctx context.Context, dir string, w Want, size int64, t *trace.Trace) (p *Process, err error) {
+// start starts a process in a new folder. It has no symbols yet; see warm. It gives way to
+// all others until a session has it, or for good.
+func start(ctx context.Context, dir string, w Want, size int64, forGood bool, t *trace.Trace) (p *Process, err error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -118,8 +119,8 @@ func start(ctx context.Context, dir string, w Want, size int64, t *trace.Trace) 
 		<-p.child.Done()
 		close(p.gone)
 	}()
-	low := p.child.Low()
-	t.Line("warm", "pid %d, low priority %t", p.PID(), low)
+	low := p.child.Low(forGood)
+	t.Line("warm", "pid %d, low priority: %t", p.PID(), low)
 	return p, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,8 +58,17 @@ func (w *Window) Logged(from int, pattern string) (groups []string, next int) {
 	return groups, next
 }
 
+// Ready waits until an lldb-dap stands by, and returns its process id. The window must have
+// a session that is traced.
+func (w *Window) Ready(from int) (pid int) {
+	w.story.T.Helper()
+	ready, _ := w.Logged(from, `warm .*→ ready: pid (\d+)`)
+	pid, _ = strconv.Atoi(ready[1])
+	return pid
+}
+
 // logBound bounds the wait for a line of the log.
-const logBound = 30 * time.Second
+const logBound = 2 * time.Minute
 
 // Lines is how many lines the log has.
 func (w *Window) Lines() int {
