@@ -34,7 +34,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 	dir := t.TempDir()
 	got, warnings, err := Parse([]byte(`{
 		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5, "atEnd": "keepStopped",
-		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "indexCache": false, "stopOnEntry": true,
+		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "indexCache": false, "warm": false, "stopOnEntry": true,
 		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
 		"breakpointPresets": ["main", "syscalls", "libevent"], "initCommands": ["a"], "preRunCommands": ["b", "c"],
 		"agent": {"command": ["agent", "", "x y"], "env": {"A": "", "B": "b=c"}, "cwd": ` + quoted(dir) + `, "start": "manual", "output": "/tmp/agent.log"}}`))

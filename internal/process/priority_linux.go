@@ -21,8 +21,8 @@ const (
 // lowest is how far a process gives way.
 const lowest = 19
 
-// first is what the kernel ends first when memory is used up.
-const first = 1000
+// mostLikely is what the kernel ends first when memory is used up.
+const mostLikely = 1000
 
 // Low lets the process group give way to all others, for good or until High: in reading and
 // writing, when the kernel must end somebody, and in processor time. In processor time it
@@ -30,7 +30,7 @@ const first = 1000
 // a priority could not (setpriority(2)). It is for a child with a Group.
 func (c *Child) Low(forGood bool) (processor bool) {
 	processor = forGood || mayRaise()
-	c.prefer(processor, lowest, ioprioIdle, first)
+	c.prefer(processor, lowest, ioprioIdle, mostLikely)
 	return processor
 }
 

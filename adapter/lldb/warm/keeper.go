@@ -88,7 +88,7 @@ type Keeper struct {
 	since   time.Time // seen has been like this
 	died    int
 	filled  string // what the index cache has, or should: the identity
-	number  int // of the next folder
+	number  int    // of the next folder
 	current *candidate
 	watched string // the files
 	unwatch context.CancelFunc
@@ -196,7 +196,7 @@ func (k *Keeper) Take(w Want) (taken *Process) {
 			k.enter(Taken, "a session has it")
 		case c != nil:
 			k.drop("a session has begun that it does not fit, or for which it was not ready")
-		default:
+		case k.state == Waiting:
 			k.enter(Waiting, "a session runs")
 		}
 	})
