@@ -216,7 +216,11 @@ func (k *Keeper) Done() {
 	k.ask(func() {
 		k.active--
 		k.last, k.died = time.Now(), 0
-		if k.active == 0 && k.want != nil && k.current == nil {
+		switch {
+		case k.active > 0 || k.current != nil:
+		case k.want == nil:
+			k.enter(None, k.why)
+		default:
 			k.enter(Waiting, "its files are looked at")
 		}
 		k.look()
@@ -228,10 +232,8 @@ func (k *Keeper) Drop() {
 	k.ask(func() {
 		k.want = nil
 		k.watch()
-		k.drop("it is switched off")
-		if k.active == 0 {
-			k.enter(None, "it is switched off")
-		}
+		k.drop("")
+		k.enter(None, "it is switched off")
 	})
 }
 
