@@ -35,7 +35,7 @@ var suites = []suite{
 		npm run -s lint || rc=1
 		exit $rc`},
 	{name: "unit", limit: 15 * time.Minute, script: `
-		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel|cluster/stories)(/|$)')
+		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel|cluster/stories|cluster/arm64)(/|$)')
 		` + gotestsum + `-- -race -timeout 5m $packages`},
 	{name: "extension", limit: 5 * time.Minute, script: `npm run -s test:unit`},
 	// A number of inputs and not a time, at whose end Go 1.26 may report "context
@@ -80,6 +80,7 @@ var suites = []suite{
 		"TestASecondSessionIsToldWhoHasTheFirst",
 		"TestADeletedPodEndsTheSession")},
 	{name: "cluster", apart: true, root: true, limit: 61 * time.Minute, script: gotestsum + `-- -count=1 -timeout 60m -p 1 ./test/cluster/stories ./test/bench/pod`},
+	{name: "cluster-arm64", apart: true, root: true, limit: 41 * time.Minute, script: gotestsum + `-- -count=1 -timeout 40m ./test/cluster/arm64`},
 	// The stories of e2e that make sense in a pod.
 	{name: "cluster-e2e", apart: true, root: true, limit: 16 * time.Minute, script: `
 		export ENVOYDBG_E2E_TARGET=cluster
