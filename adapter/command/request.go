@@ -171,10 +171,14 @@ func (f *requestFlags) run(ctx context.Context, cmd *cobra.Command, target, addr
 	sent := sending{sidecar: sidecar, from: f.from, uid: uid, gid: gid, debugImage: f.pod.debugImage,
 		say: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format, args...) }}
 	err = sent.run(ctx, r, func(p traffic.Pod) { report.pod = p }, report.add)
-	if err != nil {
+	if err != nil && len(report.results) == 0 {
 		return err
 	}
-	return report.end(sent.exceptions)
+	ended := report.end(sent.exceptions)
+	if err != nil { // why there are no more
+		return err
+	}
+	return ended
 }
 
 // sending sends requests from the application beside a sidecar.

@@ -132,7 +132,7 @@ func (b *backend) Request(ctx context.Context, p control.RequestParams) (control
 		return none, err
 	}
 	say := b.progress(ctx)
-	sent := sending{sidecar: in.(container).Sidecar, from: p.From, uid: uid, gid: gid,
+	sent := sending{sidecar: in.(container).Sidecar, from: p.From, uid: uid, gid: gid, debugImage: p.DebugImage,
 		say: func(format string, args ...any) { say(strings.TrimSuffix(format, "\n"), args...) }}
 	var pod traffic.Pod
 	all := control.Responses{Responses: []control.Response{}}
@@ -145,7 +145,14 @@ func (b *backend) Request(ctx context.Context, p control.RequestParams) (control
 			one.How = result.Path.Words(pod)
 		}
 		all.Responses = append(all.Responses, one)
+		if r.Count > 1 {
+			say("%d of %d", len(all.Responses), r.Count)
+		}
 	})
 	all.Notes = sent.exceptions
+	if err != nil && ctx.Err() == nil && len(all.Responses) > 0 {
+		form := fault.From(err).Form()
+		all.Failure, err = &form, nil
+	}
 	return all, err
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 
+	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/kube"
 	"github.com/envoydbg/envoydbg/sourcemap"
 )
@@ -236,6 +237,8 @@ type RequestParams struct {
 	Body        string   `json:"body,omitempty"`
 	Count       int      `json:"count,omitempty"`
 	Concurrency int      `json:"concurrency,omitempty"`
+	// DebugImage is an image with a shell, for an application without one.
+	DebugImage string `json:"debugImage,omitempty"`
 	// RunAs is a user, or user and group: "1000:1000".
 	RunAs string `json:"runAs,omitempty"`
 }
@@ -244,6 +247,8 @@ type RequestParams struct {
 type Responses struct {
 	From      string     `json:"from"`
 	Responses []Response `json:"responses"`
+	// Failure says why there are fewer than were asked for; what came before it is here.
+	Failure *fault.Form `json:"failure,omitempty"`
 	// Notes say what may have kept connections from Envoy.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -150,7 +150,7 @@ func Run(ctx context.Context, r Request, pod Pod, took func(Result)) error {
 		senders.Wait()
 	}()
 	for result := range results {
-		if ctx.Err() == nil {
+		if result.Err == nil || ctx.Err() == nil { // what has come counts, whatever has ended the rest
 			took(result)
 		}
 	}

@@ -218,6 +218,8 @@ export interface RequestParams {
     readonly body?: string;
     readonly count?: number;
     readonly concurrency?: number;
+    /** DebugImage is an image with a shell, for an application without one. */
+    readonly debugImage?: string;
     /** RunAs is a user, or user and group: "1000:1000". */
     readonly runAs?: string;
 }
@@ -226,6 +228,8 @@ export interface RequestParams {
 export interface Responses {
     readonly from: string;
     readonly responses: readonly Response[];
+    /** Failure says why there are fewer than were asked for; what came before it is here. */
+    readonly failure?: Form;
     /** Notes say what may have kept connections from Envoy. */
     readonly notes?: readonly string[];
 }
@@ -322,6 +326,18 @@ export interface Response {
     readonly how?: string;
     readonly milliseconds: number;
     readonly error?: string;
+}
+
+export interface Form {
+    readonly id: string;
+    readonly kind?: string;
+    readonly what: string;
+    readonly evidence?: readonly string[];
+    readonly do?: string;
+    readonly attribute?: string;
+    readonly setting?: string;
+    readonly command?: string;
+    readonly page: string;
 }
 
 /** Sidecar is a container with an Envoy. */

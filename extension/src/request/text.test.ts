@@ -15,3 +15,8 @@ test('several responses are counted, and one that failed says why', () => {
     assert.equal(summary(responses), '2 responses from a/b, 1 of them through Envoy.');
     assert.match(responsesText(responses), /port 15 is excluded\n[^]*\n\nconnection refused\n$/);
 });
+
+test('responses that came before a failure are told with it', () => {
+    const failure = { id: 'ED1808', what: 'The connection was lost.', do: 'Send it again.', page: 'docs/errors.md#ed1808' };
+    assert.equal(summary({ from: 'a/b', responses: [answer, answer], failure }), '2 responses from a/b, 2 of them through Envoy. There are no more: The connection was lost. Send it again. [ED1808]');
+});

@@ -1,15 +1,17 @@
 /** What has come back of requests, as a text. Nothing here depends on VS Code. */
 
 import type { Response, Responses } from '../backend/protocol';
+import { line } from '../faults/fault';
 
 /** One line that says how it went. */
-export function summary({ from, responses }: Responses): string {
+export function summary({ from, responses, failure }: Responses): string {
     const through = responses.filter(({ envoy }) => envoy).length;
     const [first] = responses;
-    if (responses.length === 1 && first !== undefined) {
+    if (responses.length === 1 && first !== undefined && failure === undefined) {
         return `${outcome(first)} in ${Math.round(first.milliseconds)} ms, from ${from}, ${first.envoy ? 'through Envoy' : 'not through Envoy'}.`;
     }
-    return `${responses.length} responses from ${from}, ${through} of them through Envoy.`;
+    const why = failure === undefined ? '' : ` There are no more: ${line(failure)}`;
+    return `${responses.length} responses from ${from}, ${through} of them through Envoy.${why}`;
 }
 
 export function responsesText(responses: Responses): string {
