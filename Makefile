@@ -20,9 +20,9 @@ version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)$(shell 
 stamp := -X github.com/envoydbg/envoydbg/internal/version.stamp=$(version)
 
 go_sources := $(shell find . -path ./node_modules -prune -o -name '*.go' -print)
-suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-e2e arm64 clients npm-clients extension-host vscode vscode-cluster
+suites := lint unit extension fuzz bazel e2e tunnel cluster-core cluster cluster-arm64 cluster-e2e arm64 clients npm-clients extension-host vscode vscode-cluster
 
-.PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
+.PHONY: demo playground screenshot vsix vsix-all test build setup setup-all setup-cluster setup-arm64 setup-arm64-node cluster-up cluster-down bench bench-race bench-cost bench-sourcemap bench-size bench-pod bench-pod-race clean $(suites)
 
 demo: setup build
 	test/setup/demo.sh
@@ -85,6 +85,8 @@ cluster-core cluster cluster-e2e vscode-cluster: setup-cluster bin/cluster
 
 arm64: setup-arm64
 
+cluster-arm64: setup-arm64-node bin/cluster
+
 build: bin/envoydbg bin/envoydbg-helper-linux-amd64 bin/envoydbg-helper-linux-arm64
 
 bin/envoydbg: $(go_sources) go.mod go.sum
@@ -105,6 +107,9 @@ setup-cluster: setup
 
 setup-arm64: setup
 	test/setup/arm64.sh
+
+setup-arm64-node: setup-cluster
+	test/setup/arm64-node.sh
 
 cluster-up: setup-cluster bin/cluster
 	bin/cluster up

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
-	"github.com/envoydbg/envoydbg/adapter/gdbremote"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
@@ -16,7 +17,16 @@ import (
 // what it says.
 type peer struct {
 	*lldb.DAP
-	s *Session
+	s    *Session
+	warm *warm.Process // which it was before, if it stood by
+}
+
+// dir is the folder that its environment names.
+func (p *peer) dir() string {
+	if p.warm != nil {
+		return p.warm.Dir
+	}
+	return p.s.opts.TempDir
 }
 
 // Knows implements debugger.
@@ -66,16 +76,10 @@ func (s *Session) startDebugger(path string, plain bool) (*peer, *dapio.Message,
 	}
 	var env []string
 	if !plain {
-		env = append(env, gdbremote.SchemeVariable+"="+gdbremote.Scheme(s.opts.TempDir),
-			// What LLDB writes goes with the session's folder, also when the adapter
-			// is killed.
-			"TMPDIR="+s.opts.TempDir,
-			// By default LLDB asks these servers for symbols, and waits seconds for an
-			// answer where there is no network.
-			"DEBUGINFOD_URLS=")
+		env = warm.Environment(s.opts.TempDir)
 	}
 	p := &peer{s: s}
-	if p.DAP, err = lldb.StartDAP(s.ctx, path, s.opts.Folder, p, s.trace, env...); err != nil {
+	if p.DAP, err = lldb.StartDAP(s.ctx, lldb.Program{Path: path, Folder: s.opts.Folder, Env: env}, p, s.trace); err != nil {
 		return nil, nil, fault.LLDBDapStart(path, "", "", err)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, initializeTime)
@@ -107,6 +111,9 @@ func (s *Session) use(p *peer) error {
 	s.mu.Unlock()
 	if over {
 		_ = p.Close()
+		if p.warm != nil {
+			p.warm.Close()
+		}
 		return s.ctx.Err()
 	}
 	s.router.use(p)
@@ -154,8 +161,9 @@ func (s *Session) do(what string, step func() error) {
 
 // needDebugger makes the session's lldb-dap the one that the launch attributes
 // name, and that of a plain session one without the relay: initialize came before
-// either could be known.
-func (s *Session) needDebugger(wanted string, plain bool) error {
+// either could be known. cfg is nil for a plain session. One that stands by with the
+// program's symbols takes the place of either.
+func (s *Session) needDebugger(wanted string, cfg *config.Config) error {
 	s.mu.Lock()
 	old := s.peer
 	s.mu.Unlock()
@@ -164,14 +172,17 @@ func (s *Session) needDebugger(wanted string, plain bool) error {
 	}
 	same := old != nil && (wanted == "" || wanted == s.opts.LLDBDap || wanted == old.Path())
 	if same {
-		if !plain {
-			return nil
-		}
 		wanted = old.Path()
 	}
-	p, answer, err := s.startDebugger(wanted, plain)
-	if err != nil {
-		return err
+	p, answer := s.takeWarm(wanted, cfg)
+	if p == nil {
+		if same && cfg != nil {
+			return nil
+		}
+		var err error
+		if p, answer, err = s.startDebugger(wanted, cfg == nil); err != nil {
+			return err
+		}
 	}
 	if err := s.use(p); err != nil {
 		return err

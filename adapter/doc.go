@@ -22,7 +22,8 @@
 //
 //   - router: the state, every request until it is answered, the breakpoints
 //     (package breakpoints). One lock; nothing blocks under it.
-//   - lldb.DAP: the process, its streams, what it has not answered.
+//   - lldb.DAP: the process, its streams, what it has not answered. Where one stands by that
+//     has the program's symbols (package warm), launch and attach take that (warm.go).
 //   - startup.Startup: the sequence, the relay, the helper.
 //   - Session: which of these there are, and that they end.
 //

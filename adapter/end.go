@@ -85,6 +85,7 @@ func (s *Session) end(how ending) {
 			}
 			answer = nil // it is to a request of ours
 		}
+		s.leaveWarm(p)
 		s.phases.TellTimeline()
 		within(routerTime, func() { s.router.finish(opened, how.request, answer, how.count) })
 	}()

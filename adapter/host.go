@@ -50,7 +50,7 @@ func (s *Session) open(q *request) {
 		if err := s.router.replace(q, arguments); err != nil {
 			return err
 		}
-		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), plain); err != nil {
+		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), cfg); err != nil {
 			return err
 		}
 		if !plain && cfg.Local() {
@@ -66,8 +66,8 @@ func (s *Session) open(q *request) {
 		if s.over {
 			return s.ctx.Err()
 		}
-		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.opts.TempDir,
-			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths}, s, s.phases, s.trace)
+		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.peer.dir(),
+			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
 		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "")
 		s.run.Start(s.ctx)
 		return nil

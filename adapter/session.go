@@ -10,6 +10,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/startup"
 	"github.com/envoydbg/envoydbg/adapter/trace"
@@ -23,6 +24,8 @@ type Options struct {
 	// Folder is where lldb-dap starts, and an agent on this machine that the launch
 	// attributes give no other; empty for where this process is.
 	Folder string
+	// Warm may have an lldb-dap that has the program's symbols; nil for none.
+	Warm *warm.Keeper
 	// Log receives the trace; nil for none.
 	Log io.Writer
 	// Target is where the Envoy of a startup session is debugged.
@@ -68,6 +71,7 @@ type Session struct {
 	peer  *peer            // the lldb-dap in use
 	run   *startup.Startup // of a startup session
 	over  bool             // end has been called
+	warms bool             // opts.Warm has been asked, and is to be told the end
 	ended chan struct{}    // closed when nothing of the session is left
 }
 

@@ -109,7 +109,7 @@ func TestARebuildIsNotTheBuildOfWhatRuns(t *testing.T) {
 	elf, sources := ofFiles(t, t.TempDir(), 5)
 	set(t, after, sources[0])
 	m := load(t, Config{ELF: elf})
-	w := watch(t, m)
+	w := follow(t, m)
 	w.notices("a rebuild", func() { set(t, 2*after, elf) }, func(now *Map) bool { return now != m })
 	expect(t, "after the rebuild", w.last, "a0.c")
 }

@@ -2,23 +2,12 @@ package sourcemap
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/fsnotify/fsnotify"
-)
-
-// settle is how long the folders must be quiet before they are looked at again:
-// a build writes an executable in many pieces. steady bounds it, for folders that
-// never are.
-const (
-	settle = 150 * time.Millisecond
-	steady = 700 * time.Millisecond
+	"github.com/envoydbg/envoydbg/internal/watch"
 )
 
 // Watch calls changed with a new map whenever the executable or the places of
@@ -41,57 +30,19 @@ func (m *Map) Watch(ctx context.Context, changed func(*Map)) error {
 }
 
 func (cfg Config) watch(ctx context.Context, last string, changed func(*Map)) error {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watching for rebuilds: %w", err)
-	}
-	defer w.Close()
-	watched := map[string]bool{}
-	if err := rewatch(w, watched, folders(cfg)); err != nil {
-		return err
-	}
-	// Something may have changed since the map was made.
-	timer, since := time.After(0), time.Now()
-	for {
-		select {
-		case <-ctx.Done():
+	return watch.Folders(ctx, func() map[string]bool { return folders(cfg) }, func() error {
+		now := signature(cfg)
+		if now == last || now == missing {
 			return nil
-		case _, ok := <-w.Events:
-			if !ok {
-				return nil
-			}
-			now := time.Now()
-			if timer == nil {
-				since = now
-			}
-			if wait := min(settle, steady-now.Sub(since)); wait > 0 {
-				timer = time.After(wait)
-			}
-		case _, ok := <-w.Errors:
-			if !ok {
-				return nil
-			}
-			// Events were lost: look.
-			timer = time.After(0)
-		case <-timer:
-			timer = nil
-			// The folders may be others now; watch them before looking, so
-			// that what comes in between is not missed.
-			if err := rewatch(w, watched, folders(cfg)); err != nil {
-				return err
-			}
-			now := signature(cfg)
-			if now == last || now == missing {
-				continue
-			}
-			m, err := Load(ctx, cfg)
-			if err != nil {
-				return err
-			}
-			last = m.state
-			changed(m)
 		}
-	}
+		m, err := Load(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		last = m.state
+		changed(m)
+		return nil
+	})
 }
 
 // missing is the signature of an executable that is not there.
@@ -135,50 +86,11 @@ func folders(cfg Config) map[string]bool {
 			out[realPath(outputs)] = true
 		}
 	}
-	// The folder that is really written to, when the name is a link.
-	if real := realPath(cfg.ELF); real != cfg.ELF {
-		out[filepath.Dir(real)] = true
-	}
-	for dir, first := filepath.Dir(cfg.ELF), true; ; dir, first = filepath.Dir(dir), false {
-		real, err := filepath.EvalSymlinks(dir)
-		if err == nil {
-			out[real] = out[real] || first
-			if dir == real {
-				break // no link from here up
-			}
-		}
-		if dir == filepath.Dir(dir) || dir == cfg.WorkTree {
-			break
-		}
-	}
+	watch.Path(out, cfg.ELF, cfg.WorkTree)
 	return out
 }
 
 func isDir(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.IsDir()
-}
-
-// rewatch makes the watched folders those that are wanted. A folder that has gone
-// is left out, and one that the user may not read, where no build writes to it.
-func rewatch(w *fsnotify.Watcher, watched, wanted map[string]bool) error {
-	for dir, written := range wanted {
-		// Adding again is harmless, and needed where a folder was replaced by
-		// another of its name.
-		err := w.Add(dir)
-		switch {
-		case err == nil:
-			watched[dir] = true
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission) && !written:
-		default:
-			return fmt.Errorf("watching %s for rebuilds: %w", dir, err)
-		}
-	}
-	for dir := range watched {
-		if _, ok := wanted[dir]; !ok {
-			_ = w.Remove(dir)
-			delete(watched, dir)
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoydbg/envoydbg/internal/watch"
 	"github.com/envoydbg/envoydbg/sourcemap/bazel"
 	"github.com/envoydbg/envoydbg/sourcemap/linetable"
 )
@@ -20,8 +21,8 @@ type watching struct {
 	done chan error
 }
 
-// watch follows the map, until the test ends.
-func watch(t *testing.T, m *Map) *watching {
+// follow follows the map, until the test ends.
+func follow(t *testing.T, m *Map) *watching {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watching{t: t, last: m, maps: make(chan *Map, 64), done: make(chan error, 1)}
@@ -100,7 +101,7 @@ func TestRebuildsCleansAndModesAreNoticed(t *testing.T) {
 	// What comes between the map and the watch is not missed.
 	put(t, filepath.Join(out, "k8-dbg/bin/first.cc"), "")
 	put(t, elf, "rebuilt before the watch")
-	w := watch(t, m)
+	w := follow(t, m)
 	w.comes("a rebuild before the watch", has(generated("first.cc")))
 
 	w.notices("a rebuild", func() {
@@ -157,7 +158,7 @@ func TestRebuildsCleansAndModesAreNoticed(t *testing.T) {
 func TestOutputsThatGoAreNoticed(t *testing.T) {
 	tree := bazelBuild(t, "base/execroot/main/bazel-out/k8-dbg/bin/gen.cc", "away/envoy")
 	gen := cwd + "bazel-out/k8-dbg/bin/gen.cc"
-	w := watch(t, load(t, Config{ELF: filepath.Join(filepath.Dir(tree.WorkTree), "away/envoy"), WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled(gen)}}))
+	w := follow(t, load(t, Config{ELF: filepath.Join(filepath.Dir(tree.WorkTree), "away/envoy"), WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled(gen)}}))
 	w.notices("a configuration that goes", func() {
 		if err := os.RemoveAll(filepath.Join(tree.OutputBase, "execroot/main/bazel-out/k8-dbg")); err != nil {
 			t.Fatal(err)
@@ -173,7 +174,7 @@ func TestALinkOnTheWayToTheProgramIsFollowed(t *testing.T) {
 	link(t, filepath.Join(top, "one"), current)
 	gone := "/gone/lib/x.cc"
 	m := load(t, Config{ELF: filepath.Join(current, "bin/envoy"), WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled(gone, "/gone/lib/y.cc")}})
-	w := watch(t, m)
+	w := follow(t, m)
 	w.notices("another link", func() {
 		put(t, filepath.Join(tree.WorkTree, "lib/y.cc"), "")
 		put(t, filepath.Join(top, "two/bin/envoy"), "another size")
@@ -194,7 +195,7 @@ func TestALinkOnTheWayToTheProgramIsFollowed(t *testing.T) {
 func TestAProgramThatIsMissingChangesNothing(t *testing.T) {
 	tree := place(t, "bin/envoy", "ws/lib/x.cc")
 	elf := filepath.Join(filepath.Dir(tree.WorkTree), "bin/envoy")
-	w := watch(t, load(t, Config{ELF: elf, WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled("/gone/lib/x.cc")}}))
+	w := follow(t, load(t, Config{ELF: elf, WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled("/gone/lib/x.cc")}}))
 	if err := os.Remove(filepath.Join(tree.WorkTree, "lib/x.cc")); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestAProgramThatIsMissingChangesNothing(t *testing.T) {
 	select {
 	case m := <-w.maps:
 		t.Fatalf("a new map: %+v", m.Entries)
-	case <-time.After(3 * steady):
+	case <-time.After(3 * watch.Steady):
 	}
 	w.notices("a program that is back", func() { put(t, elf, "back") }, not(has("/gone/lib/x.cc")))
 }
@@ -214,7 +215,7 @@ func TestAProgramThatIsMissingChangesNothing(t *testing.T) {
 func TestFoldersThatAreNeverQuietAreLookedAt(t *testing.T) {
 	tree := place(t, "bin/envoy", "ws/lib/x.cc")
 	bin := filepath.Join(filepath.Dir(tree.WorkTree), "bin")
-	w := watch(t, load(t, Config{ELF: filepath.Join(bin, "envoy"), WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled("/gone/lib/x.cc")}}))
+	w := follow(t, load(t, Config{ELF: filepath.Join(bin, "envoy"), WorkTree: tree.WorkTree, Table: &linetable.Table{Files: compiled("/gone/lib/x.cc")}}))
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	w.notices("a change among many", func() {
 		if err := os.Remove(filepath.Join(tree.WorkTree, "lib/x.cc")); err != nil {
@@ -227,7 +228,7 @@ func TestFoldersThatAreNeverQuietAreLookedAt(t *testing.T) {
 				select {
 				case <-stop:
 					return
-				case <-time.After(settle / 10):
+				case <-time.After(watch.Settle / 10):
 					_ = os.WriteFile(filepath.Join(bin, "log"), []byte("busy"), 0o600)
 				}
 			}

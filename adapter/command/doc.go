@@ -3,7 +3,8 @@
 //
 //	dap        adapter.Session on stdio, or one child process per connection with --listen
 //	serve      control.Server on stdio for an editor's window; its sessions are
-//	           adapter.Sessions in the same process, each on a unix socket of its own
+//	           adapter.Sessions in the same process, each on a unix socket of its own,
+//	           and take an lldb-dap that stands by from its warm.Keeper
 //	run        terminal.Run: the same session driven from a terminal
 //	hold, release, status
 //	           kube.Cluster.Copy, HoldWorkload, Release, Held; a session that holds by
@@ -17,5 +18,5 @@
 //
 // Goroutines: one passes on signals, until the process ends; one runs the session
 // of dap; with --listen one waits for each child. Serve has one for each session that is
-// open, one that sends traces to the window, and those of control.Server.
+// open, one that sends traces to the window, and those of control.Server and warm.Keeper.
 package command

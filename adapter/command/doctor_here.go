@@ -86,7 +86,7 @@ func versionOfDAP(ctx context.Context, path string) (lldb.Version, error) {
 		return lldb.Version{}, err
 	}
 	defer os.RemoveAll(tmp)
-	d, err := lldb.StartDAP(ctx, path, "", silent{}, nil, "TMPDIR="+tmp, "DEBUGINFOD_URLS=")
+	d, err := lldb.StartDAP(ctx, lldb.Program{Path: path, Env: []string{"TMPDIR=" + tmp, "DEBUGINFOD_URLS="}}, silent{}, nil)
 	if err != nil {
 		return lldb.Version{}, fault.LLDBDapStart(path, "", "", err)
 	}

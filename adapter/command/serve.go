@@ -12,6 +12,8 @@ import (
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/control"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
+	"github.com/envoydbg/envoydbg/adapter/trace"
 	"github.com/envoydbg/envoydbg/internal/version"
 )
 
@@ -47,13 +49,18 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 	defer remove()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	b := &backend{target: target, sessions: newSessions(dir), trace: newTraceLines()}
+	lines := newTraceLines()
+	standby := trace.New(between{lines}, time.Now())
+	standby.Also(nil) // nobody wants its first lines later
+	b := &backend{target: target, sessions: newSessions(dir), trace: lines, warm: warm.New(warm.Options{Dir: dir, Trace: standby})}
 	undone := control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) {
 		b.listener = l
 		go b.trace.send(ctx, l)
 	})
 	late := time.After(endTime)
-	for _, ended := range []<-chan struct{}{b.sessions.end(), undone} {
+	cold := make(chan struct{})
+	go func() { b.warm.Close(); close(cold) }()
+	for _, ended := range []<-chan struct{}{b.sessions.end(), undone, cold} {
 		select {
 		case <-ended:
 		case <-late:
@@ -78,6 +85,8 @@ type backend struct {
 	sessions *sessions
 	listener control.Listener
 	trace    *traceLines
+	// warm keeps an lldb-dap ready for the next session.
+	warm *warm.Keeper
 }
 
 // progress tells the window how far the request of ctx is.

@@ -37,7 +37,12 @@ func newSessions(dir string) *sessions {
 // Open implements control.Backend.
 func (b *backend) Open(_ context.Context, p control.OpenParams) (control.Opened, error) {
 	opts := adapter.Options{Folder: p.Folder, LLDBDap: p.LLDBDap, Target: b.target, Sources: loadSources(p.Folder, p.Folder), PhaseEvents: true, ShowsPhases: true, FaultEvents: true}
-	if p.Trace {
+	if p.Cold {
+		b.warm.Drop()
+	} else {
+		opts.Warm = b.warm
+	}
+	if b.trace.wanted.Store(p.Trace); p.Trace {
 		opts.Log = b.trace
 	}
 	socket, err := b.sessions.open(opts)

@@ -17,6 +17,19 @@ const maxTraced = 10_000
 type traceLines struct {
 	lines   chan string
 	dropped atomic.Int64
+	// wanted: the newest session has asked for traces; what belongs to no session goes by it.
+	wanted atomic.Bool
+}
+
+// between takes the lines of what belongs to no session.
+type between struct{ *traceLines }
+
+// Write implements io.Writer.
+func (b between) Write(p []byte) (int, error) {
+	if !b.wanted.Load() {
+		return len(p), nil
+	}
+	return b.traceLines.Write(p)
 }
 
 func newTraceLines() *traceLines { return &traceLines{lines: make(chan string, maxTraced)} }

@@ -106,6 +106,8 @@ type Config struct {
 	LLDBServer string `json:"lldbServer"`
 	// IndexCache keeps what LLDB has computed of the program for the next session.
 	IndexCache bool `json:"indexCache"`
+	// Warm has an lldb-dap stand by for the next session of the same program.
+	Warm bool `json:"warm"`
 	// DebugServer takes the place of an lldb-server of the session's own.
 	DebugServer DebugServer `json:"debugServer"`
 	// StopOnEntry stops at the first instruction of the process.
@@ -154,13 +156,13 @@ type Agent struct {
 
 // Own lists the attributes that are the adapter's and never reach lldb-dap.
 // program, stopOnEntry and the *Commands are shared with it.
-var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "indexCache", "debugServer", "breakpointPresets", "workTree", "trace", "restart"}
+var Own = []string{"target", "namespace", "context", "kubeconfig", "kubectlFlags", "container", "debugImage", "hold", "holdAtEnd", "application", "capture", "envoyPath", "agent", "atEnd", "gate", "startTimeout", "lldbDap", "lldbServer", "indexCache", "warm", "debugServer", "breakpointPresets", "workTree", "trace", "restart"}
 
 // Parse decodes and validates the arguments of a launch or attach request that
 // names a target. The error is a *fault.Fault that names the attribute; warnings are
 // about attributes without effect.
 func Parse(arguments []byte) (c *Config, warnings []*fault.Fault, err error) {
-	c = &Config{Gate: true, IndexCache: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, Capture: CaptureAll, AtEnd: AtEndEnd,
+	c = &Config{Gate: true, IndexCache: true, Warm: true, CommandEscapePrefix: "`", StartTimeout: 60, Container: defaultContainer, Hold: HoldAsk, HoldAtEnd: HoldRelease, Application: ApplicationRun, Capture: CaptureAll, AtEnd: AtEndEnd,
 		Agent: Agent{Start: StartWhenArmed, Output: OutputConsole}}
 	arguments = withoutPort(arguments)
 	if err := decode(arguments, c); err != nil {

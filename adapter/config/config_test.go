@@ -19,7 +19,7 @@ func TestThreeAttributesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "end",
+		Target: "local", Program: "/usr/local/bin/envoy", EnvoyPath: "/usr/local/bin/envoy", Gate: true, IndexCache: true, Warm: true, StartTimeout: 60, CommandEscapePrefix: "`", Container: "istio-proxy", Hold: "ask", HoldAtEnd: "release", Application: "run", Capture: "all", AtEnd: "end",
 		Agent: Agent{Command: []string{"pilot-agent", "proxy", "sidecar"}, Output: "console", Start: "whenArmed"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -34,7 +34,7 @@ func TestEveryAttributeArrives(t *testing.T) {
 	dir := t.TempDir()
 	got, warnings, err := Parse([]byte(`{
 		"target": "local", "program": "/src/envoy", "envoyPath": "/opt/envoy", "gate": false, "startTimeout": 1.5, "atEnd": "keepStopped",
-		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "indexCache": false, "stopOnEntry": true,
+		"lldbDap": "lldb-dap-22", "lldbServer": "/lldb/lldb-server", "indexCache": false, "warm": false, "stopOnEntry": true,
 		"workTree": ` + quoted(dir) + `, "sourceMap": [["/a", "/b"], ["/c", "/d"]],
 		"breakpointPresets": ["main", "syscalls", "libevent"], "initCommands": ["a"], "preRunCommands": ["b", "c"],
 		"agent": {"command": ["agent", "", "x y"], "env": {"A": "", "B": "b=c"}, "cwd": ` + quoted(dir) + `, "start": "manual", "output": "/tmp/agent.log"}}`))

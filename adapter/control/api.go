@@ -273,6 +273,9 @@ type OpenParams struct {
 	Folder string `json:"folder,omitempty"`
 	// LLDBDap is the setting, for a configuration that names none.
 	LLDBDap string `json:"lldbDap,omitempty"`
+	// Cold: no lldb-dap is to stand by for the next session, whatever its launch attributes
+	// say.
+	Cold bool `json:"cold,omitempty"`
 	// Trace has the session's messages, packets and phases sent as log entries.
 	Trace bool `json:"trace,omitempty"`
 }

@@ -99,7 +99,7 @@ func NotCarried(container, dir string) *Fault {
 // ServerMachine: the lldb-server to bring is for another machine than the container's.
 func ServerMachine(server, machine, container, node string) *Fault {
 	return &Fault{Code: 1615, Attribute: "lldbServer", What: fmt.Sprintf("%s is for %s, but the node of %s is %s.", server, machine, container, node),
-		Do: fmt.Sprintf("Put an lldb-server for %s into the image, and set %s to where it is.", node, Assign("lldbServer", `"container:/usr/bin/lldb-server"`))}
+		Do: fmt.Sprintf("Set %s to an image for %s that has lldb-server, and %s to where it is there.", Name("debugImage"), node, Assign("lldbServer", `"image:/usr/bin/lldb-server"`))}
 }
 
 // ServerVersion: the lldb-server to bring is of another version than lldb-dap.

@@ -17,22 +17,36 @@ type Child struct {
 	done chan struct{}
 }
 
-// Start runs lldb-dap in a folder, empty for that of this process, with env added to the
-// environment, as the leader of a process group that ends with it. Closing its stdin does not end lldb-dap while it waits,
-// so the kernel kills it when the adapter is killed. When ctx ends before lldb-dap
-// runs, the error is that of ctx.
-func Start(ctx context.Context, path, folder string, env ...string) (*Child, error) {
+// Program is an lldb-dap to start.
+type Program struct {
+	Path   string
+	Folder string // where it starts; empty for where this process is
+	// Commands of LLDB's are carried out before initialize is answered.
+	Commands []string
+	Env      []string // is added to the environment
+
+	args []string
+}
+
+// Start runs lldb-dap as the leader of a process group that ends with it. Closing its
+// stdin does not end lldb-dap while it waits, so the kernel kills it when the adapter is
+// killed. When ctx ends before lldb-dap runs, the error is that of ctx.
+func Start(ctx context.Context, p Program) (*Child, error) {
 	// With less it aborts when it cannot start a thread, and often without a word.
 	if err := process.Needs(needs); err != nil {
 		return nil, err
 	}
-	env = append(os.Environ(), env...)
+	env := append(os.Environ(), p.Env...)
 	s := newScratch(env)
-	c, err := process.Start(ctx, process.Command{Path: path, Env: env, Dir: folder, Group: true, Tied: true})
+	args := p.args
+	for _, command := range p.Commands {
+		args = append(args, "--pre-init-command", command)
+	}
+	c, err := process.Start(ctx, process.Command{Path: p.Path, Args: args, Env: env, Dir: p.Folder, Group: true, Tied: true})
 	if err != nil {
 		return nil, err
 	}
-	child := &Child{Child: c, Path: path, done: make(chan struct{})}
+	child := &Child{Child: c, Path: p.Path, done: make(chan struct{})}
 	go func() {
 		defer close(child.done)
 		<-c.Done()

@@ -19,7 +19,7 @@ func start(t *testing.T, script string, env ...string) *Child {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Start(t.Context(), path, "", env...)
+	c, err := Start(t.Context(), Program{Path: path, Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestTheLastWordsOfAChild(t *testing.T) {
 }
 
 func TestAProgramThatCannotBeStarted(t *testing.T) {
-	if c, err := Start(t.Context(), filepath.Join(t.TempDir(), "none"), ""); err == nil {
+	if c, err := Start(t.Context(), Program{Path: filepath.Join(t.TempDir(), "none")}); err == nil {
 		t.Errorf("started: %v", c.PID())
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -51,34 +53,67 @@ type DAP struct {
 	// Supports holds the capabilities that are true.
 	Supports map[string]bool
 
-	child   *Child
-	out     *dapio.Writer
-	handler Handler
-	trace   *trace.Trace
-	console tail.Tail
-	done    chan struct{} // closed when nothing more will be said
+	child *Child
+	// to and from are the stream: the process's stdin and stdout, or a connection.
+	to   io.Closer
+	from io.ReadCloser
+	// leaves: the process goes on when the stream has ended.
+	leaves   bool
+	out      *dapio.Writer
+	listener atomic.Pointer[listener]
+	console  tail.Tail
+	done     chan struct{} // closed when nothing more will be said
 
 	mu      sync.Mutex
 	pending map[int64]Answer // by lldb-dap's sequence number; nil once it has ended
 }
 
+// listener is who hears an lldb-dap.
+type listener struct {
+	Handler
+	trace *trace.Trace
+}
+
 // StartDAP runs lldb-dap as Start does, and begins to read it.
 // ctx bounds the start alone.
-func StartDAP(ctx context.Context, path, folder string, h Handler, t *trace.Trace, env ...string) (*DAP, error) {
-	child, err := Start(ctx, path, folder, env...)
+func StartDAP(ctx context.Context, p Program, h Handler, t *trace.Trace) (*DAP, error) {
+	child, err := Start(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	t.Line("lldb-dap", "%s started, pid %d", path, child.PID())
-	d := &DAP{child: child, out: dapio.NewWriter(child.Stdin), handler: h, trace: t,
-		pending: map[int64]Answer{}, done: make(chan struct{})}
-	d.out.Sent = func(raw []byte) { t.Message("lldb-dap →", raw) }
-	go d.read()
-	return d, nil
+	t.Line("lldb-dap", "%s started, pid %d", p.Path, child.PID())
+	return talk(child, child.Stdin, child.Stdout, false, h, t), nil
 }
+
+// talk begins to read an lldb-dap.
+func talk(child *Child, to io.WriteCloser, from io.ReadCloser, leaves bool, h Handler, t *trace.Trace) *DAP {
+	d := &DAP{child: child, to: to, from: from, leaves: leaves, out: dapio.NewWriter(to), pending: map[int64]Answer{}, done: make(chan struct{})}
+	d.listener.Store(&listener{h, t})
+	d.out.Sent = func(raw []byte) { d.trace().Message("lldb-dap →", raw) }
+	go d.read()
+	return d
+}
+
+// Adopt has another handler hear what lldb-dap says from now on, and another trace. It is
+// false when lldb-dap has ended, which h is then not told. Nothing may be pending.
+func (d *DAP) Adopt(h Handler, t *trace.Trace) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending == nil {
+		return false
+	}
+	d.listener.Store(&listener{h, t})
+	t.Line("lldb-dap", "%s taken, pid %d", d.Path(), d.child.PID())
+	return true
+}
+
+func (d *DAP) trace() *trace.Trace { return d.listener.Load().trace }
 
 // Path is the program's path.
 func (d *DAP) Path() string { return d.child.Path }
+
+// Process is the running program.
+func (d *DAP) Process() *Child { return d.child }
 
 // Initialize sends the client's initialize request and learns the version and
 // the capabilities from the answer, which it returns as lldb-dap gave it.
@@ -183,45 +218,49 @@ const exitGrace = 2 * time.Second
 // read is the goroutine that reads lldb-dap.
 func (d *DAP) read() {
 	defer close(d.done)
-	r := dapio.NewReader(d.child.Stdout)
+	r := dapio.NewReader(d.from)
 	r.Noise = func(p []byte) {
-		d.trace.Line("lldb-dap noise", "%q", trace.Clip(p))
+		d.trace().Line("lldb-dap noise", "%q", trace.Clip(p))
 		_, _ = d.console.Write(p)
 	}
 	for {
-		d.handler.Ready()
+		d.listener.Load().Ready()
 		m, err := r.Next()
 		if errors.Is(err, dapio.ErrNotDAP) {
 			// The next message still stands where it should.
-			d.trace.Line("lldb-dap noise", "%v", err)
+			d.trace().Line("lldb-dap noise", "%v", err)
 			continue
 		}
 		if err != nil {
-			d.trace.Line("lldb-dap", "its output ended: %v", err)
+			d.trace().Line("lldb-dap", "its output ended: %v", err)
 			break
 		}
-		d.trace.Message("lldb-dap ←", m.Raw)
+		d.trace().Message("lldb-dap ←", m.Raw)
 		d.message(m)
 	}
+	if !d.leaves {
+		d.ends()
+	}
+	d.giveUp()
+	d.listener.Load().Ended()
+}
+
+// ends waits until lldb-dap has ended, whose output has.
+func (d *DAP) ends() {
 	select {
 	case <-d.child.Done():
 	case <-time.After(exitGrace):
 		// Without its output it is of no use.
 		d.child.Kill()
-		select {
-		case <-d.child.Done():
-		case <-time.After(killTime):
-		}
+		waitKilled(d.child)
 	}
-	d.trace.Line("lldb-dap", "ended: %s; stderr: %s", d.Status(), d.child.Stderr())
-	d.giveUp()
-	d.handler.Ended()
+	d.trace().Line("lldb-dap", "ended: %s; stderr: %s", d.Status(), d.child.Stderr())
 }
 
 // message takes one message to where it belongs. A panic on the way costs this
 // message and no more.
 func (d *DAP) message(m *dapio.Message) {
-	defer d.trace.Recover("a message of lldb-dap")
+	defer d.trace().Recover("a message of lldb-dap")
 	switch {
 	case m.Type != dapio.Response:
 		if m.Name == "output" && m.Type == dapio.Event {
@@ -229,13 +268,13 @@ func (d *DAP) message(m *dapio.Message) {
 				_, _ = d.console.Write([]byte(m.Get("body.output").String()))
 			}
 		}
-		d.handler.Message(m)
+		d.listener.Load().Message(m)
 	default:
 		if answer := d.take(m.RequestSeq); answer != nil {
 			answer(m, nil)
 			return
 		}
-		d.trace.Line("lldb-dap", "answered a request that was not made: %d", m.RequestSeq)
+		d.trace().Line("lldb-dap", "answered a request that was not made: %d", m.RequestSeq)
 	}
 }
 
@@ -247,7 +286,7 @@ func (d *DAP) giveUp() {
 	d.mu.Unlock()
 	for _, answer := range pending {
 		func() {
-			defer d.trace.Recover("a request that lldb-dap did not answer")
+			defer d.trace().Recover("a request that lldb-dap did not answer")
 			answer(nil, ErrGone)
 		}()
 	}
@@ -257,19 +296,40 @@ func (d *DAP) giveUp() {
 // call that cannot be interrupted, such as a read from a dead network mount.
 const killTime = time.Second
 
+// Left waits for the end of lldb-dap's output, and leaves the connection.
+func (d *DAP) Left(ctx context.Context) error {
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	d.out.Abort()
+	return d.to.Close()
+}
+
+// waitKilled waits for the end of a child that was killed.
+func waitKilled(c *Child) bool {
+	select {
+	case <-c.Done():
+		return true
+	case <-time.After(killTime):
+		return false
+	}
+}
+
 // Close kills lldb-dap if it still runs and returns when it has ended and
 // nothing more will come from it, or after 2 s. Whatever was pending is told. The
 // error says what could not be ended.
 func (d *DAP) Close() error {
 	var err error
 	d.child.Kill()
-	select {
-	case <-d.child.Done():
-	case <-time.After(killTime):
+	if !waitKilled(d.child) {
 		err = fmt.Errorf("lldb-dap (pid %d) does not end", d.child.PID())
 	}
 	d.out.Abort()
-	_ = d.child.Stdin.Close() // ends a write to one that did not read
+	_ = d.to.Close() // ends a write to one that did not read
+	_ = d.from.Close()
+	_ = d.child.Stdin.Close() // if the stream is a connection
 	_ = d.child.Stdout.Close()
 	select {
 	case <-d.done:

@@ -67,6 +67,7 @@ func (s *Startup) symbols(ctx context.Context) error {
 		return err
 	}
 	found := s.useSources()
+	s.opts.Found(s.foundForNext())
 	attach, err := s.attachRequest()
 	if err != nil {
 		return err

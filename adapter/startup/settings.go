@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 )
 
@@ -22,7 +23,7 @@ func (s *Startup) defaults() []string {
 	if !mentions(said, "preload-symbols") {
 		commands = append(commands, lldb.Lazy()...)
 	}
-	if s.cfg.IndexCache && !mentions(said, "lldb-index-cache") {
+	if UsesIndexCache(s.cfg) {
 		cache, why := s.opts.LLDB.IndexCache(s.local.Size)
 		if why != "" {
 			s.host.Output(console, "LLDB's index cache is off for this session: "+why+".\n")
@@ -30,6 +31,11 @@ func (s *Startup) defaults() []string {
 		commands = append(commands, cache...)
 	}
 	return commands
+}
+
+// UsesIndexCache reports whether a session turns LLDB's index cache on, where there is room.
+func UsesIndexCache(cfg *config.Config) bool {
+	return cfg.IndexCache && !mentions(initFile(), "lldb-index-cache")
 }
 
 // quietAttach are commands around the attach. They undo themselves by going back to LLDB's

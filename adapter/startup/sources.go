@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 )
 
@@ -39,4 +40,13 @@ func (s *Startup) useSources() string {
 	}
 	s.opts.Paths.Use(s.sources.sources)
 	return s.sources.sources.Summary()
+}
+
+// foundForNext is what a session of the same program need not find again.
+func (s *Startup) foundForNext() warm.Found {
+	found := warm.Found{Version: s.opts.LLDB}
+	if sources := s.sources.sources; sources != nil {
+		found.DebugDir, found.SymbolFile = sources.DebugDir(), sources.SymbolFile()
+	}
+	return found
 }

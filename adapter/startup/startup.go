@@ -16,6 +16,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/helper"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/paths"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 	"github.com/envoydbg/envoydbg/internal/tail"
@@ -65,6 +66,9 @@ type Config struct {
 	Target     Target
 	Sources    paths.Load // nil for none
 	Paths      *paths.Rewriter
+	// Found is told what the session has found of the program, for the next one that debugs
+	// it.
+	Found func(warm.Found)
 }
 
 // Startup is the startup of one session.

@@ -35,10 +35,12 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory, vsc
     }
 
     async createDebugAdapterDescriptor({ workspaceFolder }: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
-        const lldbDap = nonEmptyString(vscode.workspace.getConfiguration('envoy', workspaceFolder).get('lldbDap'));
+        const settings = vscode.workspace.getConfiguration('envoy', workspaceFolder);
+        const lldbDap = nonEmptyString(settings.get('lldbDap'));
         const { socket } = await this.backend.request('open', {
             ...(workspaceFolder && { folder: workspaceFolder.uri.fsPath }),
             ...(lldbDap !== undefined && { lldbDap }),
+            ...(settings.get('warm') === false && { cold: true }),
             trace: this.log.logLevel === vscode.LogLevel.Trace,
         });
         return new vscode.DebugAdapterNamedPipeServer(socket);

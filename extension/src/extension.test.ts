@@ -60,10 +60,11 @@ suite('the extension', () => {
             const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
             const { path } = (await factory.createDebugAdapterDescriptor({ workspaceFolder } as vscode.DebugSession, undefined)) as unknown as DebugAdapterNamedPipeServer;
             assert.equal(path, join(home, 'bin/dap-1'));
+            stub.settings = { ...stub.settings, 'envoy.warm': false };
         }
         assert.deepEqual(opened(join(home, 'bin/envoydbg')), [
             { folder: '/home/me/proxy', lldbDap: '/opt/lldb-dap', trace: false },
-            { lldbDap: '/opt/lldb-dap', trace: false },
+            { lldbDap: '/opt/lldb-dap', cold: true, trace: false },
         ]);
         assert.deepEqual(stub.errors, []);
     });

@@ -3,7 +3,8 @@
 // found by its number, and that reaps.
 //
 //	All, Read ──▶ Stat ──Open──▶ Handle ──▶ Signal, Ended, Wait
-//	Start ──▶ Child{Stdin, Stdout, the tail of stderr, exit}
+//	Start ──▶ Child{Stdin, Stdout, the tail of stderr, exit} ──▶ Low, High: its priority
+//	Room, MemoryShort: what this machine and its cgroups leave
 //
 // # A number is no process
 //

@@ -37,7 +37,7 @@ func Room() (left int, limit string) {
 			note(used, int(r.Cur), "the user's limit, ulimit -u,")
 		}
 	}
-	for _, dir := range pidsCgroups() {
+	for _, dir := range cgroups("pids") {
 		if used, most, ok := pids(dir); ok {
 			note(used, most, dir+"/pids.max")
 		}
@@ -58,9 +58,9 @@ func threads(uid int) (int, error) {
 	return n, err
 }
 
-// pidsCgroups are the folders of this process's cgroup that may limit the number of
-// processes, and of those above it (cgroups(7)).
-func pidsCgroups() []string {
+// cgroups are the folders of this process's cgroup in which a controller ("pids") may set a
+// limit, and of those above it (cgroups(7)).
+func cgroups(controller string) []string {
 	b, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return nil
@@ -72,8 +72,8 @@ func pidsCgroups() []string {
 			continue
 		}
 		root := "/sys/fs/cgroup"
-		if f[1] == "pids" {
-			root += "/pids"
+		if f[1] == controller {
+			root += "/" + controller
 		} else if f[1] != "" {
 			continue
 		}

@@ -60,12 +60,12 @@ func TestTheRoomForProcesses(t *testing.T) {
 }
 
 func TestTheCgroupsThatMayLimit(t *testing.T) {
-	for _, dir := range pidsCgroups() {
+	for _, dir := range cgroups("pids") {
 		if !strings.HasPrefix(dir, "/sys/fs/cgroup") {
 			t.Errorf("%s", dir)
 		}
 	}
-	if len(pidsCgroups()) == 0 {
+	if len(cgroups("pids")) == 0 {
 		t.Error("none")
 	}
 }

@@ -1,7 +1,7 @@
 // Command cluster runs a real Kubernetes cluster of one node on this machine, for
-// the tests and for people:
+// the tests and for people, or with a second one that QEMU emulates (arm64.go):
 //
-//	cluster up                   starts it, unless it is up, and prints the kubeconfig
+//	cluster up [--arm64]         starts it, unless it is up, and prints the kubeconfig
 //	cluster down                 ends it and removes what it has written
 //	cluster status               says which parts run
 //	cluster kill PART            ends a part with SIGKILL; it is started again at once
@@ -36,6 +36,7 @@
 //	state.go     the state folder, and who may change it
 //	node.go      PID 1: namespaces, bridge, the order of the start
 //	parts.go     each part's command line and configuration
+//	arm64.go     those of the arm64 node
 //	keeper.go    runs a part, and runs it again when it ends
 //	identity.go  the certificates and kubeconfigs
 //	control.go   the commands to a running cluster

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"net"
@@ -100,8 +99,7 @@ func (p pair) write(path string) error {
 
 // kubeconfig is a client's configuration. JSON is YAML, too.
 func (a *authority) kubeconfig(server string, client pair) ([]byte, error) {
-	type object map[string]any
-	return json.MarshalIndent(object{
+	return object{
 		"apiVersion":      "v1",
 		"kind":            "Config",
 		"current-context": "envoydbg",
@@ -114,5 +112,5 @@ func (a *authority) kubeconfig(server string, client pair) ([]byte, error) {
 		"contexts": []object{{"name": "envoydbg", "context": object{
 			"cluster": "envoydbg", "user": "admin", "namespace": "demo",
 		}}},
-	}, "", "  ")
+	}.json()
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,11 +42,11 @@ func run(arguments []string) error {
 	}
 	switch {
 	case os.Getenv(stageVariable) == stageNode:
-		return runNode(s, filepath.Join(root, "bin/tools/kube"), filepath.Join(root, "bin/tools/coredns"))
-	case len(arguments) == 1 && arguments[0] == "up":
+		return runNode(s, filepath.Join(root, "bin/tools/kube"), filepath.Join(root, "bin/tools/coredns"), strings.Join(arguments, ""))
+	case slices.Equal(arguments, []string{"up"}), slices.Equal(arguments, []string{"up", "--arm64"}):
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		return up(ctx, s, root)
+		return up(ctx, s, root, len(arguments) == 2)
 	case len(arguments) == 1 && arguments[0] == "down":
 		return down(s)
 	case len(arguments) == 1 && arguments[0] == "status",
@@ -57,22 +58,26 @@ func run(arguments []string) error {
 		fmt.Print(answer)
 		return err
 	}
-	return errors.New("usage: cluster up | down | status | kill PART | stop PART | start PART")
+	return errors.New("usage: cluster up [--arm64] | down | status | kill PART | stop PART | start PART")
 }
 
 // say writes one line of the report, aligned with those of the set-up.
 func say(label, note string) { fmt.Printf("  %-34s %s\n", label, note) }
 
 // up starts the cluster, or finds it running.
-func up(ctx context.Context, s state, root string) error {
+func up(ctx context.Context, s state, root string, arm64 bool) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the kubelet and containerd need root: start this with sudo")
 	}
 	began := time.Now()
 	lock, err := s.take()
 	if errors.Is(err, errRuns) {
-		if _, err := s.ask("status"); err != nil {
+		parts, err := s.ask("status")
+		if err != nil {
 			return fmt.Errorf("the cluster is up, but does not answer (%w): end it with `cluster down`", err)
+		}
+		if arm64 && !strings.Contains(parts, "\n"+arm64Name) {
+			return errors.New("the cluster is up without an arm64 node: end it with `cluster down` first")
 		}
 		say("cluster", "is up")
 		fmt.Printf("export KUBECONFIG=%s\n", s.path("kubeconfig"))
@@ -82,9 +87,18 @@ func up(ctx context.Context, s state, root string) error {
 		return err
 	}
 	defer lock.Close()
-	err = begin(ctx, s, lock, filepath.Join(root, "bin/tools/cluster-images"))
+	image := ""
+	if arm64 {
+		if image, err = filepath.EvalSymlinks(filepath.Join(root, "bin/tools/arm64-node")); err != nil {
+			return fmt.Errorf("the arm64 node's disk is missing (%w): run `make setup-arm64-node`", err)
+		}
+	}
+	err = begin(ctx, s, lock, filepath.Join(root, "bin/tools/cluster-images"), image)
 	if err == nil {
 		err = s.populate(ctx, root)
+	}
+	if err == nil && arm64 {
+		err = s.joined(ctx, root)
 	}
 	if err != nil {
 		return errors.Join(err, kill(s), remove(s))
@@ -96,7 +110,7 @@ func up(ctx context.Context, s state, root string) error {
 
 // begin starts PID 1 of the cluster and returns when the API server and the
 // kubelet serve.
-func begin(ctx context.Context, s state, lock *os.File, images string) error {
+func begin(ctx context.Context, s state, lock *os.File, images, arm64 string) error {
 	if err := s.clear(); err != nil {
 		return err
 	}
@@ -134,7 +148,7 @@ func begin(ctx context.Context, s state, lock *os.File, images string) error {
 	passed := append([]*os.File{lock}, append(files, writer)...)
 	cmd := &exec.Cmd{
 		Path:       executable,
-		Args:       []string{"cluster"},
+		Args:       []string{"cluster", arm64},
 		Env:        append(os.Environ(), stageVariable+"="+stageInit),
 		Stdout:     log,
 		Stderr:     log,

@@ -77,6 +77,7 @@ func runInit() error {
 // node is the cluster from inside.
 type node struct {
 	state    state
+	arm64    string // the folder that the arm64 node is booted from; "" for no such node
 	progress *os.File
 	began    time.Time
 	keepers  []*keeper
@@ -85,11 +86,11 @@ type node struct {
 
 // runNode starts the cluster in the namespaces of this process and runs it until
 // somebody asks it to end.
-func runNode(s state, programs, dns string) error {
+func runNode(s state, programs, dns, arm64 string) error {
 	for fd := fdLock; fd < fdEnd; fd++ {
 		unix.CloseOnExec(fd)
 	}
-	n := &node{state: s, progress: os.NewFile(fdProgress, "progress"), began: time.Now()}
+	n := &node{state: s, arm64: arm64, progress: os.NewFile(fdProgress, "progress"), began: time.Now()}
 	if err := n.start(programs, dns); err != nil {
 		n.say("failed: %v", err)
 		return err
@@ -121,8 +122,15 @@ func (n *node) start(programs, dns string) error {
 	if err := n.state.configure(); err != nil {
 		return err
 	}
+	parts := n.state.parts(programs, dns)
+	if n.arm64 != "" {
+		if err := n.state.configureArm64(); err != nil {
+			return err
+		}
+		parts = append(parts, n.state.arm64Part(n.arm64))
+	}
 	n.done("network, certificates")
-	for _, p := range n.state.parts(programs, dns) {
+	for _, p := range parts {
 		k := newKeeper(p, n.state.path("logs", p.name+".log"))
 		n.keepers = append(n.keepers, k)
 		if err := k.want(true, false); err != nil {
@@ -222,12 +230,19 @@ func (n *node) pretendTunables() error {
 // network makes the bridge. It is the only way between pods and node, and leads
 // nowhere else.
 func (n *node) network() error {
-	for _, arguments := range []string{
+	commands := []string{
 		"link set lo up",
 		"link add " + bridge + " type bridge",
 		"address add " + nodeAddress + "/16 dev " + bridge,
 		"link set " + bridge + " up",
-	} {
+	}
+	if n.arm64 != "" {
+		commands = append(commands,
+			"tuntap add dev "+arm64Tap+" mode tap",
+			"link set "+arm64Tap+" master "+bridge,
+			"link set "+arm64Tap+" up")
+	}
+	for _, arguments := range commands {
 		if out, err := exec.Command("ip", strings.Fields(arguments)...).CombinedOutput(); err != nil {
 			return fmt.Errorf("ip %s: %w: %s", arguments, err, out)
 		}
@@ -260,6 +275,7 @@ func (n *node) identities() error {
 			"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
 		}},
 		{"kubelet", "system:node:" + nodeName, []string{"system:nodes"}, []string{nodeName, nodeAddress, "127.0.0.1"}},
+		{"arm64", "system:node:" + arm64Name, []string{"system:nodes"}, []string{arm64Name, arm64Address, "127.0.0.1"}},
 		{"accounts", "accounts", nil, nil},
 		{"controller-manager", "system:kube-controller-manager", nil, nil},
 		{"scheduler", "system:kube-scheduler", nil, nil},

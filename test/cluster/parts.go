@@ -81,29 +81,33 @@ func (s state) parts(programs, dns string) []part {
 	}
 }
 
-// configure writes the parts' configuration files.
-func (s state) configure() error {
-	type object map[string]any
-	kubelet := object{
+// object is one of a configuration file.
+type object map[string]any
+
+func (o object) json() ([]byte, error) { return json.MarshalIndent(o, "", "  ") }
+
+// kubeletConfig is a node's. at is where a file is that the node has.
+func kubeletConfig(address, group string, at func(name string) string) object {
+	return object{
 		"apiVersion": "kubelet.config.k8s.io/v1beta1",
 		"kind":       "KubeletConfiguration",
-		"address":    nodeAddress,
+		"address":    address,
 		"authentication": object{
-			"x509":      object{"clientCAFile": s.node("ca.crt")},
+			"x509":      object{"clientCAFile": at("ca.crt")},
 			"webhook":   object{"enabled": true},
 			"anonymous": object{"enabled": false},
 		},
 		"authorization":            object{"mode": "Webhook"},
-		"tlsCertFile":              s.node("kubelet.crt"),
-		"tlsPrivateKeyFile":        s.node("kubelet.key"),
+		"tlsCertFile":              at("kubelet.crt"),
+		"tlsPrivateKeyFile":        at("kubelet.key"),
 		"clusterDNS":               []string{nodeAddress},
 		"clusterDomain":            "cluster.local",
-		"resolvConf":               s.node("resolv.conf"),
+		"resolvConf":               at("resolv.conf"),
 		"containerRuntimeEndpoint": "unix://" + containerdSocket,
-		"podLogsDir":               s.node("pod-logs"),
-		"volumePluginDir":          s.node("volume-plugins"),
+		"podLogsDir":               at("pod-logs"),
+		"volumePluginDir":          at("volume-plugins"),
 		"cgroupDriver":             "cgroupfs",
-		"cgroupRoot":               "/" + s.group(),
+		"cgroupRoot":               "/" + group,
 		"failCgroupV1":             false,
 		"failSwapOn":               false,
 		"makeIPTablesUtilChains":   false,
@@ -117,6 +121,28 @@ func (s state) configure() error {
 			"memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%", "imagefs.available": "1%",
 		},
 	}
+}
+
+// podNetwork is the bridge for a node's pods, with the addresses that the node gives them.
+// dir keeps which of these are in use. One node is the gateway of all.
+func podNetwork(dir, first, last string, gateway bool) object {
+	return object{
+		"cniVersion": "1.0.0",
+		"name":       "pods",
+		"plugins": []object{{
+			"type": "bridge", "bridge": bridge, "hairpinMode": true,
+			"isGateway": gateway, "ipMasq": false,
+			"ipam": object{
+				"type": "host-local", "dataDir": dir,
+				"ranges": [][]object{{{"subnet": podRange, "rangeStart": first, "rangeEnd": last, "gateway": nodeAddress}}},
+				"routes": []object{{"dst": "0.0.0.0/0", "gw": nodeAddress}},
+			},
+		}},
+	}
+}
+
+// configure writes the parts' configuration files.
+func (s state) configure() error {
 	proxy := object{
 		"apiVersion":         "kubeproxy.config.k8s.io/v1alpha1",
 		"kind":               "KubeProxyConfiguration",
@@ -134,21 +160,12 @@ func (s state) configure() error {
 			"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s",
 		},
 	}
-	network := object{
-		"cniVersion": "1.0.0",
-		"name":       "pods",
-		"plugins": []object{{
-			"type": "bridge", "bridge": bridge, "hairpinMode": true,
-			"isGateway": true, "ipMasq": false,
-			"ipam": object{
-				"type": "host-local", "dataDir": s.node("addresses"),
-				"ranges": [][]object{{{"subnet": podRange, "rangeStart": "10.244.0.10", "rangeEnd": "10.244.0.250", "gateway": nodeAddress}}},
-				"routes": []object{{"dst": "0.0.0.0/0", "gw": nodeAddress}},
-			},
-		}},
-	}
-	for name, value := range map[string]object{"kubelet.json": kubelet, "proxy.json": proxy, "cni/pods.conflist": network} {
-		text, err := json.MarshalIndent(value, "", "  ")
+	for name, value := range map[string]object{
+		"kubelet.json":      kubeletConfig(nodeAddress, s.group(), func(name string) string { return s.node(name) }),
+		"proxy.json":        proxy,
+		"cni/pods.conflist": podNetwork(s.node("addresses"), "10.244.0.10", "10.244.0.250", true),
+	} {
+		text, err := value.json()
 		if err != nil {
 			return err
 		}

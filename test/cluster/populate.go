@@ -35,18 +35,33 @@ func (s state) populate(ctx context.Context, root string) error {
 				`--for=jsonpath={.status.containerStatuses[?(@.name=="istio-proxy")].state.running}`,
 		}},
 	} {
-		began := time.Now()
-		for _, command := range step.commands {
-			out, err := s.kubectl(ctx, root, command)
-			if ctx.Err() != nil {
-				return errInterrupted
-			}
-			if err != nil {
-				return fmt.Errorf("%w\n%s\n%s", err, out, s.explain(ctx, root))
-			}
+		if err := s.step(ctx, root, step.name, step.commands...); err != nil {
+			return err
 		}
-		say(step.name, fmt.Sprintf("%.1f s", time.Since(began).Seconds()))
 	}
+	return nil
+}
+
+// joined returns when the arm64 node is ready.
+func (s state) joined(ctx context.Context, root string) error {
+	return s.step(ctx, root, "arm64 node ready",
+		"wait node/"+arm64Name+" --for=create --timeout=300s",
+		"wait node/"+arm64Name+" --for=condition=Ready --timeout=300s")
+}
+
+// step carries out commands of kubectl.
+func (s state) step(ctx context.Context, root, name string, commands ...string) error {
+	began := time.Now()
+	for _, command := range commands {
+		out, err := s.kubectl(ctx, root, command)
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
+			return fmt.Errorf("%w\n%s\n%s", err, out, s.explain(ctx, root))
+		}
+	}
+	say(name, fmt.Sprintf("%.1f s", time.Since(began).Seconds()))
 	return nil
 }
 
@@ -73,7 +88,10 @@ func (s state) explain(ctx context.Context, root string) string {
 		out, err := s.kubectl(ctx, root, command)
 		fmt.Fprintf(&text, "kubectl %s: %v\n%s\n", command, err, out)
 	}
-	for _, part := range []string{"kubelet", "containerd"} {
+	for _, part := range []string{"kubelet", "containerd", arm64Name} {
+		if _, err := os.Stat(s.path("logs", part+".log")); err != nil {
+			continue // not of this cluster
+		}
 		fmt.Fprintf(&text, "%s:\n%s\n", part, tail(s.path("logs", part+".log")))
 	}
 	return text.String()

@@ -4,14 +4,6 @@ set -euo pipefail
 # shellcheck source=test/setup/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@"
-  else
-    sudo "$@"
-  fi
-}
-
 missing() {
   local package
   for package in "$@"; do

@@ -7,6 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=test/setup/lib.sh
 source "$here/lib.sh"
+# shellcheck source=test/setup/images.sh
+source "$here/images.sh"
 
 base=$TOOLS/cluster-base/bookworm-1
 build_base() {
@@ -19,30 +21,9 @@ build_base() {
 expect="a minute" locked cluster-base install_dir "Debian for the images" "$base" build_base
 
 image_inputs() {
-  cat "$here/cluster-images.sh" "$ROOT"/test/cluster/app/*.go
+  cat "$here/cluster-images.sh" "$here/images.sh" "$ROOT"/test/cluster/app/*.go
   readlink -f "$base" "$ROOT/bin/tools/"{envoy,pilot-agent,istio,lldb-22} "$ROOT/bin/sample/envoy"
   go version
-}
-
-# pack NAME: makes the layer NAME.tar of the folder NAME.
-pack() {
-  tar --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -C "$1" -cf "$1.tar" .
-  rm -rf "$1"
-}
-
-# image TAG CONFIG LAYER...: adds an image of these layers, lowest first, to the
-# archive's manifest. CONFIG is the image's own part of the configuration.
-image() {
-  local tag=$1 config=$2 layer diffs=() files=()
-  shift 2
-  for layer in "$@"; do
-    diffs+=("\"sha256:$(sha256sum <"$layer.tar" | cut -d' ' -f1)\"")
-    files+=("\"$layer.tar\"")
-  done
-  local IFS=,
-  printf '{"architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-    "$(go env GOARCH)" "$config" "${diffs[*]}" >"${tag//[:\/]/-}.json"
-  manifest+=("{\"Config\":\"${tag//[:\/]/-}.json\",\"RepoTags\":[\"envoydbg.test/$tag\"],\"Layers\":[${files[*]}]}")
 }
 
 # debugger LAYER PROGRAM FOLDER: puts a program and the libraries that base.tar lacks into
@@ -62,7 +43,8 @@ debugger() {
 
 build_images() {
   cd "$1"
-  local manifest=() path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' commit sidecar
+  machine=$(go env GOARCH)
+  local path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' commit sidecar
   ln -s "$base/base.tar" base.tar
 
   mkdir app
@@ -103,38 +85,10 @@ build_images() {
   pack lldb
   image lldb:22 "{\"Cmd\":[\"sh\"],\"Env\":[$path]}" base lldb
 
-  local IFS=,
-  echo "[${manifest[*]}]" >manifest.json
-  tar -chf images.tar -- *.json *.tar
-  unset IFS
   make_store "$1"
   find "$1" -mindepth 1 -maxdepth 1 ! -name store -exec rm -rf {} +
 }
 
-# make_store DIR: makes DIR/store, a containerd's store, of DIR/images.tar. This
-# containerd and its mounts end with a namespace of their own.
-make_store() {
-  cat >containerd.toml <<END
-version = 2
-root = "$1/store"
-state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
-[grpc]
-  address = "/run/containerd.sock"
-END
-  # shellcheck disable=SC2016 # the inner shell expands it
-  unshare --pid --fork --kill-child --mount-proc --mount --net bash -euo pipefail -c '
-    mount -t tmpfs tmpfs /run
-    containerd --config containerd.toml &
-    for _ in $(seq 300); do
-      [ ! -S /run/containerd.sock ] || break
-      sleep 0.1
-    done
-    ctr -a /run/containerd.sock -n k8s.io images import --snapshotter overlayfs images.tar
-    ctr -a /run/containerd.sock -n k8s.io images ls
-    kill %1
-    wait %1 || true'
-}
 target=$TOOLS/cluster-images/$(hash image_inputs)
 expect="a minute" locked cluster-images install_dir "images" "$target" build_images
 expose "$target/store" cluster-images

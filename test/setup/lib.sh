@@ -13,6 +13,15 @@ die() {
   exit 1
 }
 
+# as_root COMMAND...: runs the command as root.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
 # progress LABEL NOTE: one line of the report.
 progress() { printf '  %-34s %s\n' "$1" "$2"; }
 

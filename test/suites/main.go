@@ -28,14 +28,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(2)
 	}
-	var results []result
-	for _, s := range chosen {
-		if ctx.Err() != nil {
-			break
-		}
-		fmt.Printf("\n== %s\n", s.name)
-		results = append(results, s.run(ctx, os.Stdout, root, filepath.Join(root, "out/junit")))
-	}
+	results := runAll(ctx, os.Stdout, chosen, func(ctx context.Context, w io.Writer, s suite) result {
+		return s.run(ctx, w, root, filepath.Join(root, "out/junit"))
+	})
 	if !summary(os.Stdout, chosen, results, left) {
 		os.Exit(1)
 	}
@@ -71,22 +66,25 @@ type result struct {
 	tally
 	problem string
 	took    time.Duration
+	// cpu is the time of processors that its processes have used, as far as their
+	// parents have waited for them.
+	cpu time.Duration
 }
 
 // summary prints the table and the totals and says whether all is well. A suite
 // without a result did not run. What was left out counts as nothing, and is told.
-func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
+func summary(w io.Writer, chosen []suite, results map[string]result, left []suite) bool {
 	passed, failed := 0, 0
-	fmt.Fprintf(w, "\n%-14s %7s %7s %9s\n", "suite", "passed", "failed", "time")
-	for i, s := range chosen {
-		r := result{problem: "did not run"}
-		if i < len(results) {
-			r = results[i]
+	fmt.Fprintf(w, "\n%-14s %7s %7s %9s %9s\n", "suite", "passed", "failed", "time", "CPU")
+	for _, s := range chosen {
+		r, ran := results[s.name]
+		if !ran {
+			r.problem = "did not run"
 		}
 		if r.problem != "" && r.failed == 0 {
 			r.failed = 1
 		}
-		fmt.Fprintf(w, "%-14s %7d %7d %7.1f s  %s\n", s.name, r.passed, r.failed, r.took.Seconds(), r.problem)
+		fmt.Fprintf(w, "%-14s %7d %7d %7.1f s %7.1f s  %s\n", s.name, r.passed, r.failed, r.took.Seconds(), r.cpu.Seconds(), r.problem)
 		passed += r.passed
 		failed += r.failed
 	}
@@ -95,7 +93,7 @@ func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 		if s.apart {
 			why = "not part of this run: make " + s.name
 		}
-		fmt.Fprintf(w, "%-14s %7s %7s %9s  %s\n", s.name, "-", "-", "-", why)
+		fmt.Fprintf(w, "%-14s %7s %7s %9s %9s  %s\n", s.name, "-", "-", "-", "-", why)
 	}
 	fmt.Fprintf(w, "\n%d passed, %d failed\n", passed, failed)
 	return failed == 0

@@ -115,14 +115,14 @@ func TestASuiteThatCouldNotRunHasFailed(t *testing.T) {
 func TestTheLastLineIsTheTotal(t *testing.T) {
 	chosen := []suite{{name: "one"}, {name: "two"}}
 	for _, test := range []struct {
-		results []result
+		results map[string]result
 		want    string
 		well    bool
 	}{
-		{[]result{{tally: tally{passed: 3}}, {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
-		{[]result{{tally: tally{passed: 3, failed: 1}}, {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
-		{[]result{{tally: tally{passed: 3}}, {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
-		{[]result{{tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
+		{map[string]result{"one": {tally: tally{passed: 3}}, "two": {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
+		{map[string]result{"one": {tally: tally{passed: 3, failed: 1}}, "two": {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
+		{map[string]result{"one": {tally: tally{passed: 3}}, "two": {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
+		{map[string]result{"one": {tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
 	} {
 		var text strings.Builder
 		if well := summary(&text, chosen, test.results, nil); well != test.well || !strings.HasSuffix(text.String(), "\n"+test.want) {
@@ -137,8 +137,8 @@ func TestWhatIsLeftOutIsTold(t *testing.T) {
 		names      []string
 		runs, says []string
 	}{
-		{root: true, runs: []string{"unit", "cluster-core"}, says: []string{"cluster ", "cluster-e2e ", "arm64 "}},
-		{root: false, runs: []string{"unit"}, says: []string{"cluster-core ", "cluster ", "cluster-e2e ", "arm64 "}},
+		{root: true, runs: []string{"unit", "cluster-core"}, says: []string{"cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 "}},
+		{root: false, runs: []string{"unit"}, says: []string{"cluster-core ", "cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 "}},
 		{root: false, names: []string{"cluster-core"}, runs: []string{"cluster-core"}},
 	} {
 		chosen, left, err := choose(test.names, test.root)

@@ -180,6 +180,23 @@ func TestTheLeaseEndsEverything(t *testing.T) {
 	}
 }
 
+// A client that has asked for the end and is gone before the answer comes does not keep
+// the place for its lease.
+func TestAClientThatDoesNotWaitForTheEndLeavesThePlace(t *testing.T) {
+	p := newPlace(t)
+	c, _ := openDaemon(t, p)
+	c.start(helper.AgentStartParams{Env: map[string]string{"ENVOY": actor(t, "real-envoy")}}, "envoy", "stay")
+	c.envoy()
+	if r, err := c.End(c.ctx); err != nil || len(r.Left) > 0 {
+		t.Errorf("end: %+v, %v", r, err)
+	}
+	c.network(false)
+	c.cut()
+	p.gone()
+	c.network(true)
+	<-c.Done()
+}
+
 // An agent whose reader is cut off goes on, and its newest output is kept.
 func TestAnAgentDoesNotWaitForAClientThatIsCutOff(t *testing.T) {
 	const printed = 20 << 20

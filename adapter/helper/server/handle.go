@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -75,6 +76,7 @@ func (s *session) handle(ctx context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Re
 		if err = errors.Join(err, waits); err != nil {
 			return nil, fail(jsonrpc2.CodeInternalError, "%v", leftError(r.Left, err))
 		}
+		s.endAsked.Do(func() { time.AfterFunc(afterEnd, func() { close(s.over) }) })
 		return r, nil
 	}
 	return nil, fail(jsonrpc2.CodeMethodNotFound, "unknown method %q", req.Method)

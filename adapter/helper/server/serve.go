@@ -62,6 +62,8 @@ type session struct {
 	notices  *queue
 	output   agentOutput
 	closing  chan struct{} // closed when the session ends
+	endAsked sync.Once
+	over     chan struct{} // closed afterEnd after the client had all ended
 
 	platformMu sync.Mutex // one platformStart at a time
 	agentMu    sync.Mutex // one agentStart at a time
@@ -112,7 +114,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	s := &session{opts: opts, dir: dir, greeted: make(chan struct{}), children: kids,
-		notices: newQueue(), output: opts.output, closing: make(chan struct{}), kept: newKept()}
+		notices: newQueue(), output: opts.output, closing: make(chan struct{}), over: make(chan struct{}), kept: newKept()}
 	if s.output == nil {
 		s.output = newOutput(outputHeld)
 	}
@@ -140,8 +142,12 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) error {
 	return errors.Join(err, waits, leftError(ended.Left, unknown))
 }
 
+// afterEnd is how long a client that has had all ended may take to go. One that does not
+// wait for a slow end is gone without a word, and would have the place for its lease.
+const afterEnd = 10 * time.Second
+
 // serve runs the control stream and the acceptor of further streams until the
-// adapter has gone (nil), or ctx is done.
+// adapter has gone or should have (nil), or ctx is done.
 func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 	first, err := mux.AcceptStreamWithContext(ctx)
 	if err != nil {
@@ -173,6 +179,7 @@ func (s *session) serve(ctx context.Context, mux *yamux.Session) error {
 		return context.Cause(ctx)
 	case <-rpc.DisconnectNotify():
 	case <-mux.CloseChan():
+	case <-s.over:
 	}
 	return nil
 }

@@ -149,6 +149,11 @@ export interface OpenParams {
     readonly folder?: string;
     /** LLDBDap is the setting, for a configuration that names none. */
     readonly lldbDap?: string;
+    /**
+     * Cold: no lldb-dap is to stand by for the next session, whatever its launch attributes
+     * say.
+     */
+    readonly cold?: boolean;
     /** Trace has the session's messages, packets and phases sent as log entries. */
     readonly trace?: boolean;
 }

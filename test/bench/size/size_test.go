@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/control"
 	"github.com/envoydbg/envoydbg/test/support/checkout"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 	"github.com/envoydbg/envoydbg/test/support/pidns"
@@ -20,6 +21,7 @@ import (
 var (
 	page = flag.String("page", "docs/size.md", "the page to write, from the checkout's folder; empty for none")
 	only = flag.Int("lldb", 0, "measure only this version of LLDB")
+	some = flag.String("way", "", "measure only the sessions whose name contains this; the page is not written then")
 )
 
 // bound limits a session: a busy machine takes several times the half minute of a plain one.
@@ -37,30 +39,52 @@ type measured struct {
 	toArmed time.Duration // processor time of lldb-dap until it is armed
 	cpu     time.Duration // and until the locals are there
 	memory  int64         // of lldb-dap, anonymous, at most; bytes
+	before  time.Duration // what it had used when the session began
+	stands  int64         // and the memory that it had; bytes
 }
+
+// warmed is the name of the way that has an lldb-dap with the symbols.
+const warmed = "envoydbg, an lldb-dap stands by"
 
 // way is a way to debug the program.
 type way struct {
-	name  string
-	begin func(s *harness.Story, program string) *harness.Session
+	name string
+	// begin begins a session, and returns it with the process id of its lldb-dap, 0 if it is
+	// to be found.
+	begin func(s *harness.Story, a harness.Attributes) (c *harness.Session, pid int, end func())
 	armed bool
 }
 
 var ways = []way{
-	{"lldb-dap alone", func(s *harness.Story, program string) *harness.Session {
+	{"lldb-dap alone", func(s *harness.Story, _ harness.Attributes) (*harness.Session, int, func()) {
 		c := s.StartCommand("", s.LLDB.DAP)
 		c.Initialize()
-		return c
+		return c, 0, func() {}
 	}, false},
 	{"envoydbg, no index cache", startup, true},
 	{"envoydbg, fills the index cache", startup, true},
 	{"envoydbg, index cache", startup, true},
+	{warmed, warm, true},
 }
 
-func startup(s *harness.Story, _ string) *harness.Session {
+func startup(s *harness.Story, _ harness.Attributes) (*harness.Session, int, func()) {
 	c := s.Start()
 	c.Initialize()
-	return c
+	return c, 0, func() {}
+}
+
+// warm begins the second session of a window, when an lldb-dap stands by.
+func warm(s *harness.Story, a harness.Attributes) (*harness.Session, int, func()) {
+	w := s.Serve()
+	first := w.Open(control.OpenParams{Trace: true})
+	first.Initialize()
+	first.Attach(a)
+	first.Phase("armed", "end")
+	first.Disconnect()
+	pid := w.Ready(0)
+	c := w.Open(control.OpenParams{Trace: true})
+	c.Initialize()
+	return c, pid, w.End
 }
 
 // measure runs a session up to the stop.
@@ -69,18 +93,27 @@ func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m m
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	s.Ctx, s.Variables = ctx, []string{"XDG_CACHE_HOME=" + cache}
-	c := w.begin(s, program)
-	lldbDap := follow(c.Part(harness.LLDBDap))
+	a := s.Of(program).With("envoyPath", program+".stripped").With("breakpointPresets", []string{"main"}).With("startTimeout", 600).
+		With("indexCache", w.name != "envoydbg, no index cache")
+	c, pid, end := w.begin(s, a)
+	if pid == 0 {
+		pid = c.Part(harness.LLDBDap)
+	}
+	lldbDap := follow(pid)
+	before, err := lldbDap.cpu()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.before, m.stands = before, anonymous(pid)
 	began := time.Now()
 	if w.armed {
-		a := s.Of(program).With("envoyPath", program+".stripped").With("breakpointPresets", []string{"main"}).With("startTimeout", 600)
-		c.Attach(a.With("indexCache", w.name != "envoydbg, no index cache"))
+		c.Attach(a)
 		c.Phase("armed", "end")
 		m.armed = time.Since(began)
-		var err error
 		if m.toArmed, err = lldbDap.cpu(); err != nil {
 			t.Fatal(err)
 		}
+		m.toArmed -= before
 		c.Configure()
 	} else {
 		c.Launch(harness.Attributes{"program": program, "args": []string{"--version"}})
@@ -102,13 +135,14 @@ func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m m
 		t.Fatalf("%s: the locals are %v", w.name, variables.Variables)
 	}
 	m.stopped = time.Since(began)
-	var err error
 	if m.cpu, err = lldbDap.cpu(); err != nil {
 		t.Fatal(err)
 	}
+	m.cpu -= before
 	m.memory = lldbDap.peak()
 	c.Do("disconnect", map[string]bool{"terminateDebuggee": true}, nil)
 	c.End()
+	end()
 	return m
 }
 
@@ -134,6 +168,9 @@ func TestSize(t *testing.T) {
 		servers = append(servers, filepath.Join(filepath.Dir(lldb.DAP), "lldb-server"))
 		cache := t.TempDir()
 		for _, w := range ways {
+			if !strings.Contains(w.name, *some) {
+				continue
+			}
 			m := measure(t, lldb, w, program, cache)
 			armed := ""
 			if w.armed {
@@ -141,6 +178,10 @@ func TestSize(t *testing.T) {
 			}
 			rows = append(rows, []string{fmt.Sprint(lldb.Version), w.name, fmt.Sprintf("%.1f s", m.cpu.Seconds()),
 				fmt.Sprintf("%.2f GB", float64(m.memory)/1e9), armed, fmt.Sprintf("%.1f s", m.stopped.Seconds())})
+			if w.name == warmed {
+				rows = append(rows, []string{fmt.Sprint(lldb.Version), "before that session", fmt.Sprintf("%.1f s", m.before.Seconds()),
+					fmt.Sprintf("%.2f GB", float64(m.stands)/1e9), "", ""})
+			}
 			t.Log(rows[len(rows)-1])
 		}
 		rows = append(rows, []string{fmt.Sprint(lldb.Version), "the index cache has", "", fmt.Sprintf("%.2f GB", float64(size(t, cache))/1e9), "", ""})
@@ -152,7 +193,7 @@ func TestSize(t *testing.T) {
 	text := fmt.Sprintf("%s\n\nThe program has %.2f GB in 5,000 units.\n\n%s", conditions, float64(st.Size())/1e9,
 		report.Table(2, []string{"LLDB", "session", "CPU of lldb-dap", "anonymous memory", "armed after", "stop with locals after"}, rows))
 	fmt.Println(text)
-	if *page == "" {
+	if *page == "" || *some != "" {
 		return
 	}
 	if err := report.Replace(checkout.Path(t, *page), "size", text); err != nil {

@@ -22,6 +22,9 @@ import (
 // Limit bounds what a test waits for in the cluster.
 const Limit = 60 * time.Second
 
+// upLimit bounds the start of the cluster, of which an arm64 node takes minutes.
+const upLimit = 8 * time.Minute
+
 // shared is the cluster of the process's tests; Up sets it.
 var shared struct {
 	root, kubeconfig, folder string
@@ -31,8 +34,13 @@ var shared struct {
 
 // Up starts the cluster and makes a way to it. It is for pidns.Main. When it fails,
 // so does each test that calls Of.
-func Up() (tearDown func()) {
-	started, err := up()
+func Up() (tearDown func()) { return upWith("up") }
+
+// UpWithArm64 is Up for a cluster with an arm64 node.
+func UpWithArm64() (tearDown func()) { return upWith("up", "--arm64") }
+
+func upWith(command ...string) (tearDown func()) {
+	started, err := up(command...)
 	shared.err = err
 	return func() {
 		if shared.relay != nil {
@@ -48,14 +56,14 @@ func Up() (tearDown func()) {
 	}
 }
 
-func up() (started bool, err error) {
+func up(command ...string) (started bool, err error) {
 	if shared.root, err = checkout.Root(); err != nil {
 		return false, err
 	}
 	_, wasDown := control(context.Background(), "status")
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), upLimit)
 	defer cancel()
-	out, err := control(ctx, "up")
+	out, err := control(ctx, command...)
 	if err != nil {
 		return false, fmt.Errorf("cluster up: %w: %s", err, out)
 	}

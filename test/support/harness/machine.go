@@ -26,7 +26,7 @@ func bootMachine(dir string) (func(), error) {
 	if err != nil {
 		return nil, fmt.Errorf("bin/tools/arm64 is missing: run make setup-arm64")
 	}
-	The.Sample, The.SampleDebug = machine.Envoy, filepath.Join(image, "sample/envoy.debug")
+	The.Sample, The.SampleDebug = machine.Envoy, filepath.Join(The.Root, "bin/tools/arm64-sample/envoy.debug")
 	helper, err := build(dir, "envoydbg-helper-linux-arm64", "./adapter/helper/envoydbg-helper", "GOARCH=arm64")
 	if err != nil {
 		return nil, err

@@ -2,11 +2,16 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -24,7 +29,56 @@ type Window struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
 	err   error // how it ended; valid when Exited is closed
+
+	mu  sync.Mutex
+	log []string
 }
+
+// Logged waits for a line of the log at or after an index that matches a pattern. It
+// returns the pattern's groups, and the index behind the line.
+func (w *Window) Logged(from int, pattern string) (groups []string, next int) {
+	w.story.T.Helper()
+	wanted := regexp.MustCompile(pattern)
+	look := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for i := from; i < len(w.log); i++ {
+			if groups = wanted.FindStringSubmatch(w.log[i]); groups != nil {
+				next = i + 1
+				return true
+			}
+		}
+		return false
+	}
+	if !eventually(logBound, look) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.story.T.Fatalf("the log has no line like %q behind line %d:\n%s", pattern, from, strings.Join(w.log[from:], "\n"))
+	}
+	return groups, next
+}
+
+// Ready waits until an lldb-dap stands by, and returns its process id. The window must have
+// a session that is traced.
+func (w *Window) Ready(from int) (pid int) {
+	w.story.T.Helper()
+	ready, _ := w.Logged(from, `warm .*→ ready: pid (\d+)`)
+	pid, _ = strconv.Atoi(ready[1])
+	return pid
+}
+
+// logBound bounds the wait for a line of the log.
+const logBound = 2 * time.Minute
+
+// Lines is how many lines the log has.
+func (w *Window) Lines() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.log)
+}
+
+// PID is the backend's.
+func (w *Window) PID() int { return w.cmd.Process.Pid }
 
 // Serve starts a backend and greets it.
 func (s *Story) Serve() *Window {
@@ -52,7 +106,15 @@ func (s *Story) Serve() *Window {
 		close(exited)
 	}()
 	win.Conn = jsonrpc2.NewConn(context.Background(), jsonrpc2.NewBufferedStream(pipes{out, in}, jsonrpc2.VSCodeObjectCodec{}),
-		jsonrpc2.HandlerWithError(func(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request) (any, error) { return nil, nil }))
+		jsonrpc2.HandlerWithError(func(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
+			var entry control.LogEntry
+			if r.Method == "log" && r.Params != nil && json.Unmarshal(*r.Params, &entry) == nil {
+				win.mu.Lock()
+				win.log = append(win.log, entry.Message)
+				win.mu.Unlock()
+			}
+			return nil, nil
+		}))
 	release, _, _ := strings.Cut(releaseOf(s), "+")
 	win.Ask("initialize", control.Hello{Version: release}, nil)
 	return win

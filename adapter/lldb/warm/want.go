@@ -1,0 +1,137 @@
+package warm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
+	"github.com/envoydbg/envoydbg/adapter/lldb"
+)
+
+// Want describes the lldb-dap that a session wants.
+type Want struct {
+	Program string // the ELF file with the symbols
+	LLDBDap string // path
+	Folder  string // where lldb-dap starts
+	// Hello are the arguments of the client's initialize request, as JSON.
+	Hello string
+	// InitCommands are the user's. Those that are settings may say where symbols are.
+	InitCommands []string
+	WorkTree     string
+	IndexCache   bool
+
+	Found
+}
+
+// Found is what a session knows of its program later than what it wants.
+type Found struct {
+	Version lldb.Version
+	// DebugDir is where .dwo files are, and SymbolFile the file with the debug
+	// information; "" for none and for the program itself.
+	DebugDir, SymbolFile string
+}
+
+// fits reports whether what was warmed for one is right for the other. What a session finds
+// follows from the rest.
+func (w Want) fits(other Want) bool {
+	return w.Program == other.Program && w.LLDBDap == other.LLDBDap && w.Folder == other.Folder && w.WorkTree == other.WorkTree &&
+		w.IndexCache == other.IndexCache && slices.Equal(w.InitCommands, other.InitCommands) &&
+		(w.Hello == other.Hello || w.Version.TakesConnections())
+}
+
+// files are those on which the symbols depend.
+func (w Want) files() []string {
+	files := []string{w.Program, w.Program + ".dwp"}
+	if w.SymbolFile != "" && w.SymbolFile != w.Program {
+		files = append(files, w.SymbolFile, w.SymbolFile+".dwp")
+	}
+	return files
+}
+
+// look is what the files of a Want are now.
+type look struct {
+	identity string // changes when what LLDB would read does
+	size     int64  // of all
+	// writing: somebody writes one of them, or it is no ELF file yet; else it is finished.
+	writing bool
+}
+
+// look reads what the files are. It may hang with their file system.
+func (w Want) look() (l look) {
+	var parts []string
+	for _, file := range append(w.files(), w.LLDBDap, initFile()) {
+		st, err := os.Stat(file)
+		if err != nil || !st.Mode().IsRegular() {
+			parts = append(parts, "none")
+			continue
+		}
+		sys, _ := st.Sys().(*syscall.Stat_t)
+		parts = append(parts, fmt.Sprint(sys.Dev, sys.Ino, st.Size(), st.ModTime().UnixNano()))
+	}
+	for _, file := range w.files() {
+		if st, err := os.Stat(file); err == nil {
+			l.size += st.Size()
+			l.writing = l.writing || written(file)
+		}
+	}
+	elf, err := elfinfo.Read(w.Program)
+	l.writing = l.writing || err != nil
+	l.identity = strings.Join(append(parts, elf.BuildID), "\n")
+	return l
+}
+
+// initFile is the user's init file, which lldb-dap reads when it starts.
+func initFile() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".lldbinit")
+}
+
+// written reports whether a process has a file open for writing, or mapped. The kernel says
+// so to who asks for a lease (fcntl(2)), which only the owner may; of others' files, and
+// where a file system has no leases, it is not known.
+func written(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	if err == nil {
+		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
+	}
+	return err == unix.EAGAIN
+}
+
+// commands are those by which LLDB reads the symbols. Of the user's, only settings are
+// carried out twice: ahead, and by the session.
+func (w Want) commands(size int64) []string {
+	commands := []string{"settings set auto-confirm true"}
+	if w.IndexCache {
+		cache, _ := w.Version.IndexCache(size) // the session says why there is none
+		commands = append(commands, cache...)
+	}
+	if w.DebugDir != "" {
+		commands = append(commands, "settings append target.debug-file-search-paths "+lldb.Quote(w.DebugDir))
+	}
+	for _, c := range w.InitCommands {
+		// "!" would end it all where the session goes on.
+		if c = strings.TrimLeft(c, "?! "); strings.HasPrefix(c, "settings ") {
+			commands = append(commands, c)
+		}
+	}
+	return append(commands, "settings set target.preload-symbols true",
+		"target create --no-dependents "+lldb.Quote(w.Program),
+		// A cache has the index and not the debug information's units, which LLDB reads
+		// when it needs the first: 1 s of a processor with 5,000 of them.
+		"image lookup --verbose --name main",
+		"target delete")
+}
