@@ -326,3 +326,91 @@ func isEmpty(v any) bool {
 	}
 	return false
 }
+
+// snippets are what editors offer for an attribute's value, by the attribute's name.
+func snippets(t *testing.T, request string) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(checkout.Path(t, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	gjson.GetBytes(text, `contributes.debuggers.#(type=="envoy").configurationAttributes.`+request+`.properties`).ForEach(func(name, attribute gjson.Result) bool {
+		for _, s := range attribute.Get("defaultSnippets").Array() {
+			all[name.Str] = append(all[name.Str], s.Get("body").Raw)
+		}
+		return true
+	})
+	return all
+}
+
+var placeholder = regexp.MustCompile(`\$\{\d:([^}]*)\}`)
+
+// What an editor inserts is valid, and made of attributes that the code knows.
+func TestTheSnippetsAreValid(t *testing.T) {
+	folder := t.TempDir()
+	for _, request := range []string{"attach", "launch"} {
+		all := snippets(t, request)
+		for _, name := range []string{"agent", "sourceMap"} {
+			if len(all[name]) == 0 {
+				t.Errorf("package.json has no snippets for %q in %s", name, request)
+			}
+		}
+		for name, bodies := range all {
+			for _, body := range bodies {
+				// In a snippet, "^\"\\${…}\"" stands for "${…}", and ${1:…} is for the user to change.
+				body = strings.ReplaceAll(body, `"^\"\\${workspaceFolder}\""`, `"`+folder+`"`)
+				body = placeholder.ReplaceAllString(body, "$1")
+				if _, warnings, err := Parse([]byte(`{"target": "local", "` + name + `": ` + body + `}`)); err != nil || len(warnings) > 0 {
+					t.Errorf("%s: %v %v\n%s", name, err, warnings, body)
+				}
+				for inner := range gjson.Parse(body).Map() {
+					if full := name + "." + inner; gjson.Parse(body).IsObject() && !slices.Contains(coded(reflect.TypeFor[Config](), ""), full) {
+						t.Errorf("the code does not know %q", full)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What package.json calls required is known, and the code refuses a session without it.
+func TestWhatIsRequiredIsRequiredByTheCode(t *testing.T) {
+	text, err := os.ReadFile(checkout.Path(t, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attach, launch := contributed(t)
+	for request, attributes := range map[string]map[string]schema{"attach": attach, "launch": launch} {
+		of := gjson.GetBytes(text, `contributes.debuggers.#(type=="envoy").configurationAttributes.`+request)
+		rules := of.Get("allOf").Array()
+		if len(rules) == 0 {
+			t.Fatalf("package.json has no rules for %s", request)
+		}
+		for _, rule := range rules {
+			names := append(rule.Get("then.required").Array(), rule.Get("then.anyOf.#.required|@flatten").Array()...)
+			if len(names) == 0 {
+				t.Errorf("%s: a rule requires nothing: %s", request, rule.Raw)
+			}
+			for _, name := range append(names, rule.Get("if.required").Array()...) {
+				if _, ok := attributes[name.Str]; !ok {
+					t.Errorf("%s: a rule names %q, which is no attribute", request, name.Str)
+				}
+			}
+		}
+		if got := of.Get("allOf.0.then.required").Raw; got == "" || gjson.Parse(got).Get("0").Str != "program" {
+			t.Errorf("%s: for a pod package.json requires %s", request, got)
+		}
+		if got := of.Get("properties.debugServer.required.0").Str; got != "connect" {
+			t.Errorf("%s: debugServer requires %q", request, got)
+		}
+	}
+	for _, without := range []string{`{"target": "pod/a"}`, `{"target": "local", "debugServer": {}}`} {
+		if _, _, err := Parse([]byte(without)); err == nil {
+			t.Errorf("%s is not refused", without)
+		}
+	}
+	if _, _, err := Parse([]byte(`{"target": "local"}`)); err != nil {
+		t.Errorf("nothing else is required: %v", err)
+	}
+}
