@@ -11,6 +11,7 @@
 //	targets_test.go     a target, and the way to the cluster, as kubectl takes them
 //	transport_test.go   what carries a session, and its cuts
 //	doctor_test.go      the checks before a session
+//	serve_test.go       the same and more as a window of VS Code asks for it
 //	hold_test.go        a sidecar that nobody has prepared: held copies, and their end
 //	hold_kinds_test.go  copies of each kind of pod and workload, and of an Envoy without Istio
 //	hold_again_test.go  copies and workloads that serve several sessions
