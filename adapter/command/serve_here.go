@@ -37,7 +37,7 @@ func (b *backend) Doctor(ctx context.Context, p control.Configuration) (control.
 		dap = p.LLDBDap
 	}
 	program, envoyPath := cfg.Program, cfg.EnvoyPath
-	if p.Attributes["program"] == nil && p.Attributes["envoyPath"] == nil {
+	if cfg.Local() && p.Attributes["program"] == nil && p.Attributes["envoyPath"] == nil {
 		program, envoyPath = "", "" // the default is for a session; nobody has said that it is there
 	}
 	e := &examination{flags: &doctorFlags{pod: podFlags{kubectl: kubectl, container: cfg.Container}, dap: dap, server: cfg.LLDBServer,

@@ -12,10 +12,13 @@ import (
 	"github.com/envoydbg/envoydbg/internal/program"
 )
 
-// Check looks whether what the attributes name is there, so that nothing is started in
-// vain, and reads the agent's EnvFile. The two Envoys are looked at by the startup, which
+// Check looks whether what a session needs is named and there, so that nothing is started
+// in vain, and reads the agent's EnvFile. The two Envoys are looked at by the startup, which
 // reads them.
 func (c *Config) Check() error {
+	if c.Program == "" {
+		return fault.BadAttribute("program", "is missing", `It must be the Envoy with symbols on this machine, for example "${workspaceFolder}/bazel-bin/envoy".`)
+	}
 	if c.Agent.EnvFile != "" {
 		env, err := ReadEnvFile("agent.envFile", c.Agent.EnvFile)
 		if err != nil {

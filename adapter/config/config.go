@@ -323,13 +323,12 @@ func (c *Config) validate(arguments []byte) error {
 		return fault.BadAttribute("program", fmt.Sprintf("is %q", c.Program), `It must be an absolute path, for example "${workspaceFolder}/bazel-bin/envoy".`)
 	}
 	if !c.Local() {
-		if c.Program == "" {
-			return fault.BadAttribute("program", "is missing", `It must be the Envoy with symbols on this machine, for example "${workspaceFolder}/bazel-bin/envoy".`)
-		}
 		c.EnvoyPath = cmp.Or(c.EnvoyPath, defaultEnvoy)
 	}
 	c.EnvoyPath = cmp.Or(c.EnvoyPath, c.Program, defaultEnvoy)
-	c.Program = cmp.Or(c.Program, c.EnvoyPath)
+	if c.Local() {
+		c.Program = cmp.Or(c.Program, c.EnvoyPath)
+	}
 	if !filepath.IsAbs(c.EnvoyPath) {
 		return fault.BadAttribute("envoyPath", fmt.Sprintf("is %q", c.EnvoyPath), "It must be an absolute path.")
 	}

@@ -294,8 +294,14 @@ func TestATargetInACluster(t *testing.T) {
 	if err := c.Check(); err != nil { // the agent is not looked for here
 		t.Error(err)
 	}
+	// A check of the pod needs no program, a session does.
+	if c, _, err = Parse([]byte(`{"target": "pod/x", "envoyPath": "/y"}`)); err != nil || c.Program != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), `"program" is missing`) {
+		t.Error(err)
+	}
 	for attributes, what := range map[string]string{
-		`{"target": "pod/x"}`:                                                `"program" is missing`,
 		`{"target": "local", "namespace": "demo"}`:                           `"namespace" does not go with the target "local"`,
 		`{"target": "pod/x", "program": "/src/envoy", "kubeconfig": "here"}`: `"kubeconfig" is "here"`,
 		`{"target": "pod/x", "program": "/src/envoy", "kubectlFlags": "-v"}`: `"kubectlFlags" is a string`,

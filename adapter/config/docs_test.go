@@ -406,7 +406,7 @@ func TestWhatIsRequiredIsRequiredByTheCode(t *testing.T) {
 		}
 	}
 	for _, without := range []string{`{"target": "pod/a"}`, `{"target": "local", "debugServer": {}}`} {
-		if _, _, err := Parse([]byte(without)); err == nil {
+		if c, _, err := Parse([]byte(without)); err == nil && c.Check() == nil {
 			t.Errorf("%s is not refused", without)
 		}
 	}

@@ -87,6 +87,14 @@ export class Workbench {
         await this.row(label).click();
     }
 
+    /** Answers a question for a text. */
+    async type(text: string): Promise<void> {
+        await this.input.waitFor();
+        await this.input.fill(text);
+        await this.input.press('Enter');
+        await this.input.waitFor({ state: 'hidden' });
+    }
+
     /** Opens a file of the folder. */
     async openFile(name: string): Promise<void> {
         await this.page.keyboard.press('Control+KeyP');
