@@ -55,6 +55,8 @@ test('a sidecar that runs is checked, sent a request, and held by a copy that is
     await workbench.run('Envoy: Send Request');
     await pick(workbench, namespace);
     await workbench.type(`http://web.${namespace}:8080/hello`);
+    // The application's image has no shell.
+    await workbench.type('envoydbg.test/proxyv2:1');
     const answered = workbench.progress('through Envoy.');
     await answered.waitFor({ timeout: 30_000 });
     assert.match(await answered.innerText(), /^200 OK in \d+ ms, from .*, through Envoy\.$/);
