@@ -19,7 +19,17 @@ func (s *Startup) openOutput(ctx context.Context) error {
 	case config.OutputTerminal:
 		return s.openTerminal(ctx)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	// A pipe that nobody reads opens for nobody.
+	file, err := abandonable(ctx, func() (*os.File, error) {
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err == nil && ctx.Err() != nil {
+			_ = file.Close() // too late for the session
+		}
+		return file, err
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return fault.BadAttribute("agent.output", fmt.Sprintf("names %s, which cannot be written: %v", path, fault.WithoutPath(err)), "Name another file.")
 	}

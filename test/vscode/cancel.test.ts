@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,26 +9,36 @@ import { bystanders, type Setting, VSCode } from './stage';
 
 const vscode = new VSCode();
 
-/** In which phase each configuration stays, and what VS Code says of it then. */
+/**
+ * In which phase each configuration stays, and what VS Code says of it then. Nothing can stay in the phase "armed", which is the
+ * wait for a fact; test/e2e cancels at the beginning of each phase, that one too.
+ */
 const stays = [
+    { name: 'stays in preflight', says: 'preflight' },
     { name: 'stays in debug server', says: 'debug server' },
     { name: 'stays in symbols', says: 'symbols' },
     { name: 'waits for the user', says: 'waiting for you to start the agent' },
     { name: 'waits for Envoy', says: 'waiting for Envoy' },
+    { name: 'stays in breakpoints', says: 'breakpoints' },
 ];
 
 function slow(scratch: string): Setting {
     const lldbServer = join(scratch, 'lldb-server');
     // Says its version, which is asked for first, and then does nothing.
     writeFileSync(lldbServer, '#!/bin/sh\n[ "$1" = version ] && exec lldb-server-19 version\nexec sleep 600\n', { mode: 0o755 });
+    // Nobody reads it, so it cannot be opened for writing.
+    const unread = join(scratch, 'agent.log');
+    execFileSync('mkfifo', [unread]);
     return {
         folder: work(join(scratch, 'proxy'), (sample) => {
-            const [server, symbols, armed, envoy] = stays.map(({ name }) => ({ ...sample, name }));
+            const [preflight, server, symbols, armed, envoy, breakpoints] = stays.map(({ name }) => ({ ...sample, name }));
             return [
+                { ...preflight, agent: { ...sample.agent, output: unread } },
                 { ...server, lldbServer },
                 { ...symbols, initCommands: ['platform shell -t 600 -- sleep 600'] },
                 { ...armed, agent: { ...sample.agent, start: 'manual' } },
                 { ...envoy, agent: { ...sample.agent, command: ['sleep', '600'] } },
+                { ...breakpoints, postRunCommands: ['platform shell -h -t 600 -- sleep 600'] },
             ];
         }),
     };

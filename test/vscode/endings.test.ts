@@ -30,12 +30,22 @@ async function endByHand(): Promise<void> {
     await onlyTheseRun(bystanders, 10);
 }
 
+/** The ids of the processes that run a program. */
+function running(name: string): number[] {
+    return processes().filter(({ program }) => basename(program) === name).map(({ pid }) => pid);
+}
+
+const envoy = (): number[] => running('envoy');
+
 test('Restart begins again, Disconnect leaves Envoy running, and Stop ends it', { timeout: 300_000 }, vscode.story(tree, async ({ folder, workbench, screenshot }) => {
     await workbench.canStart(name, 60);
+    await workbench.openFile('server.cc');
+    const breakpoint = lineOf(join(folder, 'source/server/server.cc'), 'os.open(path.c_str()');
+    await workbench.setBreakpoint(breakpoint);
     await workbench.press('F5');
     await stopsInMain(workbench, folder);
-    const envoy = (): number[] => processes().filter(({ program }) => basename(program) === 'envoy').map(({ pid }) => pid);
     const [first] = envoy();
+    const [agent] = running('pilot-agent');
     await screenshot('toolbar');
     await workbench.toolbar('Restart');
     await workbench.yellowLineGoes(30);
@@ -43,6 +53,11 @@ test('Restart begins again, Disconnect leaves Envoy running, and Stop ends it', 
     const [second, ...more] = envoy();
     assert.notEqual(second, first);
     assert.deepEqual(more, []);
+    const agents = running('pilot-agent');
+    assert.equal(agents.length, 1);
+    assert.notDeepEqual(agents, [agent], 'the agent was started again');
+    await workbench.press('F5');
+    await workbench.yellowLineAt(join(folder, 'source/server/server.cc'), breakpoint, 20);
 
     await workbench.toolbar('Disconnect');
     await workbench.sessionEnded(20);
@@ -52,6 +67,67 @@ test('Restart begins again, Disconnect leaves Envoy running, and Stop ends it', 
     await workbench.press('F5');
     await stopsInMain(workbench, folder);
     await workbench.toolbar('Stop');
+    await workbench.sessionEnded(20);
+    await onlyTheseRun(bystanders, 10);
+}));
+
+/** The number, from 1, of the first line of a file that has the text. */
+function lineOf(file: string, text: string): number {
+    const line = readFileSync(file, 'utf8').split('\n').findIndex((each) => each.includes(text)) + 1;
+    assert.notEqual(line, 0, `${file} has no line with ${text}`);
+    return line;
+}
+
+function again(scratch: string): Setting {
+    return { folder: work(join(scratch, 'proxy'), (sample) => [{ ...sample, name, restart: true }]) };
+}
+
+test('with "restart" a session whose Envoy has ended begins again, three times in a row', { timeout: 300_000 }, vscode.story(again, async ({ folder, workbench }) => {
+    await workbench.canStart(name, 60);
+    await workbench.press('F5');
+    const seen: (number | undefined)[] = [];
+    for (const begun of ['by F5', 'again', 'again', 'again']) {
+        await stopsInMain(workbench, folder);
+        const [pid, ...more] = envoy();
+        assert(pid !== undefined && !seen.includes(pid), `${begun}: Envoy ${pid} is a new one`);
+        assert.deepEqual(more, []);
+        seen.push(pid);
+        await workbench.press('F5');
+        await workbench.status('Envoy: running').waitFor({ timeout: 20_000 });
+        process.kill(pid, 'SIGKILL');
+        await workbench.yellowLineGoes(20);
+    }
+    await workbench.sessionEnded(20);
+    await workbench.console('The session does not begin again', 10);
+    await onlyTheseRun(bystanders, 10);
+
+    // What the user ends does not begin again. F5 begins the row anew.
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+    await onlyTheseRun(bystanders, 10);
+}));
+
+test('a backend that is killed is told, leaves nothing, and the next F5 works', { timeout: 300_000 }, vscode.story(tree, async ({ folder, workbench, screenshot }) => {
+    await workbench.canStart(name, 60);
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    const [backend, ...more] = running('envoydbg');
+    assert(backend !== undefined);
+    assert.deepEqual(more, [], 'a window has one backend');
+    process.kill(backend, 'SIGKILL');
+    const told = await workbench.error(20);
+    assert.match(told, /The backend of Envoy: Debug Startup has ended \(.*SIGKILL.*\), and was started again\. Debug sessions of this window have ended with it\./);
+    await workbench.sessionEnded(20);
+    await screenshot('backend-killed');
+    assert.deepEqual(envoy(), []);
+    await onlyTheseRun(bystanders, 10);
+    await workbench.dismissNotifications();
+
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);
 }));

@@ -37,6 +37,23 @@ async function stopsInMain(workbench: Workbench, folder: string): Promise<void> 
     assert.match(caller ?? '', /^main main\.cc /);
 }
 
+/** The text is a file of the Trace Event Format: rows with names, and what happened on them in the order of a startup. */
+function isTraceEvents(text: string): void {
+    const { traceEvents } = JSON.parse(text) as { traceEvents: { name: string; ph: string; ts: number; dur?: number; pid: number; tid: number; s?: string; args?: { name?: string } }[] };
+    for (const event of traceEvents) {
+        assert.ok(event.name !== '' && [event.ts, event.pid, event.tid].every(Number.isFinite), JSON.stringify(event));
+        assert.ok(event.ph !== 'X' || Number(event.dur) > 0, JSON.stringify(event));
+        assert.ok(event.ph !== 'i' || event.s === 'p', JSON.stringify(event));
+    }
+    const of = (ph: string): typeof traceEvents => traceEvents.filter((event) => event.ph === ph);
+    assert.equal(of('M').length + of('X').length + of('i').length, traceEvents.length);
+    const rows = of('M').filter(({ name }) => name === 'thread_name').map(({ tid }) => tid);
+    const happened = [...of('X'), ...of('i')];
+    assert.deepEqual(happened.filter(({ tid }) => !rows.includes(tid)), [], 'each row has a name');
+    assert.deepEqual(of('X').map(({ name }) => name), ['preflight', 'debug server', 'symbols', 'armed', 'agent started', 'attached', 'breakpoints']);
+    assert.deepEqual(of('X').map(({ ts }) => ts), of('X').map(({ ts }) => ts).sort((a, b) => a - b));
+}
+
 test('F5 in the playground shows the yellow line in main, in the local file', { timeout: 240_000 }, vscode.story(playground, async ({ folder, workbench, screenshot }) => {
     await workbench.canStart('Envoy: Debug Startup', 60);
     await workbench.press('F5');
@@ -44,6 +61,12 @@ test('F5 in the playground shows the yellow line in main, in the local file', { 
     const argc = await workbench.variable('argc', 10);
     assert.ok(Number(argc) > 1, `argc is ${argc}`);
     await screenshot('stopped');
+
+    const exported = join(folder, 'trace.json');
+    await workbench.exportTimeline(exported);
+    await screenshot('timeline');
+    isTraceEvents(readFileSync(exported, 'utf8'));
+    await workbench.press('Control+KeyW');
 
     const { line } = await workbench.yellowLine(5);
     await workbench.press('F10');

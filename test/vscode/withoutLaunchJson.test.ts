@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { onlyTheseRun } from '../support/processes';
+import { onlyTheseRun, processes } from '../support/processes';
 import { envoyTree } from '../support/sample';
 import { bystanders, type Setting, VSCode } from './stage';
 import { type Workbench } from './workbench';
@@ -78,6 +78,15 @@ test('F5 in a C++ file without a launch.json offers ready configurations', { tim
     assert.deepEqual(programs, [['bin/turns'], ['Another program…']]);
     await workbench.choose('', 'bin/turns');
     await stopsInTheLoop(workbench, folder);
+    // A plain session is lldb-dap's own, its restart too: the same breakpoint in another process.
+    const turns = (): number[] => processes().filter(({ program }) => basename(program) === 'turns').map(({ pid }) => pid);
+    const [first] = turns();
+    await workbench.toolbar('Restart');
+    await workbench.yellowLineGoes(20);
+    await stopsInTheLoop(workbench, folder);
+    const [second, ...more] = turns();
+    assert.deepEqual(more, []);
+    assert(second !== undefined && second !== first, `${first} was followed by ${second}`);
     await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);

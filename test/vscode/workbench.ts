@@ -119,6 +119,22 @@ export class Workbench {
         await this.page.locator('.notification-list-item, .monaco-dialog-box').getByRole('button', { name: label }).click();
     }
 
+    /** Closes all messages but dialogs. */
+    async dismissNotifications(): Promise<void> {
+        await this.run('Notifications: Clear All Notifications');
+        await this.page.locator('.notification-toast').first().waitFor({ state: 'detached' });
+    }
+
+    /** Presses the button for Perfetto in the startup's timeline, and takes a path for the file. */
+    async exportTimeline(path: string): Promise<void> {
+        await this.run('Envoy: Show Startup Timeline');
+        await this.page.frameLocator('iframe.webview').frameLocator('#active-frame').locator('#export').click();
+        await this.input.waitFor();
+        await this.input.fill(path);
+        await this.input.press('Enter');
+        await this.input.waitFor({ state: 'hidden' });
+    }
+
     /** The editor that is shown, by its name. */
     tab(name: string): Locator {
         return this.page.locator('.tab.active').getByText(name);
@@ -199,6 +215,18 @@ export class Workbench {
             const shown = await this.yellowLine(seconds);
             if (shown.line > line) {
                 return shown;
+            }
+            assert.ok(Date.now() < deadline, `the yellow line is in line ${shown.line} of ${shown.file} after ${seconds} s`);
+        }
+    }
+
+    /** Waits until the yellow line is in this line of this file. */
+    async yellowLineAt(file: string, line: number, seconds: number): Promise<void> {
+        const deadline = Date.now() + seconds * 1000;
+        for (;;) {
+            const shown = await this.yellowLine(seconds);
+            if (shown.file === file && shown.line === line) {
+                return;
             }
             assert.ok(Date.now() < deadline, `the yellow line is in line ${shown.line} of ${shown.file} after ${seconds} s`);
         }

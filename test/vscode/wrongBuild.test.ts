@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun } from '../support/processes';
 import { work } from './folders';
 import { bystanders, type Setting, VSCode } from './stage';
 
 const name = 'Envoy: Debug Startup';
-const vscode = new VSCode();
+// The setting leads nowhere, until a story mends it.
+const vscode = new VSCode(() => ({ settings: { 'envoy.lldbDap': '/nowhere/lldb-dap' } }));
 
 /** A launch.json whose program is another build than the Envoy that runs. */
 function wrong(scratch: string): Setting {
     const program = join(scratch, 'other');
     writeFileSync(`${program}.cc`, 'int main() {}\n');
     execFileSync('g++', ['-g', '-Wl,--build-id=sha1', `${program}.cc`, '-o', program]);
-    return { folder: work(join(scratch, 'proxy'), (sample) => [{ ...sample, name, program }]) };
+    return { folder: work(join(scratch, 'proxy'), (sample) => [{ ...sample, name, program, lldbDap: resolve('bin/tools/lldb-19/bin/lldb-dap') }]) };
 }
 
 test('a program of another build is refused with both build-ids, and the button opens launch.json', { timeout: 240_000 }, vscode.story(wrong, async ({ workbench, screenshot }) => {
@@ -30,5 +31,30 @@ test('a program of another build is refused with both build-ids, and the button 
     await workbench.openTab('launch.json');
     await workbench.sessionEnded(20);
     await workbench.console('[ED1203]', 10);
+    await onlyTheseRun(bystanders, 10);
+}));
+
+function sampleTree(scratch: string): Setting {
+    return { folder: work(join(scratch, 'proxy'), (sample) => [{ ...sample, name }]) };
+}
+
+test('an lldb-dap that is not there is refused, and Find LLDB mends it', { timeout: 240_000 }, vscode.story(sampleTree, async ({ folder, workbench, screenshot }) => {
+    await workbench.canStart(name, 60);
+    await workbench.press('F5');
+    const shown = await workbench.error(60);
+    assert.match(shown, /lldb-dap was not found\./);
+    assert.match(shown, /\/nowhere\/lldb-dap: no such program/);
+    await workbench.pressButton('Find LLDB');
+    const found = await workbench.choices('LLDBs on This Machine', 20);
+    await screenshot('find-lldb');
+    const [path = ''] = found.find(([, version = '']) => version.startsWith('19')) ?? [];
+    assert.notEqual(path, '', JSON.stringify(found));
+    await workbench.choose('', path);
+    await workbench.sessionEnded(20);
+
+    await workbench.press('F5');
+    assert.equal((await workbench.yellowLine(60)).file, join(folder, 'source/exe/main_common.cc'));
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
     await onlyTheseRun(bystanders, 10);
 }));
