@@ -137,8 +137,8 @@ func TestWhatIsLeftOutIsTold(t *testing.T) {
 		names      []string
 		runs, says []string
 	}{
-		{root: true, runs: []string{"unit", "cluster-core"}, says: []string{"cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 "}},
-		{root: false, runs: []string{"unit"}, says: []string{"cluster-core ", "cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 "}},
+		{root: true, runs: []string{"unit", "cluster-core"}, says: []string{"cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 ", "vscode-cluster "}},
+		{root: false, runs: []string{"unit"}, says: []string{"cluster-core ", "cluster ", "cluster-arm64 ", "cluster-e2e ", "arm64 ", "vscode-cluster "}},
 		{root: false, names: []string{"cluster-core"}, runs: []string{"cluster-core"}},
 	} {
 		chosen, left, err := choose(test.names, test.root)

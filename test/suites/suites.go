@@ -36,7 +36,7 @@ var suites = []suite{
 		exit $rc`},
 	{name: "unit", limit: 15 * time.Minute, script: `
 		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel|cluster/stories|cluster/arm64)(/|$)')
-		` + gotestsum + `-- -race -timeout 5m $packages`},
+		` + gotestsum + `-- -race -timeout 10m $packages`},
 	{name: "extension", waits: true, limit: 5 * time.Minute, script: `npm run -s test:unit`},
 	// A number of inputs and not a time, at whose end Go 1.26 may report "context
 	// deadline exceeded" as a failure (golang/go#75804).
