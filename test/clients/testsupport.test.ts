@@ -10,7 +10,7 @@ import { onlyTheseRun } from '../support/processes';
 import { sampleAttributes, sampleFolder } from '../support/sample';
 import { RecordingClient } from './recordingClient';
 
-test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main', { timeout: 120_000 }, async (t) => {
+test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main, and steps', { timeout: 120_000 }, async (t) => {
     const agentFolder = mkdtempSync(join(tmpdir(), 'envoydbg-clients-'));
     // The client starts a program with one argument: envoydbg dap.
     const client = new RecordingClient(resolve('bin/envoydbg'), 'dap', 'envoy');
@@ -29,7 +29,7 @@ test('@vscode/debugadapter-testsupport stops the sample at a breakpoint in main'
     }
 });
 
-/** From the first request to the last: what a client does that sets one breakpoint and looks at the stack there. */
+/** From the first request to the last: what a client does that sets one breakpoint, looks at the stack there, and steps. */
 async function stopInMain(client: DebugClient, agentFolder: string): Promise<void> {
     const file = join(sampleFolder, 'source/exe/main_common.cc');
     const line = lineOf(file, 'main_began = main_began + 1;');
@@ -59,6 +59,14 @@ async function stopInMain(client: DebugClient, agentFolder: string): Promise<voi
     assert.match(top?.name ?? '', /^Envoy::MainCommon::main\(/);
     assert.deepEqual([top?.source?.path, top?.line], [file, line]);
     assert.deepEqual([caller?.name, caller?.source?.path], ['main', join(sampleFolder, 'source/exe/main.cc')]);
+
+    const [[{ body: stepped }]] = await Promise.all([
+        once(client, 'stopped', { signal: AbortSignal.timeout(30_000) }) as Promise<[DebugProtocol.StoppedEvent]>,
+        client.nextRequest({ threadId: stop.threadId }),
+    ]);
+    assert.equal(stepped.reason, 'step');
+    const { body: behind } = await client.stackTraceRequest({ threadId: stop.threadId, startFrame: 0, levels: 1 });
+    assert.deepEqual(behind.stackFrames.map(({ source, line: at }) => [source?.path, at]), [[file, line + 1]]);
 
     await client.disconnectRequest({});
 }

@@ -96,6 +96,7 @@ var suites = []suite{
 		"TestPresetsAndSourceBreakpointsGoTogether",
 		"TestAPauseIsAPause",
 		"TestRequestsAreAnsweredWhileEnvoyIsWaitedFor",
+		"TestTheAgentsOutputCanGoToATerminal",
 		"TestAStartThatFailsShowsItsPhases")},
 	// What depends on the processor: the startup, steps, and what comes with a stop.
 	{name: "arm64", apart: true, limit: 31 * time.Minute, script: `
