@@ -93,9 +93,10 @@ test('with "restart" a session whose Envoy has ended begins again, three times i
         assert.deepEqual(more, []);
         seen.push(pid);
         await workbench.press('F5');
+        // Until then it stands still, and one that is killed there does not begin again.
+        await workbench.yellowLineGoes(20);
         await workbench.status('Envoy: running').waitFor({ timeout: 20_000 });
         process.kill(pid, 'SIGKILL');
-        await workbench.yellowLineGoes(20);
     }
     await workbench.sessionEnded(20);
     await workbench.console('The session does not begin again', 10);
