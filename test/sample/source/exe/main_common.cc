@@ -23,7 +23,8 @@ int MainCommon::main(int argc, char** argv) {
     return EXIT_SUCCESS;
   }
   // Dies before it serves, as an Envoy with a broken configuration does.
-  if (const char* code = std::getenv("ENVOY_SAMPLE_EXIT"); code != nullptr) {
+  if (std::getenv("ENVOY_SAMPLE_EXIT") != nullptr) {
+    const char* code = std::getenv("ENVOY_SAMPLE_EXIT");
     std::fprintf(stderr, "error initializing configuration: ENVOY_SAMPLE_EXIT=%s\n", code);
     return std::atoi(code);
   }
