@@ -6,15 +6,22 @@ import "fmt"
 // docs/dap.md describes it.
 type Form struct {
 	// ID is the number as the user quotes it: "ED1203".
-	ID       string   `json:"id"`
-	Kind     string   `json:"kind,omitempty"`
-	What     string   `json:"what"`
+	ID string `json:"id"`
+	// Kind is "installLldb" where LLDB is missing, and "cancelled" where the user has wanted
+	// it, so that nothing is shown.
+	Kind string `json:"kind,omitempty"`
+	// What happened, in one sentence.
+	What string `json:"what"`
+	// Evidence is what was found, a line each.
 	Evidence []string `json:"evidence,omitempty"`
-	Do       string   `json:"do,omitempty"`
-	// Attribute, Setting and Command are those of the Fault.
+	// Do is the one thing to do.
+	Do string `json:"do,omitempty"`
+	// Attribute is the launch attribute that it is about, such as "program" or "agent.command".
 	Attribute string `json:"attribute,omitempty"`
-	Setting   string `json:"setting,omitempty"`
-	Command   string `json:"command,omitempty"`
+	// Setting is the setting that it is about, such as "envoy.lldbDap".
+	Setting string `json:"setting,omitempty"`
+	// Command is one to paste into a terminal.
+	Command string `json:"command,omitempty"`
 	// Page is where the docs explain it: "docs/errors.md#ed1203".
 	Page string `json:"page"`
 }

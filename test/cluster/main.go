@@ -42,7 +42,7 @@ func run(arguments []string) error {
 	}
 	switch {
 	case os.Getenv(stageVariable) == stageNode:
-		return runNode(s, filepath.Join(root, "bin/tools/kube"), filepath.Join(root, "bin/tools/coredns"), strings.Join(arguments, ""))
+		return runNode(s, filepath.Join(root, "bin/tools/kube"), filepath.Join(root, "bin/tools/coredns"), arguments[0])
 	case slices.Equal(arguments, []string{"up"}), slices.Equal(arguments, []string{"up", "--arm64"}):
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
@@ -148,7 +148,7 @@ func begin(ctx context.Context, s state, lock *os.File, images, arm64 string) er
 	passed := append([]*os.File{lock}, append(files, writer)...)
 	cmd := &exec.Cmd{
 		Path:       executable,
-		Args:       []string{"cluster", arm64},
+		Args:       []string{"cluster", arm64}, // for the stages
 		Env:        append(os.Environ(), stageVariable+"="+stageInit),
 		Stdout:     log,
 		Stderr:     log,

@@ -14,7 +14,7 @@ import (
 )
 
 // described are the files with the types of the protocol, as seen from adapter/control.
-var described = []string{"api.go", "../../kube/finding.go", "../../sourcemap/report.go"}
+var described = []string{"api.go", "../fault/form.go", "../../kube/finding.go", "../../sourcemap/report.go"}
 
 func main() {
 	out := flag.String("o", "", "the file to write")

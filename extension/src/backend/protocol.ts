@@ -328,15 +328,31 @@ export interface Response {
     readonly error?: string;
 }
 
+/**
+ * Form is a fault for a client that shows its parts, and what can be done, as it likes.
+ * docs/dap.md describes it.
+ */
 export interface Form {
+    /** ID is the number as the user quotes it: "ED1203". */
     readonly id: string;
+    /**
+     * Kind is "installLldb" where LLDB is missing, and "cancelled" where the user has wanted
+     * it, so that nothing is shown.
+     */
     readonly kind?: string;
+    /** What happened, in one sentence. */
     readonly what: string;
+    /** Evidence is what was found, a line each. */
     readonly evidence?: readonly string[];
+    /** Do is the one thing to do. */
     readonly do?: string;
+    /** Attribute is the launch attribute that it is about, such as "program" or "agent.command". */
     readonly attribute?: string;
+    /** Setting is the setting that it is about, such as "envoy.lldbDap". */
     readonly setting?: string;
+    /** Command is one to paste into a terminal. */
     readonly command?: string;
+    /** Page is where the docs explain it: "docs/errors.md#ed1203". */
     readonly page: string;
 }
 

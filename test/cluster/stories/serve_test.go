@@ -4,90 +4,42 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/envoydbg/envoydbg/adapter/control"
+	"github.com/envoydbg/envoydbg/test/support/backend"
 	"github.com/envoydbg/envoydbg/test/support/cluster"
 )
 
 // window is an `envoydbg serve` with what the extension does at its other end.
 type window struct {
-	*jsonrpc2.Conn
+	*backend.Backend
 	t     *testing.T
 	ctx   context.Context
 	notes chan string // what requests have said of their progress
 }
 
-// window starts a backend and greets it.
+// window starts a backend, which ends with the test.
 func (p *product) window() *window {
 	p.t.Helper()
-	cmd := exec.Command(p.program, "serve")
-	cmd.Env, cmd.Stderr = append(os.Environ(), "KUBECONFIG="+p.kubeconfig), os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	out, w, err := os.Pipe() // not StdoutPipe: Wait would close it under the reader
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	cmd.Stdout = w
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*cluster.Limit) // outlives the test's own, which ends before its clean-up
 	win := &window{t: p.t, ctx: ctx, notes: make(chan string, 10_000)}
-	win.Conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(pipes{out, in}, jsonrpc2.VSCodeObjectCodec{}), jsonrpc2.HandlerWithError(win.told))
+	win.Backend = backend.Start(ctx, p.t, backend.Options{Program: p.program, Env: append(os.Environ(), "KUBECONFIG="+p.kubeconfig), Heard: win.heard})
 	p.t.Cleanup(func() {
 		defer cancel()
-		in.Close()
-		select {
-		case err := <-exited:
-			if err != nil {
-				p.t.Errorf("envoydbg serve ended with %v", err)
-			}
-		case <-ctx.Done():
-			_ = cmd.Process.Kill()
-			p.t.Error("envoydbg serve does not end with its window")
-		}
+		win.End()
 	})
-	version, err := exec.Command(p.program, "--version").Output()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	release, _, _ := strings.Cut(strings.Fields(string(version))[1], "+")
-	win.ask("initialize", control.Hello{Version: release}, nil)
 	return win
 }
 
-type pipes struct {
-	io.ReadCloser
-	io.Writer
-}
-
-func (w *window) told(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
+func (w *window) heard(method string, params json.RawMessage) {
 	var note control.ProgressNote
-	if r.Method == "progress" && json.Unmarshal(*r.Params, &note) == nil {
+	if method == "progress" && json.Unmarshal(params, &note) == nil {
 		w.notes <- note.Message
-	}
-	return nil, nil
-}
-
-// ask makes a request that must succeed.
-func (w *window) ask(method string, params, result any) {
-	w.t.Helper()
-	if err := w.Call(w.ctx, method, params, result); err != nil {
-		w.t.Fatalf("%s: %v", method, err)
 	}
 }
 
@@ -138,17 +90,17 @@ func TestAWindowHoldsAndReleases(t *testing.T) {
 	in := control.Cluster{Namespace: namespace}
 
 	var contexts control.Contexts
-	w.ask("contexts", control.Cluster{}, &contexts)
+	w.Ask("contexts", control.Cluster{}, &contexts)
 	if len(contexts.Contexts) != 1 || contexts.Current != contexts.Contexts[0].Name {
 		t.Errorf("%+v", contexts)
 	}
 	var debuggers control.Debuggers
-	w.ask("debuggers", nil, &debuggers)
+	w.Ask("debuggers", nil, &debuggers)
 	if len(debuggers.Debuggers) == 0 || debuggers.Debuggers[0].Problem != "" {
 		t.Errorf("%+v", debuggers)
 	}
 	var found control.Sidecars
-	w.ask("sidecars", control.SidecarsParams{Cluster: in}, &found)
+	w.Ask("sidecars", control.SidecarsParams{Cluster: in}, &found)
 	if len(found.Sidecars) != 1 || found.Sidecars[0].Target != "statefulset/fortio" || found.Sidecars[0].State != "running" {
 		t.Fatalf("%+v", found)
 	}
@@ -162,12 +114,12 @@ func TestAWindowHoldsAndReleases(t *testing.T) {
 	for _, workload := range []bool{false, true} {
 		hold.Workload = workload
 		var held control.HeldObject
-		w.ask("hold", hold, &held)
+		w.Ask("hold", hold, &held)
 		if held.State != "held" || workload != (held.Name == "statefulset/fortio") || held.Who == "" {
 			t.Errorf("%+v", held)
 		}
 		var list control.HeldList
-		w.ask("held", in, &list)
+		w.Ask("held", in, &list)
 		ours := false
 		for _, h := range list.Held {
 			ours = ours || h.Namespace == namespace && h.Name == held.Name
@@ -176,7 +128,7 @@ func TestAWindowHoldsAndReleases(t *testing.T) {
 			t.Errorf("%s is not among %+v", held.Name, list)
 		}
 		var released control.Released
-		w.ask("release", control.ReleaseParams{Cluster: in, Target: held.Name}, &released)
+		w.Ask("release", control.ReleaseParams{Cluster: in, Target: held.Name}, &released)
 		if len(released.Released) != 1 || released.Released[0].Name != held.Name {
 			t.Errorf("%+v", released)
 		}
@@ -196,7 +148,7 @@ func TestAWindowChecksAPod(t *testing.T) {
 	configuration := control.Configuration{LLDBDap: p.tool("tools/lldb-22/bin/lldb-dap"), Attributes: map[string]any{
 		"target": "statefulset/fortio-server", "namespace": namespace, "program": p.tool("sample/envoy.debug"), "envoyPath": "/usr/local/bin/envoy-sample"}}
 	var found control.Findings
-	w.ask("doctor", configuration, &found)
+	w.Ask("doctor", configuration, &found)
 	checks := map[string]string{}
 	for _, f := range found.Findings {
 		checks[f.Check] = string(f.State)
@@ -205,7 +157,7 @@ func TestAWindowChecksAPod(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 	configuration.Attributes["envoyPath"] = "/usr/local/bin/envoy"
-	w.ask("doctor", configuration, &found)
+	w.Ask("doctor", configuration, &found)
 	if !found.Failed {
 		t.Errorf("another build is no failure: %+v", found)
 	}
@@ -224,7 +176,7 @@ func TestAWindowSendsRequests(t *testing.T) {
 	w := p.window()
 	send := control.RequestParams{Cluster: control.Cluster{Namespace: namespace}, Target: "pod/another", URL: "http://fortio-server-classic:8080/hello"}
 	var got control.Responses
-	w.ask("request", send, &got)
+	w.Ask("request", send, &got)
 	if len(got.Responses) != 1 || !got.Responses[0].Envoy || got.Responses[0].Status != "200 OK" || !strings.Contains(got.Responses[0].Body, served) {
 		t.Errorf("%+v", got)
 	}
