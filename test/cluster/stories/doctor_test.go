@@ -1,7 +1,9 @@
 package stories_test
 
 import (
+	"crypto/sha1"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,17 @@ import (
 
 // finding is what doctor's JSON has for each check.
 type finding struct{ Check, State, What, Why, Fix string }
+
+// commit is the one that the sidecar's image names as its Envoy's: the set-up makes it of the
+// sample.
+func (p *product) commit() string {
+	p.t.Helper()
+	b, err := os.ReadFile(p.tool("sample/envoy"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha1.Sum(b))
+}
 
 // diagnosis are the findings of a run of doctor, by their check.
 func (p *product) diagnosis(code int, namespace, target string, more ...string) map[string]finding {
@@ -70,7 +83,7 @@ func TestDoctorFindsAHeldSidecarHealthy(t *testing.T) {
 			is(t, found, "memory", "ok", "of the limit of 1074 MB")
 			is(t, found, "session", "ok", "nobody")
 			is(t, found, "may get statefulsets.apps", "ok", "yes")
-			is(t, found, "commit", "unknown", "f4526e2")
+			is(t, found, "commit", "unknown", p.commit()[:7])
 		}
 	}
 	if after := files(); after != before {
@@ -91,7 +104,7 @@ func TestDoctorFindsWhatWouldGoWrong(t *testing.T) {
 	c.WaitRunning(namespace, "pod/probed", "istio-proxy")
 	p := productOf(t, c, "22")
 	found := p.diagnosis(1, namespace, "probed", "--envoy-path", "/usr/local/bin/envoy")
-	is(t, found, "build", "failed", "build commit f4526e2523a8e2d1f2d67744f948e3a7392c6845")
+	is(t, found, "build", "failed", "build commit "+p.commit())
 	is(t, found, "livenessProbe", "warning", "failed for 30 s")
 	is(t, found, "startupProbe", "warning", "restarts the container in")
 	is(t, found, "memory", "warning", "of the limit of 134 MB")
