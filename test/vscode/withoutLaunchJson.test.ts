@@ -88,7 +88,7 @@ test('F5 in a C++ file without a launch.json offers ready configurations', { tim
         assert.ok(Date.now() < deadline, `${turns().join(', ')} run after ${first}`);
         await delay(50);
     }
-    await stopsInTheLoop(workbench, folder);
+    await workbench.yellowLineAt(join(folder, 'turns.cc'), 7, 30);
     const [second, ...more] = turns();
     assert.deepEqual(more, []);
     assert(second !== undefined && second !== first, `${first} was followed by ${second}`);

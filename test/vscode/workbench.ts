@@ -109,7 +109,7 @@ export class Workbench {
         await this.page.getByText('create a launch.json file').click();
     }
 
-    /** The notification that tells what a startup does now. */
+    /** A notification that is no error, such as the one that tells what a startup does now. */
     progress(text: string): Locator {
         return this.page.locator('.notification-toast .notification-list-item-message').getByText(text);
     }
