@@ -1,13 +1,9 @@
-// Command suites runs the test suites named by its arguments, or all of them, and ends
-// with a table and the line "N passed, N failed".
+// Command suites runs the test suites named by its arguments, or all of them,
+// one after the other, and ends with a table and the line "N passed, N failed".
 //
 //	suites.go   the list: each suite is a bash script with a time limit
-//	lanes.go    runs those that wait beside those that compute
 //	run.go      runs one and decides how it went
 //	junit.go    counts the tests in the report that the suite has written
-//
-//	chosen ──┬──▶ lint, unit, fuzz, bazel, e2e, tunnel ───────────────────┬──▶ table
-//	         └──▶ extension, cluster-core, clients, …, vscode (they wait) ──┘
 //
 // The tests are run and shown by gotestsum (Go) and node --test (TypeScript).
 // Both write a JUnit report to the file that $JUNIT names, which is
@@ -20,5 +16,5 @@
 //
 // GOTESTSUM_FORMAT=standard-verbose shows all output of the Go tests.
 //
-// Goroutines: one for each lane, and those of os/exec.
+// It has no goroutines but those of os/exec.
 package main

@@ -28,9 +28,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(2)
 	}
-	results := runAll(ctx, os.Stdout, chosen, func(ctx context.Context, w io.Writer, s suite) result {
-		return s.run(ctx, w, root, filepath.Join(root, "out/junit"))
-	})
+	var results []result
+	for _, s := range chosen {
+		if ctx.Err() != nil {
+			break
+		}
+		fmt.Printf("\n== %s\n", s.name)
+		results = append(results, s.run(ctx, os.Stdout, root, filepath.Join(root, "out/junit")))
+	}
 	if !summary(os.Stdout, chosen, results, left) {
 		os.Exit(1)
 	}
@@ -73,13 +78,13 @@ type result struct {
 
 // summary prints the table and the totals and says whether all is well. A suite
 // without a result did not run. What was left out counts as nothing, and is told.
-func summary(w io.Writer, chosen []suite, results map[string]result, left []suite) bool {
+func summary(w io.Writer, chosen []suite, results []result, left []suite) bool {
 	passed, failed := 0, 0
 	fmt.Fprintf(w, "\n%-14s %7s %7s %9s %9s\n", "suite", "passed", "failed", "time", "CPU")
-	for _, s := range chosen {
-		r, ran := results[s.name]
-		if !ran {
-			r.problem = "did not run"
+	for i, s := range chosen {
+		r := result{problem: "did not run"}
+		if i < len(results) {
+			r = results[i]
 		}
 		if r.problem != "" && r.failed == 0 {
 			r.failed = 1

@@ -115,14 +115,14 @@ func TestASuiteThatCouldNotRunHasFailed(t *testing.T) {
 func TestTheLastLineIsTheTotal(t *testing.T) {
 	chosen := []suite{{name: "one"}, {name: "two"}}
 	for _, test := range []struct {
-		results map[string]result
+		results []result
 		want    string
 		well    bool
 	}{
-		{map[string]result{"one": {tally: tally{passed: 3}}, "two": {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
-		{map[string]result{"one": {tally: tally{passed: 3, failed: 1}}, "two": {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
-		{map[string]result{"one": {tally: tally{passed: 3}}, "two": {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
-		{map[string]result{"one": {tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
+		{[]result{{tally: tally{passed: 3}}, "two": {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
+		{[]result{{tally: tally{passed: 3, failed: 1}}, "two": {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
+		{[]result{{tally: tally{passed: 3}}, "two": {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
+		{[]result{{tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
 	} {
 		var text strings.Builder
 		if well := summary(&text, chosen, test.results, nil); well != test.well || !strings.HasSuffix(text.String(), "\n"+test.want) {

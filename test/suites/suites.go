@@ -15,11 +15,11 @@ func only(pkg string, tests ...string) script {
 	return script(pkg + " -run '^(" + strings.Join(tests, "|") + ")$'")
 }
 
-// suites in the order in which they run in their lane: what fails fastest comes first.
+// suites in the order in which they run: what fails fastest comes first.
 var suites = []suite{
 	{name: "lint", checks: true, limit: 10 * time.Minute, script: `
 		rc=0
-		unformatted=$(find . \( -name node_modules -o -path ./out \) -prune -o -name '*.go' -print0 | xargs -0 gofmt -l) || rc=1
+		unformatted=$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l) || rc=1
 		if [ -n "$unformatted" ]; then
 			echo "gofmt -l: $unformatted"
 			rc=1
@@ -37,7 +37,7 @@ var suites = []suite{
 	{name: "unit", limit: 15 * time.Minute, script: `
 		packages=$(go list ./... | grep -vE '/test/(e2e|clients|bench|bazel|cluster/stories|cluster/arm64)(/|$)')
 		` + gotestsum + `-- -race -timeout 10m $packages`},
-	{name: "extension", waits: true, limit: 5 * time.Minute, script: `npm run -s test:unit`},
+	{name: "extension", limit: 5 * time.Minute, script: `npm run -s test:unit`},
 	// A number of inputs and not a time, at whose end Go 1.26 may report "context
 	// deadline exceeded" as a failure (golang/go#75804).
 	{name: "fuzz", limit: 20 * time.Minute, script: `
@@ -66,7 +66,7 @@ var suites = []suite{
 		"TestTheAgentStartsOnlyWhenTheDebugServerWaits",
 		"TestEnvoyIsTheProcessItWouldBeWithoutADebugger")},
 	// Of the stories in a cluster those without which nobody could work in one.
-	{name: "cluster-core", waits: true, root: true, limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ` + only("./test/cluster/stories",
+	{name: "cluster-core", root: true, limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ` + only("./test/cluster/stories",
 		"TestAHeldSidecarHasTheRightsThatIstioGivesIt",
 		"TestAHeldSidecarIsDebugged",
 		"TestASidecarThatNobodyPreparedIsDebugged",
@@ -104,10 +104,10 @@ var suites = []suite{
 		` + gotestsum + `-- -count=1 -timeout 30m ` + only("./test/e2e",
 		"TestAStartupIsDebuggedFromMainOn",
 		"TestFarAwayAStepIsTwoRoundTrips")},
-	{name: "clients", waits: true, limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
-	{name: "npm-clients", waits: true, limit: 10 * time.Minute, script: `npm run -s test:clients`},
-	{name: "extension-host", waits: true, limit: 8 * time.Minute, script: `npm run -s test:extension-host`},
-	{name: "vscode", waits: true, limit: 15 * time.Minute, script: `npm run -s test:vscode`},
+	{name: "clients", limit: 11 * time.Minute, script: gotestsum + `-- -count=1 -timeout 10m ./test/clients/...`},
+	{name: "npm-clients", limit: 10 * time.Minute, script: `npm run -s test:clients`},
+	{name: "extension-host", limit: 8 * time.Minute, script: `npm run -s test:extension-host`},
+	{name: "vscode", limit: 15 * time.Minute, script: `npm run -s test:vscode`},
 	{name: "vscode-cluster", apart: true, root: true, limit: 15 * time.Minute, script: `npm run -s test:vscode-cluster`},
 }
 
@@ -117,9 +117,6 @@ var suites = []suite{
 type suite struct {
 	name   string
 	checks bool
-	// waits: its processes wait for most of its time, as VS Code does for a window. It runs
-	// beside those that compute; see runAll.
-	waits bool
 	// apart: it runs only when it is named, and every other run says so.
 	apart bool
 	// root: it makes a node of a cluster, which takes root. A run of all suites by
