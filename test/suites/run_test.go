@@ -119,9 +119,9 @@ func TestTheLastLineIsTheTotal(t *testing.T) {
 		want    string
 		well    bool
 	}{
-		{[]result{{tally: tally{passed: 3}}, "two": {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
-		{[]result{{tally: tally{passed: 3, failed: 1}}, "two": {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
-		{[]result{{tally: tally{passed: 3}}, "two": {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
+		{[]result{{tally: tally{passed: 3}}, {tally: tally{passed: 4}}}, "7 passed, 0 failed\n", true},
+		{[]result{{tally: tally{passed: 3, failed: 1}}, {tally: tally{passed: 4}}}, "7 passed, 1 failed\n", false},
+		{[]result{{tally: tally{passed: 3}}, {problem: "ran no test"}}, "3 passed, 1 failed\n", false},
 		{[]result{{tally: tally{passed: 3}}}, "3 passed, 1 failed\n", false},
 	} {
 		var text strings.Builder
