@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const backend = backendOf(context, log);
     const presenter = new Presenter(context.extensionPath, log, () => findLldb(backend));
     const documents = new Documents();
-    const timelines = new Timelines();
+    const timelines = new Timelines(presenter);
     const showFault = watchFaults(presenter);
     const progress = new StartupProgress();
     const sessions = new Sessions((session, message) => {

@@ -62,10 +62,10 @@ test('F5 in the playground shows the yellow line in main, in the local file', { 
     assert.ok(Number(argc) > 1, `argc is ${argc}`);
     await screenshot('stopped');
 
-    const exported = join(folder, 'trace.json');
-    await workbench.exportTimeline(exported);
+    await workbench.exportTimeline('source');
+    await workbench.progress('The startup has been written to envoy-startup.json.').waitFor();
     await screenshot('timeline');
-    isTraceEvents(readFileSync(exported, 'utf8'));
+    isTraceEvents(readFileSync(join(folder, 'envoy-startup.json'), 'utf8'));
     await workbench.press('Control+KeyW');
 
     const { line } = await workbench.yellowLine(5);

@@ -125,12 +125,12 @@ export class Workbench {
         await this.page.locator('.notification-toast').first().waitFor({ state: 'detached' });
     }
 
-    /** Presses the button for Perfetto in the startup's timeline, and takes a path for the file. */
-    async exportTimeline(path: string): Promise<void> {
+    /** Presses the button for Perfetto in the startup's timeline, and takes the file that is offered, beside this folder. */
+    async exportTimeline(neighbour: string): Promise<void> {
         await this.run('Envoy: Show Startup Timeline');
         await this.page.frameLocator('iframe.webview').frameLocator('#active-frame').locator('#export').click();
-        await this.input.waitFor();
-        await this.input.fill(path);
+        // The dialog shows what the file's folder has when it is ready for an answer.
+        await this.row(neighbour).waitFor();
         await this.input.press('Enter');
         await this.input.waitFor({ state: 'hidden' });
     }

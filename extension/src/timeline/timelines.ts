@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { FaultError } from '../faults/fault';
+import type { Presenter } from '../faults/presenter';
 import { set } from '../sessions/contexts';
 import type { Message } from '../sessions/state';
 import { page } from './page';
@@ -10,6 +11,8 @@ import { isTimeline, type Timeline } from './timeline';
 export class Timelines implements vscode.Disposable {
     private last: { readonly name: string; readonly timeline: Timeline } | undefined;
     private panel: vscode.WebviewPanel | undefined;
+
+    constructor(private readonly presenter: Presenter) {}
 
     dispose(): void {
         this.panel?.dispose();
@@ -32,7 +35,7 @@ export class Timelines implements vscode.Disposable {
         if (this.panel === undefined) {
             this.panel = vscode.window.createWebviewPanel('envoy.timeline', 'Startup Timeline', vscode.ViewColumn.Active, { enableScripts: true });
             this.panel.onDidDispose(() => { this.panel = undefined; });
-            this.panel.webview.onDidReceiveMessage(() => { void this.export(); });
+            this.panel.webview.onDidReceiveMessage(() => { void this.presenter.run(() => this.export()); });
         }
         this.draw();
         this.panel.reveal();
@@ -48,9 +51,15 @@ export class Timelines implements vscode.Disposable {
     /** Writes the trace-event file, which ui.perfetto.dev and chrome://tracing open. */
     private async export(): Promise<void> {
         const events = this.last?.timeline.traceEvents;
-        const uri = await vscode.window.showSaveDialog({ title: 'Export for Perfetto', filters: { 'Trace events': ['json'] } });
+        const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+        const uri = await vscode.window.showSaveDialog({
+            title: 'Export for Perfetto',
+            filters: { 'Trace events': ['json'] },
+            ...(folder && { defaultUri: vscode.Uri.joinPath(folder, 'envoy-startup.json') }),
+        });
         if (uri !== undefined) {
             await vscode.workspace.fs.writeFile(uri, Buffer.from(JSON.stringify({ traceEvents: events })));
+            void vscode.window.showInformationMessage(`The startup has been written to ${vscode.workspace.asRelativePath(uri)}. Open it at ui.perfetto.dev.`);
         }
     }
 }
