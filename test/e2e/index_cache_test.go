@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,6 +20,9 @@ type cached struct {
 	IndexKept   bool `json:"debugInfoIndexSavedToCache"`
 	Path        string
 }
+
+// cacheFile matches what LLDB's cache has: its entries, and when it was last cleaned up.
+var cacheFile = regexp.MustCompile(`^llvmcache(-|\.timestamp$)`)
 
 // cacheOf asks LLDB itself.
 func cacheOf(t *testing.T, c *harness.Session, program string) cached {
@@ -72,18 +76,22 @@ func TestTwoSessionsFillTheIndexCacheAtOnce(t *testing.T) {
 		for _, c := range both {
 			c.Configure(mainPlace(s))
 		}
-		wrote := 0
+		// One that has found nothing to read may find it when it would write, and does neither.
+		symbols, index := 0, 0
 		for _, c := range both {
 			showsLocals(t, s, c)
 			did := cacheOf(t, c, program)
-			if !did.SymbolsRead && !did.SymbolsKept || !did.IndexRead && !did.IndexKept {
-				t.Errorf("a session neither read nor wrote: %+v", did)
-			}
 			if did.SymbolsKept {
-				wrote++
+				symbols++
+			}
+			if did.IndexKept {
+				index++
 			}
 		}
-		t.Logf("%d of 2 wrote the symbol table", wrote)
+		if symbols == 0 || index == 0 {
+			t.Errorf("%d sessions wrote the symbol table, %d the index", symbols, index)
+		}
+		t.Logf("%d sessions wrote the symbol table, %d the index", symbols, index)
 		for _, c := range both {
 			c.Disconnect()
 		}
@@ -102,7 +110,7 @@ func TestTwoSessionsFillTheIndexCacheAtOnce(t *testing.T) {
 		files := 0
 		err := filepath.WalkDir(cache, func(path string, d os.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && filepath.Base(filepath.Dir(filepath.Dir(path))) == "lldb-index" {
-				if files++; !strings.HasPrefix(d.Name(), "llvmcache-") && d.Name() != "llvmcache.timestamp" {
+				if files++; !cacheFile.MatchString(d.Name()) {
 					t.Errorf("left over: %s", path)
 				}
 			}
