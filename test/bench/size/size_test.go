@@ -179,8 +179,12 @@ func measure(t *testing.T, lldb harness.LLDB, w way, of subject, cache string) (
 		m.answers += v.Type + " " + v.Name + "\n"
 	}
 	for _, place := range []string{"main_common.cc --line 32", "os_sys_calls_impl.cc --line 20"} {
-		where, _, _ := strings.Cut(c.Command("breakpoint set --file "+place), ", address")
-		_, where, _ = strings.Cut(where, "\nBreakpoint ")
+		said := c.Command("breakpoint set --file " + place)
+		where, _, _ := strings.Cut(said, ", address")
+		_, where, found := strings.Cut(where, "Breakpoint ") // LLDB 19 repeats the command
+		if !found {
+			t.Fatalf("%s: %s: %q", w.name, place, said)
+		}
 		m.answers += where + "\n"
 	}
 	c.Do("disconnect", map[string]bool{"terminateDebuggee": true}, nil)
