@@ -6,12 +6,15 @@
 //	 (envoy)    └─▶ envoydbg dap: pilot-agent, gate, preset main; without LLDB's      │   anonymous memory
 //	                index cache, with an empty one, with a full one                   ─┘   of each lldb-dap
 //
+// A smaller program is measured in each form in which debug information comes (../program,
+// variants), and what the debugger says of the stop is compared.
+//
 // Each way ends at the stop in Envoy::MainCommon::main, with its stack and its locals.
 // Time is told, too, but CPU seconds are what can be compared on a machine that does
 // other things.
 //
-// TestSize writes docs/size.md (make bench-size); it is no benchmark of package testing,
-// because sessions are stories of a test. No suite runs it.
+// TestSize and TestSizeOfVariants write docs/size.md (make bench-size); they are no benchmarks
+// of package testing, because sessions are stories of a test. No suite runs them.
 //
 // Goroutines: one per session reads how much memory its lldb-dap has.
 package size

@@ -1,12 +1,14 @@
 package size
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +24,12 @@ var (
 	page = flag.String("page", "docs/size.md", "the page to write, from the checkout's folder; empty for none")
 	only = flag.Int("lldb", 0, "measure only this version of LLDB")
 	some = flag.String("way", "", "measure only the sessions whose name contains this; the page is not written then")
+	own  = flag.String("program", "", "measure this program in place of the generated one, with PROGRAM.stripped as what runs; the page is not written then")
+	set  = flag.String("init", "", "a command for LLDB, to see what a setting does; the page is not written then")
 )
 
 // bound limits a session: a busy machine takes several times the half minute of a plain one.
-const bound = 10 * time.Minute
+const bound = 5 * time.Minute
 
 func TestMain(m *testing.M) { pidns.Main(m, harness.SetUp) }
 
@@ -41,7 +45,19 @@ type measured struct {
 	memory  int64         // of lldb-dap, anonymous, at most; bytes
 	before  time.Duration // what it had used when the session began
 	stands  int64         // and the memory that it had; bytes
+	answers string        // what it said of the stop, by which programs are compared
 }
+
+// subject is a program to debug.
+type subject struct {
+	program string   // what the debugger reads
+	running string   // the same build, without symbols
+	init    []string // what LLDB must be told to find the symbols; presets do not look there
+}
+
+// firstLine is the first line of the function behind its prologue, as the program's compiler
+// has called the file.
+var firstLine = harness.Place{File: "/proc/self/cwd/source/exe/main_common.cc", Line: 19}
 
 // warmed is the name of the way that has an lldb-dap with the symbols.
 const warmed = "envoydbg, an lldb-dap stands by"
@@ -51,8 +67,9 @@ type way struct {
 	name string
 	// begin begins a session, and returns it with the process id of its lldb-dap, 0 if it is
 	// to be found.
-	begin func(s *harness.Story, a harness.Attributes) (c *harness.Session, pid int, end func())
-	armed bool
+	begin  func(s *harness.Story, a harness.Attributes) (c *harness.Session, pid int, end func())
+	armed  bool
+	cached bool
 }
 
 var ways = []way{
@@ -60,11 +77,11 @@ var ways = []way{
 		c := s.StartCommand("", s.LLDB.DAP)
 		c.Initialize()
 		return c, 0, func() {}
-	}, false},
-	{"envoydbg, no index cache", startup, true},
-	{"envoydbg, fills the index cache", startup, true},
-	{"envoydbg, index cache", startup, true},
-	{warmed, warm, true},
+	}, false, false},
+	{"envoydbg, no index cache", startup, true, false},
+	{"envoydbg, fills the index cache", startup, true, true},
+	{"envoydbg, index cache", startup, true, true},
+	{warmed, warm, true, true},
 }
 
 func startup(s *harness.Story, _ harness.Attributes) (*harness.Session, int, func()) {
@@ -88,13 +105,20 @@ func warm(s *harness.Story, a harness.Attributes) (*harness.Session, int, func()
 }
 
 // measure runs a session up to the stop.
-func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m measured) {
+func measure(t *testing.T, lldb harness.LLDB, w way, of subject, cache string) (m measured) {
+	t.Helper()
 	s := harness.NewStory(t, lldb)
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	s.Ctx, s.Variables = ctx, []string{"XDG_CACHE_HOME=" + cache}
-	a := s.Of(program).With("envoyPath", program+".stripped").With("breakpointPresets", []string{"main"}).With("startTimeout", 600).
-		With("indexCache", w.name != "envoydbg, no index cache")
+	init := append([]string{}, of.init...)
+	if *set != "" {
+		init = append(init, *set)
+	}
+	a := s.Of(of.program).With("envoyPath", of.running).With("startTimeout", 600).With("indexCache", w.cached).With("initCommands", init)
+	if len(of.init) == 0 {
+		a["breakpointPresets"] = []string{"main"}
+	}
 	c, pid, end := w.begin(s, a)
 	if pid == 0 {
 		pid = c.Part(harness.LLDBDap)
@@ -114,9 +138,13 @@ func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m m
 			t.Fatal(err)
 		}
 		m.toArmed -= before
-		c.Configure()
+		if len(of.init) > 0 {
+			c.Configure(firstLine)
+		} else {
+			c.Configure()
+		}
 	} else {
-		c.Launch(harness.Attributes{"program": program, "args": []string{"--version"}})
+		c.Launch(harness.Attributes{"program": of.program, "args": []string{"--version"}, "initCommands": init})
 		c.Seen(0, "initialized")
 		c.Do("setFunctionBreakpoints", map[string]any{"breakpoints": []map[string]string{{"name": function}}}, nil)
 		c.Do("configurationDone", nil, nil)
@@ -129,36 +157,65 @@ func measure(t *testing.T, lldb harness.LLDB, w way, program, cache string) (m m
 		Scopes []struct{ VariablesReference int }
 	}
 	c.Do("scopes", map[string]int{"frameId": stop.Frames[0].ID}, &scopes)
-	var variables struct{ Variables []struct{ Name string } }
-	c.Do("variables", map[string]int{"variablesReference": scopes.Scopes[0].VariablesReference}, &variables)
-	if len(variables.Variables) < 3 || variables.Variables[0].Name != "argc" {
-		t.Fatalf("%s: the locals are %v", w.name, variables.Variables)
+	var variables struct {
+		Variables []struct{ Name, Type, Value string }
 	}
+	c.Do("variables", map[string]int{"variablesReference": scopes.Scopes[0].VariablesReference}, &variables)
 	m.stopped = time.Since(began)
 	if m.cpu, err = lldbDap.cpu(); err != nil {
 		t.Fatal(err)
 	}
 	m.cpu -= before
 	m.memory = lldbDap.peak()
+	// Before the prologue has run argc has another value.
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.Seen(0, "process").Get("body.systemProcessId").Int()))
+	if v := variables.Variables; err != nil || len(v) < 3 || v[0].Name != "argc" || v[0].Value != strconv.Itoa(bytes.Count(line, []byte{0})) {
+		t.Fatalf("%s: %q (%v) has the locals %v", w.name, line, err, variables.Variables)
+	}
+	for _, f := range stop.Frames {
+		m.answers += fmt.Sprintf("%s at %s:%d\n", f.Name, filepath.Base(f.Source.Path), f.Line)
+	}
+	for _, v := range variables.Variables {
+		m.answers += v.Type + " " + v.Name + "\n"
+	}
+	for _, place := range []string{"main_common.cc --line 32", "os_sys_calls_impl.cc --line 20"} {
+		said := c.Command("breakpoint set --file " + place)
+		where, _, _ := strings.Cut(said, ", address")
+		_, where, found := strings.Cut(where, "Breakpoint ") // LLDB 19 repeats the command
+		if !found {
+			t.Fatalf("%s: %s: %q", w.name, place, said)
+		}
+		m.answers += where + "\n"
+	}
 	c.Do("disconnect", map[string]bool{"terminateDebuggee": true}, nil)
 	c.End()
 	end()
 	return m
 }
 
-// TestSize measures everything and writes the page.
-func TestSize(t *testing.T) {
-	build := exec.Command("../program/build.sh", "envoy")
-	build.Stderr = os.Stderr
-	out, err := build.Output()
+// build is where ../program/build.sh has put what it makes.
+func build(t *testing.T, what string) string {
+	t.Helper()
+	cmd := exec.Command("../program/build.sh", what)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := strings.TrimSpace(string(out))
+	return strings.TrimSpace(string(out))
+}
+
+// TestSize measures everything and writes the page.
+func TestSize(t *testing.T) {
+	program := *own
+	if program == "" {
+		program = build(t, "envoy")
+	}
 	st, err := os.Stat(program)
 	if err != nil {
 		t.Fatal(err)
 	}
+	of := subject{program: program, running: program + ".stripped"}
 	var rows [][]string
 	var servers []string
 	for _, lldb := range harness.The.LLDBs {
@@ -171,7 +228,7 @@ func TestSize(t *testing.T) {
 			if !strings.Contains(w.name, *some) {
 				continue
 			}
-			m := measure(t, lldb, w, program, cache)
+			m := measure(t, lldb, w, of, cache)
 			armed := ""
 			if w.armed {
 				armed = fmt.Sprintf("%.1f s (CPU %.1f s)", m.armed.Seconds(), m.toArmed.Seconds())
@@ -183,6 +240,7 @@ func TestSize(t *testing.T) {
 					fmt.Sprintf("%.2f GB", float64(m.stands)/1e9), "", ""})
 			}
 			t.Log(rows[len(rows)-1])
+			t.Log(m.answers)
 		}
 		rows = append(rows, []string{fmt.Sprint(lldb.Version), "the index cache has", "", fmt.Sprintf("%.2f GB", float64(size(t, cache))/1e9), "", ""})
 	}
@@ -193,7 +251,7 @@ func TestSize(t *testing.T) {
 	text := fmt.Sprintf("%s\n\nThe program has %.2f GB in 5,000 units.\n\n%s", conditions, float64(st.Size())/1e9,
 		report.Table(2, []string{"LLDB", "session", "CPU of lldb-dap", "anonymous memory", "armed after", "stop with locals after"}, rows))
 	fmt.Println(text)
-	if *page == "" || *some != "" {
+	if *page == "" || *some+*own+*set != "" {
 		return
 	}
 	if err := report.Replace(checkout.Path(t, *page), "size", text); err != nil {
