@@ -14,6 +14,7 @@ type reader struct{ entries chan control.LogEntry }
 
 func (r reader) Log(e control.LogEntry)        { r.entries <- e }
 func (r reader) Progress(control.ProgressNote) {}
+func (r reader) StandBy(control.StandBy)       {}
 
 // A session must not wait for a window that does not read.
 func TestATraceDoesNotWaitForItsReader(t *testing.T) {

@@ -39,6 +39,8 @@ type Backend interface {
 	// Open makes ready for a debug session: it waits for one client of the Debug Adapter
 	// Protocol on the socket that it returns, for half a minute.
 	Open(context.Context, OpenParams) (Opened, error)
+	// Drop ends the lldb-dap that stands by: the user wants none.
+	Drop(context.Context, None) (None, error)
 }
 
 // Listener is told what the backend has to say by itself: notifications, described as the
@@ -48,6 +50,9 @@ type Listener interface {
 	Log(LogEntry)
 	// Progress says how far a request is; its token is the request's id.
 	Progress(ProgressNote)
+	// StandBy says which lldb-dap stands by for the window's next session, each time that
+	// this changes.
+	StandBy(StandBy)
 }
 
 // None is the params or the result of a request that has none.
@@ -291,6 +296,23 @@ type LogEntry struct {
 	// Level is "trace", "debug", "info", "warning" or "error".
 	Level   string `json:"level"`
 	Message string `json:"message"`
+}
+
+// The states of [StandBy].
+const (
+	StandByNone    = "none"
+	StandByReading = "reading"
+	StandByReady   = "ready"
+)
+
+// StandBy is the lldb-dap that stands by.
+type StandBy struct {
+	// State is "none", "reading" (it reads the symbols), or "ready".
+	State string `json:"state"`
+	// Program is the one whose symbols it has; empty for none.
+	Program string `json:"program,omitempty"`
+	// Memory is its anonymous memory in bytes, once it is ready.
+	Memory int64 `json:"memory,omitempty"`
 }
 
 // ProgressNote says how far a request is.

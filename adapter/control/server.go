@@ -215,6 +215,9 @@ func (n notifier) Log(e LogEntry) { n.tell("log", e) }
 // Progress implements Listener.
 func (n notifier) Progress(p ProgressNote) { n.tell("progress", p) }
 
+// StandBy implements Listener.
+func (n notifier) StandBy(s StandBy) { n.tell("standBy", s) }
+
 // RequestOf is the id of the request that a context belongs to, for the notification
 // progress.
 func RequestOf(ctx context.Context) string {

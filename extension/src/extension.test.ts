@@ -6,7 +6,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type * as vscode from 'vscode';
 import { fakeBackend, opened } from '../../test/support/backend';
-import { type DebugAdapterNamedPipeServer, resetStub, session, stub } from '../../test/support/vscode';
+import { type DebugAdapterNamedPipeServer, resetStub, session, settingChanged, stub } from '../../test/support/vscode';
 import { activate } from './extension';
 
 let home: string;
@@ -69,6 +69,25 @@ suite('the extension', () => {
         assert.deepEqual(stub.errors, []);
     });
 
+    test('shows what stands by for the next session, until the user wants none', async () => {
+        fakeBackend(join(home, 'bin/envoydbg'));
+        const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
+        const shown = (): typeof stub.language => stub.language;
+        assert.equal(shown(), undefined);
+        await factory.createDebugAdapterDescriptor({} as vscode.DebugSession, undefined);
+        const now = shown();
+        assert.deepEqual(now && { text: now.text, detail: now.detail, busy: now.busy }, { text: 'LLDB stands by for envoy-static', detail: '1.2 GB of memory', busy: false });
+
+        settingChanged('envoy.warm');
+        assert.notEqual(shown(), undefined, 'it is still on');
+        stub.settings = { 'envoy.warm': false };
+        settingChanged('envoy.warm');
+        for (const end = Date.now() + 10_000; shown() !== undefined;) {
+            await turn();
+            assert.ok(Date.now() < end, 'it has been dropped');
+        }
+    });
+
     test('lets another backend serve when the setting has changed and no session runs', async () => {
         fakeBackend(join(home, 'bin/envoydbg'));
         const factory = stub.registered.get('adapter factory of envoy') as vscode.DebugAdapterDescriptorFactory;
@@ -76,7 +95,7 @@ suite('the extension', () => {
         const trackers = stub.registered.get('tracker factory of envoy') as vscode.DebugAdapterTrackerFactory;
         const tracker = trackers.createDebugAdapterTracker(session('1') as unknown as vscode.DebugSession) as vscode.DebugAdapterTracker;
         assert.equal(await socket(), join(home, 'bin/dap-1'));
-        (stub.registered.get('listener to the settings') as (change: unknown) => void)({ affectsConfiguration: (name: string) => name === 'envoy.adapterPath' });
+        settingChanged('envoy.adapterPath');
         assert.equal(await socket(), join(home, 'bin/dap-1'), 'its session runs');
         tracker.onExit?.(0, undefined);
         assert.equal(await socket(), join(home, 'bin/dap-2'));

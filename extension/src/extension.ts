@@ -25,11 +25,13 @@ import { Sessions } from './sessions/sessions';
 import { StatusBar } from './sessions/statusBar';
 import { foundSidecars } from './sidecars/found';
 import { PickedSidecar } from './sidecars/picked';
+import { StandByStatus } from './standBy';
 import { Timelines } from './timeline/timelines';
 
 export function activate(context: vscode.ExtensionContext): void {
     const log = vscode.window.createOutputChannel('Envoy', { log: true });
-    const backend = backendOf(context, log);
+    const standBy = new StandByStatus();
+    const backend = backendOf(context, log, (now) => { standBy.show(now); });
     const presenter = new Presenter(context.extensionPath, log, () => findLldb(backend));
     const documents = new Documents();
     const timelines = new Timelines(presenter);
@@ -46,7 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const factory = new AdapterFactory(backend, picked, presenter, log);
     const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
     context.subscriptions.push(
-        ...[log, backend, documents, timelines, sessions, new StatusBar(sessions), progress.follow(sessions), keepContexts(sessions), renewWith(backend, sessions)],
+        ...[log, backend, standBy, documents, timelines, sessions, new StatusBar(sessions), progress.follow(sessions), keepContexts(sessions), renewWith(backend, sessions), standBy.follow(backend, presenter)],
         // Not for a new launch.json too, for which VS Code takes those of the manifest.
         vscode.debug.registerDebugConfigurationProvider('envoy', configurations, Dynamic),
         vscode.debug.registerDebugConfigurationProvider('envoy', factory),

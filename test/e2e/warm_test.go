@@ -55,6 +55,11 @@ func TestTheNextSessionTakesTheDebuggerThatStandsBy(t *testing.T) {
 		a := s.Sample()
 		w, pid := standsBy(t, s, a)
 		from := takes(t, s, w, a, pid)
+		// The window is told each change.
+		told := 0
+		for _, what := range []string{`"program":".*envoy.*","state":"reading"`, `"memory":[1-9].*"state":"ready"`, `"state":"none"`} {
+			_, told = w.Logged(told, `^standBy \{`+what)
+		}
 		// It has served one session, and the next one gets another.
 		next := w.Ready(from)
 		if next == pid {

@@ -20,7 +20,7 @@ export function opened(path: string): unknown[] {
 
 /**
  * Writes a program that stands in for envoydbg: `version` says its version, and `serve` speaks JSON-RPC. Its socket is called
- * dap- and how often it was started. It knows two clusters, far
+ * dap- and how often it was started, and behind each session that is not cold an lldb-dap stands by. It knows two clusters, far
  * and near, with a sidecar in near. "hold" is answered only when it is cancelled, "held" with an error, and "program" ends the process.
  */
 export function fakeBackend(path: string, ways: Ways = {}): void {
@@ -49,8 +49,13 @@ connection.onClose(() => process.exit());
 connection.onRequest('initialize', (hello) => (hello.version === '${ways.version ?? version}' ? { version: hello.version + '+abc' } : new ResponseError(1, 'no', { what: 'The versions differ.' })));
 connection.onRequest('open', (params) => {
     appendFileSync(__filename + '.opened', JSON.stringify(params) + '\\n');
+    if (params.cold !== true) {
+        void connection.sendNotification('standBy', { state: 'reading', program: '/work/bazel-bin/envoy-static' });
+        void connection.sendNotification('standBy', { state: 'ready', program: '/work/bazel-bin/envoy-static', memory: 1_170_000_000 });
+    }
     return { socket: require('node:path').join(__dirname, 'dap-' + starts) };
 });
+connection.onRequest('drop', () => { void connection.sendNotification('standBy', { state: 'none' }); return {}; });
 connection.onRequest('debuggers', () => ({ debuggers: [] }));
 connection.onRequest('release', async (params) => { await say(params, 'releasing ' + params.target); return { released: [] }; });
 connection.onRequest('hold', (params, token) => new Promise((_, reject) => {

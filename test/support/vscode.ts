@@ -81,6 +81,10 @@ class Stub {
     activeSession: Session | undefined;
     /** The text of the status bar, as far as it is the extension's. */
     status: string | undefined;
+    /** What is shown beside the language of a C++ file, as far as it is the extension's. */
+    language: { text: string; detail?: string; busy?: boolean } | undefined;
+    /** Who hears of changed settings. */
+    readonly settingsListeners = new Set<(change: Change) => void>();
     /** What is registered, by what it is and its debug type. */
     readonly registered = new Map<string, unknown>();
     /** The user's answer to the last error message; until then the extension waits. */
@@ -88,6 +92,17 @@ class Stub {
 }
 
 export let stub = new Stub();
+
+interface Change {
+    affectsConfiguration(name: string): boolean;
+}
+
+/** Tells the extension that a setting has changed. */
+export function settingChanged(name: string): void {
+    for (const listener of stub.settingsListeners) {
+        listener({ affectsConfiguration: (other) => other === name });
+    }
+}
 
 /** Forgets everything. */
 export function resetStub(): void {
@@ -132,7 +147,11 @@ export const debug = {
 
 export const workspace = {
     workspaceFile: undefined,
-    onDidChangeConfiguration: (listener: unknown) => register('listener to the settings', listener),
+    onDidChangeConfiguration: (listener: (change: Change) => void) => {
+        const { settingsListeners } = stub;
+        settingsListeners.add(listener);
+        return { dispose: () => settingsListeners.delete(listener) };
+    },
     registerTextDocumentContentProvider: (scheme: string, value: unknown) => register(`documents of ${scheme}`, value),
     get workspaceFolders(): Folder[] | undefined {
         return stub.folder === undefined ? undefined : [{ uri: { fsPath: stub.folder } }];
@@ -187,6 +206,13 @@ function ask(list: Shown[], message: string, rest: unknown[]): Promise<string | 
         stub.answer = resolve;
     });
 }
+
+export const languages = {
+    createLanguageStatusItem: () => {
+        stub.language = { text: '' };
+        return Object.assign(stub.language, { dispose: (): void => { stub.language = undefined; } });
+    },
+};
 
 export const env = {
     clipboard: {

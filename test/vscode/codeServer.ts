@@ -10,7 +10,7 @@ const installSeconds = 60;
 
 /** The user's settings: nothing opens, asks or watches by itself, but VS Code asks about the authors of a folder when it opens it. */
 const quiet = {
-    // Stories look at what a session leaves. What stands by for the next one is a story of test/e2e.
+    // Stories look at what a session leaves. What stands by for the next one has a story of its own.
     'envoy.warm': false,
     'workbench.startupEditor': 'none',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { onlyTheseRun, processes } from '../support/processes';
@@ -81,6 +81,39 @@ function lineOf(file: string, text: string): number {
 function again(scratch: string): Setting {
     return { folder: work(join(scratch, 'proxy'), (sample) => [{ ...sample, name, restart: true }]) };
 }
+
+function warm(scratch: string): Setting {
+    const setting = tree(scratch);
+    standBy(setting.folder, true);
+    return setting;
+}
+
+/** Sets the folder's setting. */
+function standBy(folder: string, on: boolean): void {
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify({ 'envoy.warm': on }));
+}
+
+test('an lldb-dap stands by for the next session, which takes it, until the setting is off', { timeout: 300_000 }, vscode.story(warm, async ({ folder, workbench, screenshot }) => {
+    await workbench.canStart(name, 60);
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+    await workbench.languageStatus(/^LLDB stands by for envoy/, 60);
+    await screenshot('stands-by');
+    const ready = running('lldb-dap');
+    assert.equal(ready.length, 1);
+
+    await workbench.press('F5');
+    await stopsInMain(workbench, folder);
+    assert.deepEqual(running('lldb-dap'), ready, 'it serves this session');
+    await workbench.press('Shift+F5');
+    await workbench.sessionEnded(20);
+    await workbench.languageStatus(/^LLDB stands by for envoy/, 60);
+    assert.notDeepEqual(running('lldb-dap'), ready, 'another one stands by');
+    standBy(folder, false);
+    await onlyTheseRun(bystanders, 10);
+}));
 
 test('with "restart" a session whose Envoy has ended begins again, three times in a row', { timeout: 300_000 }, vscode.story(again, async ({ folder, workbench }) => {
     await workbench.canStart(name, 60);

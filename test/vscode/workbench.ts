@@ -160,6 +160,13 @@ export class Workbench {
         await this.page.locator('.glyph-margin-widgets [class*=codicon-debug-breakpoint]:not([class*=hint])').first().waitFor();
     }
 
+    /** Waits until what is shown beside the language of the file has this entry. */
+    async languageStatus(text: RegExp, seconds: number): Promise<void> {
+        await this.page.locator('[id="status.languageStatus"]').hover({ timeout: seconds * 1000 });
+        await this.page.locator('.hover-language-status').getByText(text).waitFor({ timeout: seconds * 1000 });
+        await this.page.mouse.move(0, 0);
+    }
+
     /** An entry of the status bar. */
     status(text: string): Locator {
         return this.page.locator('.statusbar-item').getByText(text);

@@ -2,7 +2,7 @@
 // last, so that the next session need not wait until they are read.
 //
 //	            ┌────────────────────── Keeper ───────────────────────┐
-//	session ──▶ │ Take ── Next ── Done        owner goroutine         │ ──▶ Status: doctor
+//	session ──▶ │ Take ── Next ── Done        owner goroutine         │ ──▶ Status, News: doctor, the window
 //	            │                                ▲  ▲  ▲              │
 //	            │     changes in folders ────────┘  │  └─ every 5 s:  │
 //	            │     (internal/watch)              │     memory, idle│

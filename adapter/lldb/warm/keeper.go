@@ -73,6 +73,7 @@ type Keeper struct {
 	calls  chan func()
 	wait   sync.WaitGroup // all but the owner
 	owner  chan struct{}  // closed when the owner has ended
+	news   chan struct{}  // has one element when Status may have changed since it was taken
 
 	// What follows is the owner's.
 
@@ -111,7 +112,7 @@ func New(o Options) *Keeper {
 		o.Short = process.MemoryShort
 	}
 	o.Idle, o.Quiet, o.Every = or(o.Idle, 30*time.Minute), or(o.Quiet, time.Second), or(o.Every, 5*time.Second)
-	k := &Keeper{opts: o, calls: make(chan func()), owner: make(chan struct{}), state: None}
+	k := &Keeper{opts: o, calls: make(chan func()), owner: make(chan struct{}), news: make(chan struct{}, 1), state: None}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	go k.own()
 	return k
@@ -233,6 +234,9 @@ func (k *Keeper) Drop() {
 		k.enter(None, "it is switched off")
 	})
 }
+
+// News has an element when Status may say something else than when the last one was taken.
+func (k *Keeper) News() <-chan struct{} { return k.news }
 
 // Status says where it stands.
 func (k *Keeper) Status() (s Status) {

@@ -17,6 +17,10 @@ func (k *Keeper) enter(to State, why string) {
 		k.opts.Trace.Line("warm", "%s → %s: %s", k.state, to, why)
 	}
 	k.state, k.why = to, why
+	select {
+	case k.news <- struct{}{}:
+	default: // who reads it has not asked yet
+	}
 }
 
 // idle reports whether nothing may be done now: no session has been for long, or one is.

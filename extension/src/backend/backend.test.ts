@@ -27,7 +27,7 @@ afterEach(() => {
 function start(ways?: Ways): void {
     fakeBackend(join(home, 'bin/envoydbg'), ways);
     const packageJSON: unknown = { version: '0.1.0' };
-    backend = backendOf({ extensionPath: home, extension: { packageJSON } } as unknown as vscode.ExtensionContext, window.createOutputChannel() as unknown as Log);
+    backend = backendOf({ extensionPath: home, extension: { packageJSON } } as unknown as vscode.ExtensionContext, window.createOutputChannel() as unknown as Log, () => undefined);
 }
 
 /** Which start of the program serves. */

@@ -10,6 +10,8 @@ export interface Requests {
     readonly debuggers: { readonly params: None; readonly result: Debuggers };
     /** Doctor checks whether a session with this configuration would work. */
     readonly doctor: { readonly params: Configuration; readonly result: Findings };
+    /** Drop ends the lldb-dap that stands by: the user wants none. */
+    readonly drop: { readonly params: None; readonly result: None };
     /** Held lists what is held in the cluster. */
     readonly held: { readonly params: Cluster; readonly result: HeldList };
     /** Hold holds a sidecar, and returns when it waits. */
@@ -37,6 +39,11 @@ export interface Notifications {
     readonly log: LogEntry;
     /** Progress says how far a request is; its token is the request's id. */
     readonly progress: ProgressNote;
+    /**
+     * StandBy says which lldb-dap stands by for the window's next session, each time that
+     * this changes.
+     */
+    readonly standBy: StandBy;
 }
 
 /** Hello is the params of the first request, initialize. */
@@ -284,6 +291,16 @@ export interface ProgressNote {
     /** its id */
     readonly request: string;
     readonly message: string;
+}
+
+/** StandBy is the lldb-dap that stands by. */
+export interface StandBy {
+    /** State is "none", "reading" (it reads the symbols), or "ready". */
+    readonly state: string;
+    /** Program is the one whose symbols it has; empty for none. */
+    readonly program?: string;
+    /** Memory is its anonymous memory in bytes, once it is ready. */
+    readonly memory?: number;
 }
 
 /** Context is one of a kubeconfig. */

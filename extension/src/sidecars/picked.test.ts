@@ -18,7 +18,7 @@ beforeEach(() => {
     resetStub();
     home = mkdtempSync(join(tmpdir(), 'envoydbg-sidecars-'));
     fakeBackend(join(home, 'bin/envoydbg'));
-    backend = backendOf({ extensionPath: home, extension: { packageJSON: { version: '0.1.0' } } } as unknown as vscode.ExtensionContext, window.createOutputChannel() as unknown as Log);
+    backend = backendOf({ extensionPath: home, extension: { packageJSON: { version: '0.1.0' } } } as unknown as vscode.ExtensionContext, window.createOutputChannel() as unknown as Log, () => undefined);
     picked = new PickedSidecar(backend);
 });
 afterEach(() => {

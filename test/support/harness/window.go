@@ -72,10 +72,10 @@ func (s *Story) Serve() *Window {
 	return win
 }
 
-// heard keeps the log.
+// heard keeps the log, and between its lines what stands by.
 func (w *Window) heard(method string, params json.RawMessage) {
-	var entry control.LogEntry
-	if method == "log" && json.Unmarshal(params, &entry) == nil {
+	entry := control.LogEntry{Message: method + " " + string(params)}
+	if method == "standBy" || method == "log" && json.Unmarshal(params, &entry) == nil {
 		w.mu.Lock()
 		w.log = append(w.log, entry.Message)
 		w.mu.Unlock()
