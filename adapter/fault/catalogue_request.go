@@ -18,14 +18,14 @@ func NotThatUser(container string, err error) *Fault {
 func Parked(sidecar, address string, port int, err error) *Fault {
 	return &Fault{Code: 1802, What: fmt.Sprintf("The sidecar is parked: nothing listens on port %d, where the pod's iptables send what the application sends.", port),
 		Evidence: []string{"no Envoy and no agent run in " + sidecar, address + ": " + text(err)},
-		Do:       "Start the agent with \"envoydbg agent start\", or a session with \"envoydbg run\", and send the request then.", Cause: err}
+		Do:       "Start a debug session, or the agent alone with \"envoydbg agent start\", and send the request then.", Cause: err}
 }
 
 // NotListening: nothing listens for the application's connections, and nobody can see why.
 func NotListening(sidecar, address string, port int, err error) *Fault {
 	return &Fault{Code: 1803, What: fmt.Sprintf("Nothing listens on port %d, where the pod's iptables send what the application sends.", port),
 		Evidence: []string{"whether an agent or Envoy runs in " + sidecar + " cannot be seen: it has no shell, and no helper is there", address + ": " + text(err)},
-		Do:       "Start the agent with \"envoydbg agent start\", or a session with \"envoydbg run\", and send the request then.", Cause: err}
+		Do:       "Start a debug session, or the agent alone with \"envoydbg agent start\", and send the request then.", Cause: err}
 }
 
 // NotConnected: the connection could not be made, and the sidecar is not why.
@@ -43,7 +43,7 @@ func NoResponse(url string, err error, path ...string) *Fault {
 // RequestTimeout: no response came in time.
 func RequestTimeout(url string, after time.Duration, path ...string) *Fault {
 	return &Fault{Code: 1806, What: fmt.Sprintf("No response to the request to %s has come within %v, not counting the time in which Envoy was stopped.", url, after), Evidence: path,
-		Do: "Wait longer with --timeout, or look where Envoy is with a session."}
+		Do: "Look in a debug session where Envoy is. At the command line --timeout waits longer."}
 }
 
 // PastEnvoy: the response came, and Envoy had nothing to do with it.

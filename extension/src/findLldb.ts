@@ -23,6 +23,6 @@ export async function findLldb(backend: Backend): Promise<void> {
     );
     if (picked !== undefined) {
         await vscode.workspace.getConfiguration('envoy').update('lldbDap', picked.label, vscode.ConfigurationTarget.Global);
-        void vscode.window.showInformationMessage(`The next session uses ${picked.label}.`);
+        void vscode.window.showInformationMessage(`Configurations without the attribute "lldbDap" use ${picked.label} now.`);
     }
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,6 +60,44 @@ func TestAFileForTheOutputThatCannotBeWritten(t *testing.T) {
 			t.Errorf("%v", e)
 		}
 		c.Disconnect()
+	})
+}
+
+// A named pipe takes nothing until somebody reads it. The session waits for that, and can be
+// ended while it does.
+func TestTheAgentsOutputCanGoToANamedPipe(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		pipe := filepath.Join(s.Dir, "agent.pipe")
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := s.Sample().Agent(map[string]any{"output": pipe})
+		c := s.Start()
+		c.Initialize()
+		c.Attach(a)
+		c.Phase("preflight", "begin")
+		if took := c.Disconnect(); took > 2*time.Second {
+			t.Errorf("the session ended after %v", took)
+		}
+
+		text := make(chan string)
+		go func() {
+			b, err := os.ReadFile(pipe)
+			if err != nil {
+				t.Error(err)
+			}
+			text <- string(b)
+		}()
+		c = atMainOf(s, a)
+		c.Disconnect()
+		select {
+		case got := <-text:
+			if got == "" {
+				t.Error("the reader got nothing")
+			}
+		case <-s.Ctx.Done():
+			t.Fatal("the pipe has a writer although the session has ended")
+		}
 	})
 }
 

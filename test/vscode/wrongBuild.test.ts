@@ -50,7 +50,7 @@ test('an lldb-dap that is not there is refused, and Find LLDB mends it', { timeo
     const path = '/usr/bin/lldb-dap-19';
     assert.ok(found.some(([row = '']) => row.startsWith(path)), JSON.stringify(found));
     await workbench.choose('', path);
-    await workbench.progress(`The next session uses ${path}.`).waitFor({ timeout: 20_000 });
+    await workbench.progress(`Configurations without the attribute "lldbDap" use ${path} now.`).waitFor({ timeout: 20_000 });
     await workbench.sessionEnded(20);
 
     await workbench.press('F5');
