@@ -24,10 +24,19 @@ async function stopsInMain(workbench: Workbench, folder: string): Promise<void> 
 async function endByHand(): Promise<void> {
     for (const { pid, program } of processes()) {
         if (!bystanders.includes(basename(program))) {
-            process.kill(pid, 'SIGKILL');
+            end(pid);
         }
     }
     await onlyTheseRun(bystanders, 10);
+}
+
+/** Kills a process, which may have ended with another one by now. */
+function end(pid: number): void {
+    try {
+        process.kill(pid, 'SIGKILL');
+    } catch (error) {
+        assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH');
+    }
 }
 
 /** The ids of the processes that run a program. */
