@@ -36,7 +36,7 @@ export class StandByStatus implements vscode.Disposable {
         const name = path.basename(program);
         this.item.busy = reading;
         this.item.text = reading ? `LLDB reads ${name}` : `LLDB stands by for ${name}`;
-        this.item.detail = reading ? 'for the next session' : gigabytes(memory);
+        this.item.detail = reading ? 'for the next session' : `${size(memory)} of memory`;
     }
 }
 
@@ -45,7 +45,7 @@ function turnedOff(): boolean {
     return [undefined, ...(vscode.workspace.workspaceFolders ?? [])].some((folder) => vscode.workspace.getConfiguration('envoy', folder).get('warm') === false);
 }
 
-/** A number of bytes: "1.2 GB". */
-function gigabytes(bytes: number): string {
-    return `${(bytes / 1e9).toFixed(1)} GB of memory`;
+/** A number of bytes: "1.2 GB", "26 MB". */
+function size(bytes: number): string {
+    return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }
