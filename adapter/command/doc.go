@@ -18,5 +18,5 @@
 //
 // Goroutines: one passes on signals, until the process ends; one runs the session
 // of dap; with --listen one waits for each child. Serve has one for each session that is
-// open, one that sends traces to the window, and those of control.Server and warm.Keeper.
+// open, one that sends traces to the window, one that tells it what stands by, and those of control.Server and warm.Keeper.
 package command

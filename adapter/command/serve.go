@@ -14,7 +14,6 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/trace"
-	"github.com/envoydbg/envoydbg/internal/process"
 	"github.com/envoydbg/envoydbg/internal/version"
 )
 
@@ -70,40 +69,6 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 		}
 	}
 	return nil
-}
-
-// Drop implements control.Backend.
-func (b *backend) Drop(context.Context, control.None) (control.None, error) {
-	b.warm.Drop()
-	return control.None{}, nil
-}
-
-// tellStandBy tells the window which lldb-dap stands by, until ctx ends.
-func tellStandBy(ctx context.Context, k *warm.Keeper, l control.Listener) {
-	told := control.StandBy{State: control.StandByNone}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-k.News():
-			if now := standBy(k.Status()); now != told {
-				l.StandBy(now)
-				told = now
-			}
-		}
-	}
-}
-
-// standBy is a Keeper's status for a window.
-func standBy(s warm.Status) control.StandBy {
-	switch s.State {
-	case warm.Warming:
-		return control.StandBy{State: control.StandByReading, Program: s.Program}
-	case warm.Ready:
-		return control.StandBy{State: control.StandByReady, Program: s.Program, Memory: process.Anonymous(s.PID)}
-	default:
-		return control.StandBy{State: control.StandByNone}
-	}
 }
 
 // stdio is standard input and output as one stream.

@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 
@@ -12,9 +11,6 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/fault"
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/adapter/lldb"
-	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
-	"github.com/envoydbg/envoydbg/internal/process"
-	"github.com/envoydbg/envoydbg/kube"
 	"github.com/envoydbg/envoydbg/sourcemap"
 )
 
@@ -57,22 +53,6 @@ func (b *backend) Doctor(ctx context.Context, p control.Configuration) (control.
 		all.Findings = append(all.Findings, one)
 	}
 	return all, ctx.Err()
-}
-
-// standingBy says what stands by for the next session.
-func standingBy(s warm.Status) kube.Finding {
-	f := kube.Finding{Check: "standing by", State: kube.OK}
-	switch {
-	case s.State == warm.Ready:
-		f.What = fmt.Sprintf("lldb-dap (pid %d) has the symbols of %s, and %d MB of memory", s.PID, s.Program, process.Anonymous(s.PID)>>20)
-	case s.State == warm.Warming:
-		f.What = fmt.Sprintf("lldb-dap (pid %d) reads the symbols of %s", s.PID, s.Program)
-	case s.State == warm.None && s.Why == "":
-		f.What = "no lldb-dap: there was no session yet in this window"
-	default:
-		f.What = "no lldb-dap: " + s.Why
-	}
-	return f
 }
 
 var quoted = regexp.MustCompile(`"([A-Za-z.]+)"`)

@@ -39,8 +39,8 @@ type Backend interface {
 	// Open makes ready for a debug session: it waits for one client of the Debug Adapter
 	// Protocol on the socket that it returns, for half a minute.
 	Open(context.Context, OpenParams) (Opened, error)
-	// Drop ends the lldb-dap that stands by: the user wants none.
-	Drop(context.Context, None) (None, error)
+	// DropStandBy ends the lldb-dap that stands by: the user wants none.
+	DropStandBy(context.Context, None) (None, error)
 }
 
 // Listener is told what the backend has to say by itself: notifications, described as the

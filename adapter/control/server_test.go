@@ -27,7 +27,7 @@ func (s stub) Contexts(ctx context.Context, p Cluster) (Contexts, error)        
 func (stub) Sidecars(context.Context, SidecarsParams) (r Sidecars, err error)         { return }
 func (stub) Doctor(context.Context, Configuration) (r Findings, err error)            { return }
 func (stub) Debuggers(context.Context, None) (r Debuggers, err error)                 { return }
-func (stub) Drop(context.Context, None) (n None, err error)                           { return }
+func (stub) DropStandBy(context.Context, None) (n None, err error)                    { return }
 func (stub) Program(context.Context, ProgramParams) (r Program, err error)            { return }
 func (stub) Release(context.Context, ReleaseParams) (r Released, err error)           { return }
 func (stub) Held(context.Context, Cluster) (r HeldList, err error)                    { return }

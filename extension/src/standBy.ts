@@ -17,7 +17,7 @@ export class StandByStatus implements vscode.Disposable {
     follow(backend: Backend, presenter: Presenter): vscode.Disposable {
         return vscode.workspace.onDidChangeConfiguration((change) => {
             if (change.affectsConfiguration('envoy.warm') && this.item !== undefined && turnedOff()) {
-                void presenter.run(() => backend.request('drop', {}));
+                void presenter.run(() => backend.request('dropStandBy', {}));
             }
         });
     }

@@ -46,13 +46,7 @@ func showsLocals(t *testing.T, s *harness.Story, c *harness.Session) {
 	t.Helper()
 	stop := c.Stopped(0)
 	at(t, stop, "Envoy::MainCommon::main", mainPlace(s))
-	var scopes struct {
-		Scopes []struct{ VariablesReference int }
-	}
-	c.Do("scopes", map[string]int{"frameId": stop.Frames[0].ID}, &scopes)
-	var variables struct{ Variables []struct{ Name string } }
-	c.Do("variables", map[string]int{"variablesReference": scopes.Scopes[0].VariablesReference}, &variables)
-	if v := variables.Variables; len(v) < 3 || v[0].Name != "argc" {
+	if v := locals(c, stop.Frames[0].ID); len(v) < 3 || v[0].Name != "argc" {
 		t.Errorf("the locals are %v", v)
 	}
 }

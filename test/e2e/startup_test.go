@@ -106,15 +106,7 @@ func value(c *harness.Session, stop harness.Stop, expression string) string {
 
 // local reads a variable of the top frame the way an editor does.
 func local(c *harness.Session, stop harness.Stop, name string) string {
-	var scopes struct {
-		Scopes []struct{ VariablesReference int }
-	}
-	c.Do("scopes", map[string]int{"frameId": stop.Frames[0].ID}, &scopes)
-	var answer struct {
-		Variables []struct{ Name, Value string }
-	}
-	c.Do("variables", map[string]int{"variablesReference": scopes.Scopes[0].VariablesReference}, &answer)
-	for _, v := range answer.Variables {
+	for _, v := range locals(c, stop.Frames[0].ID) {
 		if v.Name == name {
 			return v.Value
 		}

@@ -55,7 +55,7 @@ connection.onRequest('open', (params) => {
     }
     return { socket: require('node:path').join(__dirname, 'dap-' + starts) };
 });
-connection.onRequest('drop', () => { void connection.sendNotification('standBy', { state: 'none' }); return {}; });
+connection.onRequest('dropStandBy', () => { void connection.sendNotification('standBy', { state: 'none' }); return {}; });
 connection.onRequest('debuggers', () => ({ debuggers: [] }));
 connection.onRequest('release', async (params) => { await say(params, 'releasing ' + params.target); return { released: [] }; });
 connection.onRequest('hold', (params, token) => new Promise((_, reject) => {

@@ -10,8 +10,8 @@ export interface Requests {
     readonly debuggers: { readonly params: None; readonly result: Debuggers };
     /** Doctor checks whether a session with this configuration would work. */
     readonly doctor: { readonly params: Configuration; readonly result: Findings };
-    /** Drop ends the lldb-dap that stands by: the user wants none. */
-    readonly drop: { readonly params: None; readonly result: None };
+    /** DropStandBy ends the lldb-dap that stands by: the user wants none. */
+    readonly dropStandBy: { readonly params: None; readonly result: None };
     /** Held lists what is held in the cluster. */
     readonly held: { readonly params: Cluster; readonly result: HeldList };
     /** Hold holds a sidecar, and returns when it waits. */

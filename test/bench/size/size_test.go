@@ -244,17 +244,24 @@ func TestSize(t *testing.T) {
 		}
 		rows = append(rows, []string{fmt.Sprint(lldb.Version), "the index cache has", "", fmt.Sprintf("%.2f GB", float64(size(t, cache))/1e9), "", ""})
 	}
+	publish(t, "size", servers, *some+*own+*set == "", fmt.Sprintf("The program has %.2f GB in 5,000 units.\n\n%s", float64(st.Size())/1e9,
+		report.Table(2, []string{"LLDB", "session", "CPU of lldb-dap", "anonymous memory", "armed after", "stop with locals after"}, rows)))
+}
+
+// publish prints a section of the page with the conditions of the run, and writes it if all of
+// it was measured.
+func publish(t *testing.T, section string, servers []string, whole bool, text string) {
+	t.Helper()
 	conditions, err := report.Conditions(servers...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("%s\n\nThe program has %.2f GB in 5,000 units.\n\n%s", conditions, float64(st.Size())/1e9,
-		report.Table(2, []string{"LLDB", "session", "CPU of lldb-dap", "anonymous memory", "armed after", "stop with locals after"}, rows))
+	text = conditions + "\n\n" + text
 	fmt.Println(text)
-	if *page == "" || *some+*own+*set != "" {
+	if *page == "" || !whole {
 		return
 	}
-	if err := report.Replace(checkout.Path(t, *page), "size", text); err != nil {
+	if err := report.Replace(checkout.Path(t, *page), section, text); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/envoydbg/envoydbg/test/support/checkout"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 	"github.com/envoydbg/envoydbg/test/support/report"
 )
@@ -85,18 +84,7 @@ func TestSizeOfVariants(t *testing.T) {
 			t.Log(row)
 		}
 	}
-	conditions, err := report.Conditions(servers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf("%s\n\nThe program has %.2f GB in 1,200 units. Each field: processor time and anonymous memory of lldb-dap\n"+
-		"until the stop has its locals, and in brackets the ratio to lldb-dap alone.\n\n%s", conditions, float64(st.Size())/1e9,
-		report.Table(2, []string{"LLDB", "debug information", "lldb-dap alone", "no index cache", "fills it", "index cache"}, rows))
-	fmt.Println(text)
-	if *page == "" || t.Failed() {
-		return
-	}
-	if err := report.Replace(checkout.Path(t, *page), "size-variants", text); err != nil {
-		t.Fatal(err)
-	}
+	publish(t, "size-variants", servers, !t.Failed(), fmt.Sprintf("The program has %.2f GB in 1,200 units. Each field: processor time and anonymous memory of lldb-dap\n"+
+		"until the stop has its locals, and in brackets the ratio to lldb-dap alone.\n\n%s", float64(st.Size())/1e9,
+		report.Table(2, []string{"LLDB", "debug information", "lldb-dap alone", "no index cache", "fills it", "index cache"}, rows)))
 }
