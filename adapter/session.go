@@ -25,7 +25,7 @@ type Options struct {
 	// attributes give no other; empty for where this process is.
 	Folder string
 	// Warm may have an lldb-dap that has the program's symbols; nil for none.
-	Warm *warm.Keeper
+	Warm warm.Source
 	// Log receives the trace; nil for none.
 	Log io.Writer
 	// Target is where the Envoy of a startup session is debugged.

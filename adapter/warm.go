@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"cmp"
+	"os"
 
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
@@ -27,9 +28,9 @@ func (s *Session) takeWarm(wanted string, cfg *config.Config) (*peer, *dapio.Mes
 	if !warms {
 		return nil, nil
 	}
-	process := s.opts.Warm.Take(s.want(path, cfg))
+	process, why := s.opts.Warm.Take(s.want(path, cfg))
 	if process == nil {
-		s.trace.Line("warm", "no lldb-dap stands by for this session: %s", s.opts.Warm.Status().Why)
+		s.trace.Line("warm", "no lldb-dap stands by for this session: %s", why)
 		return nil, nil
 	}
 	p := &peer{s: s, warm: process}
@@ -45,7 +46,11 @@ func (s *Session) takeWarm(wanted string, cfg *config.Config) (*peer, *dapio.Mes
 
 // want is what the session's lldb-dap has to be.
 func (s *Session) want(path string, cfg *config.Config) warm.Want {
-	return warm.Want{Program: cfg.Program, LLDBDap: path, Folder: s.opts.Folder, Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
+	folder := s.opts.Folder
+	if folder == "" {
+		folder, _ = os.Getwd() // else it fits no other
+	}
+	return warm.Want{Program: cfg.Program, LLDBDap: path, Folder: folder, Environment: warm.Obeyed(os.Environ()), Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
 		InitCommands: cfg.InitCommands, WorkTree: cfg.WorkTree, IndexCache: startup.UsesIndexCache(cfg)}
 }
 

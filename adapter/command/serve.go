@@ -47,17 +47,23 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 		return err
 	}
 	defer remove()
+	told := ctx // to end
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lines := newTraceLines()
 	standby := trace.New(between{lines}, time.Now())
 	standby.Also(nil) // nobody wants its first lines later
 	b := &backend{target: target, sessions: newSessions(dir), trace: lines, warm: warm.New(warm.Options{Dir: dir, Trace: standby})}
+	lending, err := b.warm.Lend()
+	if err != nil {
+		return fault.From(err)
+	}
 	undone := control.NewServer(b, control.Welcome{Version: version.String()}).Serve(ctx, stream, func(l control.Listener) {
 		b.listener = l
 		go b.trace.send(ctx, l)
 		go tellStandBy(ctx, b.warm, l)
 	})
+	lent := lending.Close()
 	late := time.After(endTime)
 	cold := make(chan struct{})
 	go func() { b.warm.Close(); close(cold) }()
@@ -67,6 +73,15 @@ func serveWindow(ctx context.Context, stream io.ReadWriteCloser, target targets)
 		case <-late:
 			return fault.EndTooLong(endTime)
 		}
+	}
+	cancel()
+	// What a session in a terminal has borrowed is that session's, which may outlive the
+	// window; and it would end with this process.
+	select {
+	case <-lent:
+	case <-told.Done():
+		lending.Recall()
+		<-lent
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoydbg/envoydbg/adapter"
 	"github.com/envoydbg/envoydbg/adapter/fault"
+	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/trace"
 )
 
@@ -49,7 +50,8 @@ func (f *sessionFlags) check() error {
 // options returns the session's options, and a function that releases the folder
 // and the file that belong to them. Warnings go to stderr.
 func (f *sessionFlags) options(stderr io.Writer) (adapter.Options, func(), error) {
-	opts := adapter.Options{LLDBDap: f.lldbDap, Target: f.target, Sources: loadSources(f.workTree, ""), PhaseEvents: f.phaseEvents}
+	opts := adapter.Options{LLDBDap: f.lldbDap, Target: f.target, Sources: loadSources(f.workTree, ""), PhaseEvents: f.phaseEvents,
+		Warm: warm.Windows{}}
 	release := func() {}
 	if err := exists("--work-tree", f.workTree); err != nil {
 		return opts, nil, err

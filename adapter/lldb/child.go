@@ -55,8 +55,17 @@ func Start(ctx context.Context, p Program) (*Child, error) {
 	return child, nil
 }
 
+// Program implements Process.
+func (c *Child) Program() string { return c.Path }
+
 // Done is closed when the process has ended and left nothing.
 func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Release implements Process: with a stream that is a connection these are not closed yet.
+func (c *Child) Release() {
+	_ = c.Stdin.Close()
+	_ = c.Stdout.Close()
+}
 
 // scratch is where LLDB writes the expressions it compiles: the folder lldb/PID among
 // the temporary files. LLDB removes it only when it ends in order, which 19 hardly

@@ -53,7 +53,7 @@ type DAP struct {
 	// Supports holds the capabilities that are true.
 	Supports map[string]bool
 
-	child *Child
+	child Process
 	// to and from are the stream: the process's stdin and stdout, or a connection.
 	to   io.Closer
 	from io.ReadCloser
@@ -74,6 +74,23 @@ type listener struct {
 	trace *trace.Trace
 }
 
+// Process is the lldb-dap that a DAP talks to: a [Child], or one that another process has
+// started and lends.
+type Process interface {
+	// Program is its path.
+	Program() string
+	PID() int
+	// Kill may be called at any time, and does nothing to one that has ended.
+	Kill()
+	// Done is closed when it has ended; Status says how, and Stderr is the end of what it
+	// wrote there.
+	Done() <-chan struct{}
+	Status() string
+	Stderr() string
+	// Release gives back what is left of it here, when it has ended.
+	Release()
+}
+
 // StartDAP runs lldb-dap as Start does, and begins to read it.
 // ctx bounds the start alone.
 func StartDAP(ctx context.Context, p Program, h Handler, t *trace.Trace) (*DAP, error) {
@@ -82,11 +99,12 @@ func StartDAP(ctx context.Context, p Program, h Handler, t *trace.Trace) (*DAP, 
 		return nil, err
 	}
 	t.Line("lldb-dap", "%s started, pid %d", p.Path, child.PID())
-	return talk(child, child.Stdin, child.Stdout, false, h, t), nil
+	return Talk(child, child.Stdin, child.Stdout, false, h, t), nil
 }
 
-// talk begins to read an lldb-dap.
-func talk(child *Child, to io.WriteCloser, from io.ReadCloser, leaves bool, h Handler, t *trace.Trace) *DAP {
+// Talk begins to read an lldb-dap, at the other end of a stream. leaves: it goes on when the
+// stream has ended.
+func Talk(child Process, to io.WriteCloser, from io.ReadCloser, leaves bool, h Handler, t *trace.Trace) *DAP {
 	d := &DAP{child: child, to: to, from: from, leaves: leaves, out: dapio.NewWriter(to), pending: map[int64]Answer{}, done: make(chan struct{})}
 	d.listener.Store(&listener{h, t})
 	d.out.Sent = func(raw []byte) { d.trace().Message("lldb-dap →", raw) }
@@ -110,10 +128,7 @@ func (d *DAP) Adopt(h Handler, t *trace.Trace) bool {
 func (d *DAP) trace() *trace.Trace { return d.listener.Load().trace }
 
 // Path is the program's path.
-func (d *DAP) Path() string { return d.child.Path }
-
-// Process is the running program.
-func (d *DAP) Process() *Child { return d.child }
+func (d *DAP) Path() string { return d.child.Program() }
 
 // Initialize sends the client's initialize request and learns the version and
 // the capabilities from the answer, which it returns as lldb-dap gave it.
@@ -308,7 +323,7 @@ func (d *DAP) Left(ctx context.Context) error {
 }
 
 // waitKilled waits for the end of a child that was killed.
-func waitKilled(c *Child) bool {
+func waitKilled(c Process) bool {
 	select {
 	case <-c.Done():
 		return true
@@ -329,8 +344,7 @@ func (d *DAP) Close() error {
 	d.out.Abort()
 	_ = d.to.Close() // ends a write to one that did not read
 	_ = d.from.Close()
-	_ = d.child.Stdin.Close() // if the stream is a connection
-	_ = d.child.Stdout.Close()
+	d.child.Release()
 	select {
 	case <-d.done:
 	case <-time.After(killTime):

@@ -60,13 +60,12 @@ func (s *Server) Connect(last bool, h Handler, t *trace.Trace) (*DAP, error) {
 		return nil, err
 	}
 	t.Line("lldb-dap", "%s, pid %d: connected", s.Path, s.PID())
-	return talk(s.Child, conn, conn, !last, h, t), nil
+	return Talk(s.Child, conn, conn, !last, h, t), nil
 }
 
 // End kills it and returns when it has ended, or after a second.
 func (s *Server) End() {
 	s.Kill()
 	waitKilled(s.Child)
-	_ = s.Stdin.Close()
-	_ = s.Stdout.Close()
+	s.Release()
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // prefix begins the name of every folder. What os.MkdirTemp appends is at most ten
@@ -21,6 +24,23 @@ const (
 func Places() []string {
 	return []string{os.Getenv("XDG_RUNTIME_DIR"), os.Getenv("TMPDIR"), "/tmp", "/dev/shm",
 		"/var/lib/istio/data", "/etc/istio/proxy"}
+}
+
+// Owned are the folders in these places that are this user's alone, whichever of its processes
+// they belong to.
+func Owned(places []string) (paths []string) {
+	for _, place := range places {
+		entries, _ := os.ReadDir(place)
+		for _, e := range entries {
+			path := filepath.Join(place, e.Name())
+			var st unix.Stat_t
+			if strings.HasPrefix(e.Name(), prefix) && unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR &&
+				int(st.Uid) == os.Geteuid() && st.Mode&0o077 == 0 && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
 }
 
 // Need is what a folder must be good for.

@@ -400,3 +400,28 @@ func TestThePlacesAreTriedInOrder(t *testing.T) {
 	}
 	must(t, d.Remove())
 }
+
+// Others may have put a folder of that name, or a link, into a place that is everybody's.
+func TestOnlyThisUsersFoldersAreOwned(t *testing.T) {
+	place := t.TempDir()
+	want := filepath.Join(place, prefix+"1")
+	for name, mode := range map[string]os.FileMode{prefix + "1": 0o700, prefix + "2": 0o750, "other": 0o700} {
+		if err := os.Mkdir(filepath.Join(place, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(want, filepath.Join(place, prefix+"3")); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Mkdir(filepath.Join(place, prefix+"4"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(filepath.Join(place, prefix+"4"), 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Owned([]string{"", place, filepath.Join(place, "none"), place}); len(got) != 1 || got[0] != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

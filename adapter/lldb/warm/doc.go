@@ -9,6 +9,14 @@
 //	            │              look at the files ───┘                 │
 //	            └──▶ Process: lldb-dap, at low priority, in a folder of its own
 //
+// A session of another process, as in a terminal, may borrow it, and has it like one's own:
+//
+//	session ──▶ Windows ──DAP──▶ Lending ──▶ Process
+//	               └─ a handle on the process, to end it by
+//
+// It ends with the session, by its handle or when the stream ends, whatever becomes of either
+// process; the window's waits for that when the window closes.
+//
 // The owner's states:
 //
 //	           Next, Done           the files are complete         it has the symbols
@@ -29,5 +37,6 @@
 //
 // Goroutines of a Keeper: the owner, from New to Close; one that watches folders, while a
 // program is known; one each for a look at files, and for a process that is being warmed or
-// ended. The owner itself never touches a file, which may hang: Take waits for it.
+// ended. A Lending has one that accepts, and two for each session that borrows; a borrowed
+// process has one that waits for its end. The owner itself never touches a file, which may hang: Take waits for it.
 package warm

@@ -165,43 +165,83 @@ func (k *Keeper) ask(f func()) {
 	}
 }
 
-// Take begins the use of the Keeper by a session, which ends with Done. It returns the
-// process that fits what the session wants, and with it the duty to close it; nil for none.
-// Another one is ended then: it would only compete with the session's own.
-func (k *Keeper) Take(w Want) (taken *Process) {
+// Source is where a session may get an lldb-dap that has its program's symbols: the [Keeper] of
+// its window, or those of other processes ([Windows]).
+type Source interface {
+	// Take begins the use by a session, which ends with Done. It returns the process that
+	// fits what the session wants, and with it the duty to close it; or why there is none.
+	Take(Want) (taken *Process, why string)
+	// Next says what the next session will want: what this one has.
+	Next(Want)
+	// Done ends the use. It does not wait.
+	Done()
+}
+
+// Take implements Source. A process that does not fit is ended: it would only compete with the
+// session's own.
+func (k *Keeper) Take(w Want) (taken *Process, why string) {
+	now := k.now(w)
+	k.ask(func() {
+		k.active++
+		k.filled = now.identity // the session fills it
+		if taken = k.give(w, now); taken != nil {
+			return
+		}
+		switch {
+		case k.current != nil:
+			k.drop("a session has begun that it does not fit, or for which it was not ready")
+		case k.state == Waiting:
+			k.enter(Waiting, "a session runs")
+		}
+		why = k.why
+	})
+	return taken, why
+}
+
+// lend is Take for a session of another process. One that does not fit stays.
+func (k *Keeper) lend(w Want) (taken *Process, why string) {
+	now := k.now(w)
+	k.ask(func() {
+		if taken = k.give(w, now); taken != nil {
+			k.active++
+		} else if why = k.why; k.state == Ready {
+			why = "it does not fit: another build, lldb-dap, folder, or other attributes or environment"
+		}
+	})
+	return taken, why
+}
+
+// now looks at the files of what a session wants, and of what the last session has found of it.
+func (k *Keeper) now(w Want) (now look) {
 	looked := make(chan look, 1)
 	go func() {
-		k.ask(func() { // only the last session has found more
+		k.ask(func() {
 			if k.want != nil && k.want.fits(w) {
 				w.Found = k.want.Found
 			}
 		})
 		looked <- w.look()
 	}()
-	var now look
 	select {
 	case now = <-looked:
 	case <-time.After(takeTime): // a file system that hangs
 	}
-	k.ask(func() {
-		k.active++
-		k.filled = now.identity // the session fills it
-		c := k.current
-		switch {
-		case k.state == Ready && c.process.want.fits(w) && c.identity == now.identity && c.claimed.CompareAndSwap(false, true):
-			taken, k.current = c.process, nil
-			c.cancel()
-			k.enter(Taken, "a session has it")
-		case c != nil:
-			k.drop("a session has begun that it does not fit, or for which it was not ready")
-		case k.state == Waiting:
-			k.enter(Waiting, "a session runs")
-		}
-	})
-	return taken
+	return now
 }
 
-// Next says what the next session will want: what this one has.
+// give gives a session the process that stands by, if it fits; nil if not. It runs on the owner.
+func (k *Keeper) give(w Want, now look) *Process {
+	c := k.current
+	if k.state != Ready || !c.process.want.fits(w) || c.identity != now.identity || !c.claimed.CompareAndSwap(false, true) {
+		return nil
+	}
+	k.current = nil
+	c.cancel()
+	k.enter(Taken, "a session has it")
+	return c.process
+}
+
+// Next implements Source.
 func (k *Keeper) Next(w Want) {
 	k.ask(func() {
 		k.want, k.died = &w, 0
@@ -209,7 +249,7 @@ func (k *Keeper) Next(w Want) {
 	})
 }
 
-// Done ends the use by a session. It does not wait.
+// Done implements Source.
 func (k *Keeper) Done() {
 	k.ask(func() {
 		k.active--

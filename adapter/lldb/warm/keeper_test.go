@@ -80,7 +80,7 @@ func (s *story) build() {
 // session is one that takes nothing, and ends.
 func (s *story) session() {
 	s.Helper()
-	if p := s.Take(s.want); p != nil {
+	if p, _ := s.Take(s.want); p != nil {
 		s.Errorf("process %d was there before the first session", p.PID())
 	}
 	s.Next(s.want)
@@ -125,11 +125,11 @@ func TestASessionTakesTheProcessThatStandsBy(t *testing.T) {
 	each(t, Options{}, func(s *story) {
 		s.session()
 		pid := s.ready()
-		p := s.Take(s.want)
+		p, _ := s.Take(s.want)
 		if p == nil || p.PID() != pid {
 			s.Fatalf("taken: %+v, want process %d", p, pid)
 		}
-		if again := s.Take(s.want); again != nil {
+		if again, _ := s.Take(s.want); again != nil {
 			s.Errorf("a second session gets process %d", again.PID())
 		}
 		d, answer, err := p.Open(t.Context(), hello(), bystander{}, nil)
@@ -164,7 +164,8 @@ func TestOnlyAProcessThatFitsIsTaken(t *testing.T) {
 		"another init command":         func(w *Want) { w.InitCommands = []string{"settings set x y"} },
 		"another work tree":            func(w *Want) { w.WorkTree = "/" },
 		"with the index cache":         func(w *Want) { w.IndexCache = true },
-		"a client that greets in 19":   func(w *Want) { w.Hello = `{"x":1}` },
+		"another environment":          func(w *Want) { w.Environment = []string{"HOME=/"} },
+		"a client that greets in 19":   func(w *Want) { w.Hello = `{"sourceInitFile":false}` },
 		"built since, and not noticed": nil,
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -180,7 +181,7 @@ func TestOnlyAProcessThatFitsIsTaken(t *testing.T) {
 					change(&w)
 					fits = w.Hello != s.want.Hello && s.want.Version.Major > 19 // it is greeted anew
 				}
-				p := s.Take(w)
+				p, _ := s.Take(w)
 				if (p != nil) != fits {
 					s.Fatalf("taken: %v", p)
 				}
@@ -305,7 +306,7 @@ func TestItGoesWithTheWindow(t *testing.T) {
 		pid := s.ready()
 		s.Close()
 		s.gone(pid)
-		if p := s.Take(s.want); p != nil {
+		if p, _ := s.Take(s.want); p != nil {
 			s.Errorf("process %d after the end", p.PID())
 		}
 		s.Next(s.want)
@@ -320,7 +321,7 @@ func TestAllAtOnce(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				for i := range 6 {
-					p := s.Take(s.want)
+					p, _ := s.Take(s.want)
 					s.Next(s.want)
 					if p != nil {
 						p.Close()

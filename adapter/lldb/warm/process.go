@@ -31,17 +31,23 @@ type Process struct {
 	// the process has its sockets there.
 	Dir string
 
-	want   Want
-	child  *lldb.Child
-	server *lldb.Server // LLDB 20 and newer
-	dap    *lldb.DAP    // LLDB 19, and answer is the one to its initialize request
-	answer *dapio.Message
+	want     Want
+	borrowed *borrowed // from a window; else:
+	child    *lldb.Child
+	server   *lldb.Server // LLDB 20 and newer
+	dap      *lldb.DAP    // LLDB 19, and answer is the one to its initialize request
+	answer   *dapio.Message
 	// gone is closed when the process has ended before a session had it.
 	gone chan struct{}
 }
 
 // PID is its process id.
-func (p *Process) PID() int { return p.child.PID() }
+func (p *Process) PID() int {
+	if p.borrowed != nil {
+		return p.borrowed.PID()
+	}
+	return p.child.PID()
+}
 
 // healthTime bounds the first answer of a process that stands by.
 const healthTime = 2 * time.Second
@@ -51,6 +57,9 @@ const healthTime = 2 * time.Second
 func (p *Process) Open(ctx context.Context, hello *dapio.Message, h lldb.Handler, t *trace.Trace) (*lldb.DAP, *dapio.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
+	if p.borrowed != nil {
+		return p.borrowed.open(ctx, hello, h, t)
+	}
 	p.child.High()
 	if p.server != nil {
 		d, err := p.server.Connect(true, h, t)
@@ -74,10 +83,13 @@ func (p *Process) Open(ctx context.Context, hello *dapio.Message, h lldb.Handler
 	return p.dap, p.answer, nil
 }
 
-// Close ends the process, unless its session's debugger has been closed before, and removes
-// its folder.
+// Close ends the process, unless its session's debugger has been closed before; then nothing
+// is left of its folder, either.
 func (p *Process) Close() {
 	switch {
+	case p.borrowed != nil:
+		p.borrowed.end()
+		return // its window removes the folder
 	case p.dap != nil:
 		_ = p.dap.Close()
 	case p.server != nil:
@@ -107,8 +119,8 @@ func start(ctx context.Context, dir string, w Want, size int64, forGood bool, t 
 		}
 	} else {
 		program.Commands = w.commands(size)
-		if p.dap, err = lldb.StartDAP(ctx, program, bystander{}, t); err == nil {
-			p.child = p.dap.Process()
+		if p.child, err = lldb.Start(ctx, program); err == nil {
+			p.dap = lldb.Talk(p.child, p.child.Stdin, p.child.Stdout, false, bystander{}, t)
 		}
 	}
 	if err != nil {

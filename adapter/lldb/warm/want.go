@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tidwall/gjson"
 	"golang.org/x/sys/unix"
 
 	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
@@ -25,6 +26,8 @@ type Want struct {
 	InitCommands []string
 	WorkTree     string
 	IndexCache   bool
+	// Environment are the variables that LLDB obeys, see Obeyed.
+	Environment []string
 
 	Found
 }
@@ -42,7 +45,44 @@ type Found struct {
 func (w Want) fits(other Want) bool {
 	return w.Program == other.Program && w.LLDBDap == other.LLDBDap && w.Folder == other.Folder && w.WorkTree == other.WorkTree &&
 		w.IndexCache == other.IndexCache && slices.Equal(w.InitCommands, other.InitCommands) &&
-		(w.Hello == other.Hello || w.Version.TakesConnections())
+		slices.Equal(w.Environment, other.Environment) && (w.Version.TakesConnections() || greets(w.Hello, other.Hello))
+}
+
+// greets reports whether an lldb-dap 19 that was greeted in one way is right for who would greet
+// it in the other. It reads two of the arguments (tools/lldb-dap, request_initialize): one says
+// whether ~/.lldbinit is read, and with the other LLDB has one command more.
+func greets(one, other string) bool {
+	const init, command = "sourceInitFile", "supportsStartDebuggingRequest"
+	has := func(hello, name string, otherwise bool) bool {
+		if v := gjson.Get(hello, name); v.IsBool() {
+			return v.Bool()
+		}
+		return otherwise
+	}
+	return has(one, init, true) == has(other, init, true) && (has(one, command, false) || !has(other, command, false))
+}
+
+// Obeyed are those variables of an environment that LLDB obeys, or the libraries in it, sorted.
+// What a session sets for LLDB anew is none of them ([Environment]), nor is PATH: sessions name
+// their programs by their paths.
+func Obeyed(environment []string) (obeyed []string) {
+	names := map[string]string{} // the last one counts
+	for _, e := range environment {
+		name, value, _ := strings.Cut(e, "=")
+		switch name {
+		case "HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHOME", "PYTHONPATH":
+			names[name] = value
+		default:
+			if strings.HasPrefix(name, "LLDB") {
+				names[name] = value
+			}
+		}
+	}
+	for name, value := range names {
+		obeyed = append(obeyed, name+"="+value)
+	}
+	slices.Sort(obeyed)
+	return obeyed
 }
 
 // files are those on which the symbols depend.

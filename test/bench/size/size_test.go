@@ -82,6 +82,7 @@ var ways = []way{
 	{"envoydbg, fills the index cache", startup, true, true},
 	{"envoydbg, index cache", startup, true, true},
 	{warmed, warm, true, true},
+	{"in a terminal, one stands by", terminal, true, true},
 }
 
 func startup(s *harness.Story, _ harness.Attributes) (*harness.Session, int, func()) {
@@ -92,16 +93,29 @@ func startup(s *harness.Story, _ harness.Attributes) (*harness.Session, int, fun
 
 // warm begins the second session of a window, when an lldb-dap stands by.
 func warm(s *harness.Story, a harness.Attributes) (*harness.Session, int, func()) {
-	w := s.Serve()
+	w, pid := standsBy(s, a)
+	c := w.Open(control.OpenParams{})
+	c.Initialize()
+	return c, pid, w.End
+}
+
+// terminal begins a session in a process of its own, as envoydbg run does, when an lldb-dap
+// stands by in a window.
+func terminal(s *harness.Story, a harness.Attributes) (*harness.Session, int, func()) {
+	w, pid := standsBy(s, a)
+	c, _, _ := startup(s, a)
+	return c, pid, w.End
+}
+
+// standsBy is a window after a session, with the process id of what stands by.
+func standsBy(s *harness.Story, a harness.Attributes) (w *harness.Window, pid int) {
+	w = s.Serve()
 	first := w.Open(control.OpenParams{Trace: true})
 	first.Initialize()
 	first.Attach(a)
 	first.Phase("armed", "end")
 	first.Disconnect()
-	pid := w.Ready(0)
-	c := w.Open(control.OpenParams{Trace: true})
-	c.Initialize()
-	return c, pid, w.End
+	return w, w.Ready(0)
 }
 
 // measure runs a session up to the stop.
