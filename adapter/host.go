@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
@@ -56,8 +58,9 @@ func (s *Session) open(q *request) {
 		if !plain && cfg.Local() {
 			cfg.Agent.Cwd = cmp.Or(cfg.Agent.Cwd, s.opts.Folder)
 		}
+		debugDirs := s.debugDirs(q.Get("arguments"))
 		if plain {
-			s.router.plain(q, s.plainSources(q))
+			s.router.plain(q, s.plainSources(q, debugDirs), debugDirs...)
 			s.checkPython(q)
 			return nil
 		}
@@ -67,8 +70,8 @@ func (s *Session) open(q *request) {
 			return s.ctx.Err()
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.peer.dir(),
-			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
-		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "")
+			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), DebugDirs: debugDirs, Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
+		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "", debugDirs...)
 		s.run.Start(s.ctx)
 		return nil
 	})
@@ -99,6 +102,20 @@ func (s *Session) plainArguments(arguments []byte) ([]byte, error) {
 	return with, err
 }
 
+// debugDirs are where LLDB looks for separate debug files because of these arguments of
+// launch or attach.
+func (s *Session) debugDirs(arguments gjson.Result) []string {
+	commands := startup.InitFile()
+	for _, command := range arguments.Get("initCommands").Array() {
+		commands = append(commands, command.Str)
+	}
+	folder := arguments.Get("debuggerRoot").Str
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(s.opts.Folder, folder)
+	}
+	return lldb.DebugDirs(commands, folder)
+}
+
 // plainTime bounds how long a plain session waits for its source map.
 const plainTime = 5 * time.Second
 
@@ -106,7 +123,7 @@ const plainTime = 5 * time.Second
 // and attach, or of the process to attach to. A sourceMap of the user's is all that
 // counts; lldb-dap does what it says. Without a map, paths are as lldb-dap knows them.
 // It returns the program, "" when it is not known.
-func (s *Session) plainSources(q *request) (program string) {
+func (s *Session) plainSources(q *request, debugDirs []string) (program string) {
 	arguments := q.Get("arguments")
 	program = arguments.Get("program").Str
 	if pid := arguments.Get("pid").Int(); program == "" && pid > 0 {
@@ -119,7 +136,7 @@ func (s *Session) plainSources(q *request) (program string) {
 	go func() {
 		defer s.trace.Recover("the source map")
 		defer close(loaded)
-		sources, err := s.opts.Sources(s.ctx, paths.Config{Program: program, WorkTree: arguments.Get("workTree").Str}, s.paths.Use)
+		sources, err := s.opts.Sources(s.ctx, paths.Config{Program: program, WorkTree: arguments.Get("workTree").Str, DebugDirs: debugDirs}, s.paths.Use)
 		s.trace.Line("session", "source map of %s: %v", program, err)
 		if sources != nil {
 			s.paths.Use(sources)
@@ -148,10 +165,10 @@ func (s *Session) stopped(description string) {
 
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
-func (r *router) plain(q *request, program string) {
+func (r *router) plain(q *request, program string, debugDirs ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.explainer = breakpoints.NewExplainer(program, r.trace)
+	r.explainer = breakpoints.NewExplainer(program, r.trace, debugDirs...)
 	if r.state >= stateOver {
 		return
 	}
@@ -161,10 +178,10 @@ func (r *router) plain(q *request, program string) {
 }
 
 // begin makes the session a startup session. suspends: it can leave Envoy stopped.
-func (r *router) begin(q sequence, program string, suspends bool) {
+func (r *router) begin(q sequence, program string, suspends bool, debugDirs ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.explainer = breakpoints.NewExplainer(program, r.trace)
+	r.explainer = breakpoints.NewExplainer(program, r.trace, debugDirs...)
 	r.sequence = q
 	can := map[string]bool{}
 	if suspends { // a startup can leave Envoy stopped when its client goes

@@ -52,28 +52,29 @@ type cached struct {
 // same build-id, and files of the same size and time. A build-id alone does not
 // do, since it can be set by hand, and a .dwp may come later. An ELF without one
 // is always read. A damaged one gives an error and the table of what could be
-// read.
-func (c *Cache) table(ctx context.Context, elf string) (*linetable.Table, error) {
+// read. With other debugDirs it is read again: LLDB may not find the file that
+// these have led to.
+func (c *Cache) table(ctx context.Context, elf string, debugDirs ...string) (*linetable.Table, error) {
 	if c == nil {
-		return linetable.Read(ctx, elf)
+		return linetable.Read(ctx, elf, debugDirs...)
 	}
-	name := c.tableName(elf)
+	name := c.tableName(elf, debugDirs)
 	var known cached
 	if name != "" && readGob(name, &known) == nil && known.Table != nil && known.Debug == stamps(known.Table.Path) {
 		now := time.Now()
 		_ = os.Chtimes(name, now, now) // used: the last to be removed
 		return known.Table, nil
 	}
-	t, err := linetable.Read(ctx, elf)
+	t, err := linetable.Read(ctx, elf, debugDirs...)
 	// Not if it was written to in the meantime.
-	if err == nil && name != "" && name == c.tableName(elf) {
+	if err == nil && name != "" && name == c.tableName(elf, debugDirs) {
 		c.write(name, cached{t, stamps(t.Path)})
 	}
 	return t, err
 }
 
 // tableName is where the table of an ELF is kept, "" for one without a build-id.
-func (c *Cache) tableName(elf string) string {
+func (c *Cache) tableName(elf string, debugDirs []string) string {
 	files := stamps(elf)
 	f, err := elffile.Open(elf)
 	if err != nil {
@@ -84,7 +85,7 @@ func (c *Cache) tableName(elf string) string {
 	if err != nil || id == "" {
 		return ""
 	}
-	sum := sha256.Sum256(fmt.Append(nil, id, files))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %q", id, files, debugDirs))
 	return filepath.Join(c.dir, cacheFormat+"-"+hex.EncodeToString(sum[:16])+".files")
 }
 

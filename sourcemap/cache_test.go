@@ -168,6 +168,26 @@ func TestADebugFileThatHasChangedIsReadAgain(t *testing.T) {
 	}
 }
 
+// LLDB does not find what is in a folder that it is no longer told.
+func TestADebugFileOfOtherFoldersIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	cache := NewCache(filepath.Join(dir, "cache"))
+	elf := compile(t, dir, map[string]string{"a.c": "int main(void) { return 0; }\n"})
+	debugDir := t.TempDir()
+	debug := filepath.Join(debugDir, "program.debug")
+	for _, args := range [][]string{{"--only-keep-debug", elf, debug}, {"--strip-all", "--add-gnu-debuglink=" + debug, elf}} {
+		if out, err := exec.Command("objcopy", args...).CombinedOutput(); err != nil {
+			t.Fatalf("objcopy: %v\n%s", err, out)
+		}
+	}
+	if got, err := cache.table(t.Context(), elf, debugDir); err != nil || got.Path != debug {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := cache.table(t.Context(), elf); !errors.Is(err, linetable.ErrNoLineTables) {
+		t.Errorf("without the folder: %v", err)
+	}
+}
+
 func TestAProgramWithoutABuildIDIsNotKept(t *testing.T) {
 	elf := program(t, "int main(void) { return 0; }\n", "-Wl,--build-id=none")
 	dir := t.TempDir()

@@ -37,6 +37,8 @@ type Config struct {
 	// DefaultTree where nothing tells.
 	WorkTree    string
 	DefaultTree string
+	// DebugDirs are more folders in which a separate debug file may be (linetable.Read).
+	DebugDirs []string
 	// Table, if set, is used in place of the executable's line tables.
 	Table *linetable.Table
 	// User are the user's entries. A relative To is below the work tree.
@@ -65,7 +67,7 @@ func (cfg Config) load(ctx context.Context) (*Map, error) {
 	table := cfg.Table
 	var damage error
 	if table == nil {
-		if table, damage = cfg.Cache.table(ctx, cfg.ELF); table == nil {
+		if table, damage = cfg.Cache.table(ctx, cfg.ELF, cfg.DebugDirs...); table == nil {
 			return nil, damage
 		}
 		cfg.built = builtAt(cfg.ELF, table.Path)

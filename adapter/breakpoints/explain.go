@@ -27,8 +27,9 @@ const maxNearest = 3
 // Explainer says why breakpoints have no place, from what the program's line tables
 // and symbols say. It reads files, and may be asked from several goroutines.
 type Explainer struct {
-	program string
-	trace   *trace.Trace
+	program   string
+	trace     *trace.Trace
+	debugDirs []string
 
 	once   sync.Once
 	needed []library
@@ -39,9 +40,10 @@ type Explainer struct {
 	files   map[string][]linetable.File // by library
 }
 
-// NewExplainer is for the program at path; "" when it is not known.
-func NewExplainer(program string, t *trace.Trace) *Explainer {
-	return &Explainer{program: program, trace: t, files: map[string][]linetable.File{}}
+// NewExplainer is for the program at path; "" when it is not known. debugDirs are more
+// folders in which separate debug files may be (linetable.Read).
+func NewExplainer(program string, t *trace.Trace, debugDirs ...string) *Explainer {
+	return &Explainer{program: program, trace: t, debugDirs: debugDirs, files: map[string][]linetable.File{}}
 }
 
 // Explain finds the reasons of all; none where a file system does not answer in time.

@@ -102,7 +102,7 @@ func (e *Explainer) filesOf(ctx context.Context, l library) []linetable.File {
 	if ok {
 		return files
 	}
-	table, err := linetable.Read(ctx, l.path)
+	table, err := linetable.Read(ctx, l.path, e.debugDirs...)
 	if table != nil {
 		files = table.Files
 	}

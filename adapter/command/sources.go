@@ -58,7 +58,7 @@ func replaced(first *sourcemap.Map, c paths.Config) func() {
 }
 
 func sourcesConfig(c paths.Config, defaultTree string) (sourcemap.Config, error) {
-	cfg := sourcemap.Config{ELF: c.Program, WorkTree: c.WorkTree, Cache: sourcemap.UserCache()}
+	cfg := sourcemap.Config{ELF: c.Program, WorkTree: c.WorkTree, DebugDirs: c.DebugDirs, Cache: sourcemap.UserCache()}
 	if defaultTree != "" {
 		// A flag of the command line.
 		abs, err := filepath.Abs(defaultTree)

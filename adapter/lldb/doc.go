@@ -5,6 +5,9 @@
 //	                                   ├─StartDAP──▶ DAP ─┤ a session's, until its end
 //	                                   └─StartServer──▶ Server ──Connect──▶ DAP, DAP, …
 //
+// DebugDirs reads from LLDB commands where LLDB looks for debug files, before it has
+// carried them out.
+//
 // What differs between the versions the adapter supports is asked here, by
 // [Version], and nowhere else.
 //

@@ -69,6 +69,9 @@ type Load func(ctx context.Context, c Config, changed func(Sources)) (Sources, e
 type Config struct {
 	Program  string
 	WorkTree string
+	// DebugDirs are where the debugger looks for a separate debug file, beyond the
+	// program's folder and the system's.
+	DebugDirs []string
 	// Map is the user's sourceMap: pairs of a folder in the debug information
 	// and one here.
 	Map [][2]string

@@ -56,14 +56,14 @@ func (s *Startup) findPlaces(ctx context.Context) {
 		found := placesFound{err: errors.New("the symbols could not be read")}
 		defer func() { s.box.post(found) }() // the presets wait for it
 		defer s.trace.Recover("the places of the presets")
-		if found = findPlaces(ctx, s.cfg.Program, texts); found.err != nil {
+		if found = findPlaces(ctx, s.cfg.Program, s.opts.DebugDirs, texts); found.err != nil {
 			s.trace.Line("places", "%v", found.err)
 		}
 	}()
 }
 
-func findPlaces(ctx context.Context, program string, texts []string) placesFound {
-	all, err := linetable.Functions(ctx, program, func(name string) bool {
+func findPlaces(ctx context.Context, program string, debugDirs, texts []string) placesFound {
+	all, err := linetable.Functions(ctx, program, debugDirs, func(name string) bool {
 		if strings.HasSuffix(name, coldPart) {
 			return false
 		}

@@ -14,7 +14,7 @@ import (
 // of initCommands come behind them, and what ~/.lldbinit says, which LLDB reads before,
 // is left alone.
 func (s *Startup) defaults() []string {
-	said := initFile()
+	said := InitFile()
 	var commands []string
 	if !mentions(said, "SIGPIPE") {
 		// Envoy ignores the signal. Targets made later copy the setting.
@@ -35,18 +35,18 @@ func (s *Startup) defaults() []string {
 
 // UsesIndexCache reports whether a session turns LLDB's index cache on, where there is room.
 func UsesIndexCache(cfg *config.Config) bool {
-	return cfg.IndexCache && !mentions(initFile(), "lldb-index-cache")
+	return cfg.IndexCache && !mentions(InitFile(), "lldb-index-cache")
 }
 
 // quietAttach are commands around the attach. They undo themselves by going back to LLDB's
 // defaults, so they are left out for what the user has said anything of.
 func (s *Startup) quietAttach() (before, after []string) {
-	said := slices.Concat(initFile(), s.cfg.InitCommands, s.cfg.PreRunCommands)
+	said := slices.Concat(InitFile(), s.cfg.InitCommands, s.cfg.PreRunCommands)
 	return s.opts.LLDB.QuietAttach(func(setting string) bool { return mentions(said, setting) })
 }
 
-// initFile are the lines of the user's ~/.lldbinit.
-func initFile() []string {
+// InitFile are the lines of the user's ~/.lldbinit.
+func InitFile() []string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return nil

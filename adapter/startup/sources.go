@@ -22,7 +22,7 @@ func (s *Startup) loadSources(ctx context.Context) {
 	}
 	go func() {
 		defer s.trace.Recover("the source map")
-		sources, err := s.opts.Sources(ctx, paths.Config{Program: s.cfg.Program, WorkTree: s.cfg.WorkTree, Map: s.cfg.SourceMap,
+		sources, err := s.opts.Sources(ctx, paths.Config{Program: s.cfg.Program, WorkTree: s.cfg.WorkTree, DebugDirs: s.opts.DebugDirs, Map: s.cfg.SourceMap,
 			Warn: func(err error) { s.host.Fault(fault.From(err)) }},
 			s.opts.Paths.Use)
 		s.box.post(sourcesLoaded{sources, err})

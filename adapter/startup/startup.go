@@ -64,6 +64,7 @@ type Config struct {
 	LLDBDap    string // path of the lldb-dap in use
 	LLDB       lldb.Version
 	Target     Target
+	DebugDirs  []string   // lldb.DebugDirs
 	Sources    paths.Load // nil for none
 	Paths      *paths.Rewriter
 	// Found is told what the session has found of the program, for the next one that debugs

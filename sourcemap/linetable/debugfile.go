@@ -84,7 +84,7 @@ func parseImage(path string, r io.ReaderAt, size int64) (*image, error) {
 func (img *image) hasLines() bool { return img.has(".debug_line") || img.has(".debug_line.dwo") }
 
 // openWithLines opens the ELF at path, or the separate debug file that has its
-// line tables, below one of dirs or beside the ELF.
+// line tables.
 func (in *input) openWithLines(path string, dirs ...string) (*image, error) {
 	img, err := in.open(path)
 	if err != nil || img.hasLines() {
@@ -113,29 +113,25 @@ func (in *input) openWithLines(path string, dirs ...string) (*image, error) {
 	return nil, fmt.Errorf("%w in %s; %s", ErrNoLineTables, path, where)
 }
 
-// candidates are the places of a separate debug file, best first.
+// candidates are the places of a separate debug file, in LLDB's order: in each of dirs,
+// then in the program's folder, then in the system's.
 func candidates(path, buildID, link string, dirs []string) []string {
-	var all []string
-	if len(buildID) > 2 {
-		for _, dir := range dirs {
-			all = append(all, filepath.Join(dir, ".build-id", buildID[:2], buildID[2:]+".debug"))
-		}
-	}
-	if link == "" {
-		return all
-	}
 	beside := filepath.Dir(path)
 	// A link such as /usr/bin/x has its debug file by the file it points to.
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		beside = filepath.Dir(real)
 	}
-	all = append(all, filepath.Join(beside, link), filepath.Join(beside, ".debug", link))
-	abs, err := filepath.Abs(beside)
-	for _, dir := range dirs {
-		if err == nil {
-			all = append(all, filepath.Join(dir, abs, link))
+	if abs, err := filepath.Abs(beside); err == nil {
+		beside = abs
+	}
+	var all []string
+	for _, dir := range slices.Concat(dirs, []string{beside, systemDebugDir}) {
+		if len(buildID) > 2 {
+			all = append(all, filepath.Join(dir, ".build-id", buildID[:2], buildID[2:]+".debug"))
 		}
-		all = append(all, filepath.Join(dir, link))
+		if link != "" {
+			all = append(all, filepath.Join(dir, link), filepath.Join(dir, ".debug", link), filepath.Join(dir, beside, link))
+		}
 	}
 	return all
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/envoydbg/envoydbg/internal/regular"
 )
 
-// The build-id proves more than a name, the folder of the ELF more than the system's.
-func TestDebugFilesAreTriedInThisOrder(t *testing.T) {
+// It is LLDB's: a file of another build is found there, too, and is refused there, too.
+func TestDebugFilesAreTriedInLLDBsOrder(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -26,14 +26,17 @@ func TestDebugFilesAreTriedInThisOrder(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "bin/program"), alias); err != nil {
 		t.Fatal(err)
 	}
-	byID := []string{"/s/.build-id/ab/cdef.debug", "/t/.build-id/ab/cdef.debug"}
-	byLink := []string{dir + "/bin/p.debug", dir + "/bin/.debug/p.debug", "/s" + dir + "/bin/p.debug", "/s/p.debug", "/t" + dir + "/bin/p.debug", "/t/p.debug"}
+	var byID, byLink, both []string
+	for _, in := range []string{"/s", "/t", dir + "/bin", "/usr/lib/debug"} {
+		id, links := in+"/.build-id/ab/cdef.debug", []string{in + "/p.debug", in + "/.debug/p.debug", in + dir + "/bin/p.debug"}
+		byID, byLink, both = append(byID, id), append(byLink, links...), append(append(both, id), links...)
+	}
 	for _, c := range []struct {
 		what, path, buildID, link string
 		want                      []string
 	}{
-		{"both", dir + "/bin/program", "abcdef", "p.debug", slices.Concat(byID, byLink)},
-		{"by a link to the program", alias, "abcdef", "p.debug", slices.Concat(byID, byLink)},
+		{"both", dir + "/bin/program", "abcdef", "p.debug", both},
+		{"by a link to the program", alias, "abcdef", "p.debug", both},
 		{"no build-id", dir + "/bin/program", "", "p.debug", byLink},
 		{"a build-id of one byte", dir + "/bin/program", "ab", "p.debug", byLink},
 		{"no link", dir + "/bin/program", "abcdef", "", byID},

@@ -20,21 +20,21 @@ type Function struct {
 
 // Functions are the functions of the program at path whose names contain one of the
 // texts (elffile.File.Named) and are wanted, by their addresses. Symbols and line tables
-// are the program's own, or those of its separate debug file. Without symbols the error
-// is elffile.ErrNoSymbols.
+// are the program's own, or those of its separate debug file, which Read finds, too.
+// Without symbols the error is elffile.ErrNoSymbols.
 //
 // A debugger finds functions by an index of all names of the program. For a program of
 // 1 GB that takes it seconds and as much memory as the program; this takes tenths.
-func Functions(ctx context.Context, path string, wanted func(name string) bool, texts ...string) ([]Function, error) {
+func Functions(ctx context.Context, path string, debugDirs []string, wanted func(name string) bool, texts ...string) ([]Function, error) {
 	in := &input{ctx: ctx}
-	functions, err := in.functions(path, wanted, texts, systemDebugDir)
+	functions, err := in.functions(path, debugDirs, wanted, texts)
 	if ended := ctx.Err(); ended != nil {
 		return nil, ended
 	}
 	return functions, err
 }
 
-func (in *input) functions(path string, wanted func(name string) bool, texts []string, debugDirs ...string) ([]Function, error) {
+func (in *input) functions(path string, debugDirs []string, wanted func(name string) bool, texts []string) ([]Function, error) {
 	lines, err := in.openWithLines(path, debugDirs...)
 	if err != nil && !errors.Is(err, ErrNoLineTables) {
 		return nil, err

@@ -54,7 +54,7 @@ func stopsOfLLDB(t *testing.T, lldb, program string, commands ...string) map[uin
 func stopsOfOurs(t *testing.T, program string, texts ...string) map[uint64]string {
 	t.Helper()
 	isWhole := func(name string) bool { return !strings.HasSuffix(name, ".cold") }
-	functions, err := (&input{ctx: t.Context()}).functions(program, isWhole, texts, filepath.Dir(program))
+	functions, err := (&input{ctx: t.Context()}).functions(program, []string{filepath.Dir(program)}, isWhole, texts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestAProgramWithoutSymbolsHasNoFunctions(t *testing.T) {
 	dir := tree(t)
 	program := compile(t, dir, gcc)
 	run(t, dir, "strip", program)
-	if all, err := Functions(t.Context(), program, func(string) bool { return true }, "main\x00"); !errors.Is(err, elffile.ErrNoSymbols) {
+	if all, err := Functions(t.Context(), program, nil, func(string) bool { return true }, "main\x00"); !errors.Is(err, elffile.ErrNoSymbols) {
 		t.Errorf("got %v, %v", all, err)
 	}
 }
@@ -166,7 +166,7 @@ func TestAProgramWithoutSymbolsHasNoFunctions(t *testing.T) {
 func TestAFunctionWithoutALineTableBeginsWhereItBegins(t *testing.T) {
 	dir := tree(t)
 	program := compile(t, dir, gcc)
-	all, err := Functions(t.Context(), program, func(name string) bool { return name == "main" }, "main\x00")
+	all, err := Functions(t.Context(), program, nil, func(name string) bool { return name == "main" }, "main\x00")
 	if err != nil || len(all) != 1 || all[0].Body != all[0].Address || all[0].Size == 0 {
 		t.Errorf("got %+v, %v", all, err)
 	}

@@ -39,8 +39,8 @@ type Sources struct {
 
 // Read returns the source files of the ELF at path. A program that was
 // compiled with -gsplit-dwarf may have a package PATH.dwp beside it. Separate
-// debug files are looked for by build-id below /usr/lib/debug, and by
-// .gnu_debuglink beside the ELF and there.
+// debug files are looked for by build-id and by .gnu_debuglink, as LLDB does: in
+// debugDirs, beside the ELF, and in /usr/lib/debug.
 //
 // When the input is corrupt (a *CorruptError, elffile.ErrNotELF for headers of
 // the ELF), the table of what was found up to there comes with the error,
@@ -49,9 +49,9 @@ type Sources struct {
 //
 // When ctx ends, Read stops before its next read and returns the error of ctx
 // alone.
-func Read(ctx context.Context, path string) (*Table, error) {
+func Read(ctx context.Context, path string, debugDirs ...string) (*Table, error) {
 	in := &input{ctx: ctx}
-	t, err := in.read(path, systemDebugDir)
+	t, err := in.read(path, debugDirs...)
 	if ended := ctx.Err(); ended != nil {
 		return nil, ended
 	}

@@ -18,7 +18,7 @@ const (
 // looks at the abbreviations alone, and stops at the first that names such a file.
 func Split(ctx context.Context, path string) (split bool, packed string, err error) {
 	in := &input{ctx: ctx}
-	img, err := in.openWithLines(path, systemDebugDir)
+	img, err := in.openWithLines(path)
 	if errors.Is(err, ErrNoLineTables) {
 		return false, "", nil
 	}

@@ -328,13 +328,17 @@ func TestFilesOfABazelBuildAreFoundByTheirEnding(t *testing.T) {
 	})
 }
 
-// A plain session has the same, as far as it has a source map.
+// A plain session has the same, as far as it has a source map: here that of a debug file
+// in a folder that LLDB is told.
 func TestAPlainSessionSaysWhy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, s *harness.Story) {
 		program := compile(s, programs(), "plain", "linkage.cc")
+		debug := filepath.Join(t.TempDir(), "plain.debug")
+		run(s, s.Dir, "objcopy", "--only-keep-debug", program, debug)
+		run(s, s.Dir, "objcopy", "--strip-all", "--add-gnu-debuglink="+debug, program)
 		c := s.Start()
 		c.Initialize()
-		c.Launch(harness.Attributes{"program": program})
+		c.Launch(harness.Attributes{"program": program, "initCommands": []string{"settings set target.debug-file-search-paths " + filepath.Dir(debug)}})
 		c.Seen(0, "initialized")
 		isWhy(t, "a file by its ending", set(t, c, "linkage.cc", breakpoint{"line": 6})[0], "bound")
 		isWhy(t, "no file", set(t, c, "linkge.cc", breakpoint{"line": 1})[0],

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/envoydbg/envoydbg/adapter/helper/elfinfo"
 	"github.com/envoydbg/envoydbg/test/support/harness"
 )
 
@@ -71,17 +72,77 @@ func TestThePresetMainStopsBehindThePrologueWhereverTheDebugInformationIs(t *tes
 				c.Initialize()
 				c.Attach(s.Of(program).With("breakpointPresets", []string{"main"}))
 				c.Configure()
-				stop := c.Stopped(0)
-				if f := stop.Frames[0]; f.Name != "main" || filepath.Base(f.Source.Path) != "linkage.cc" {
-					t.Errorf("stopped in %v", stop.Frames)
-				}
-				arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.Part(harness.Envoy)), "cmdline"))
+				isBehindThePrologue(t, c)
+				c.Disconnect()
+			})
+		})
+	}
+}
+
+// isBehindThePrologue waits for the stop in main of linkage.cc, and reads its argument there.
+func isBehindThePrologue(t *testing.T, c *harness.Session) {
+	t.Helper()
+	stop := c.Stopped(0)
+	if f := stop.Frames[0]; f.Name != "main" || filepath.Base(f.Source.Path) != "linkage.cc" {
+		t.Errorf("stopped in %v", stop.Frames)
+	}
+	arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.Part(harness.Envoy)), "cmdline"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said, want := c.Command("frame variable argc"), fmt.Sprintf("argc = %d\n", bytes.Count(arguments, []byte{0})); !strings.Contains(said, want) {
+		t.Errorf("LLDB says %q, want %q", said, want)
+	}
+}
+
+// LLDB finds these debug files because the user tells it where; nothing else leads to them.
+func TestADebugFileIsFoundInTheFoldersThatLLDBIsTold(t *testing.T) {
+	const link = "envoy.debug"
+	for name, row := range map[string]struct {
+		below string // where the file is, below the folder; "" for its place by the build-id
+		// command is the user's, in one of the places; DIR is the folder.
+		place, command string
+		// root is lldb-dap's working folder, below the folder.
+		root string
+	}{
+		"by build-id":             {"", inInit, `?settings append target.debug-file-search-paths /nowhere "DIR/debug files"`, ""},
+		"by its name":             {"debug files/" + link, inInit, `!settings insert-before target.debug-file-search-paths 0 'DIR/debug files' /nowhere`, ""},
+		"by the program's folder": {"debug files/DIR/" + link, inInit, `settings append target.debug-file-search-paths "~/debug files"`, ""},
+		"in lldb-dap's folder":    {"root/" + link, inInit, "", "root"},
+		"as ~/.lldbinit says":     {"debug files/" + link, inLLDBInit, `settings set target.debug-file-search-paths DIR/debug\ files`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Each(t, func(t *testing.T, s *harness.Story) {
+				program := compile(s, programs(), "envoy", "-gdwarf-5", "linkage.cc")
+				info, err := elfinfo.Read(program)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if said, want := c.Command("frame variable argc"), fmt.Sprintf("argc = %d\n", bytes.Count(arguments, []byte{0})); !strings.Contains(said, want) {
-					t.Errorf("LLDB says %q, want %q", said, want)
+				debug := filepath.Join(s.Dir, strings.ReplaceAll(row.below, "DIR", s.Dir))
+				if row.below == "" {
+					debug = filepath.Join(s.Dir, "debug files/.build-id", info.BuildID[:2], info.BuildID[2:]+".debug")
 				}
+				if err := os.MkdirAll(filepath.Dir(debug), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				run(s, s.Dir, "objcopy", "--only-keep-debug", "envoy", link)
+				run(s, s.Dir, "objcopy", "--strip-all", "--add-gnu-debuglink="+link, "envoy")
+				if err := os.Rename(filepath.Join(s.Dir, link), debug); err != nil {
+					t.Fatal(err)
+				}
+				s.Variables = append(s.Variables, "HOME="+s.Dir)
+				a := s.Of(program).With("breakpointPresets", []string{"main"})
+				if row.root != "" {
+					a = a.With("debuggerRoot", filepath.Join(s.Dir, row.root))
+				}
+				c, a := user(s, a, row.place, strings.ReplaceAll(row.command, "DIR", s.Dir))
+				c.Initialize()
+				c.Attach(a)
+				c.Seen(0, "initialized")
+				isWhy(t, "another name", set(t, c, "linkge.cc", breakpoint{"line": 1})[0],
+					"failed: Nothing is compiled from a file that ends with linkge.cc. Nearest: linkage.cc (line table of envoy).")
+				c.Do("configurationDone", nil, nil)
+				isBehindThePrologue(t, c)
 				c.Disconnect()
 			})
 		})
