@@ -52,6 +52,7 @@ func (s *Session) open(q *request) {
 		if err := s.router.replace(q, arguments); err != nil {
 			return err
 		}
+		s.folder = s.workingFolder(q.Get("arguments"))
 		if err := s.needDebugger(q.Get("arguments.lldbDap").String(), cfg); err != nil {
 			return err
 		}
@@ -109,11 +110,19 @@ func (s *Session) debugDirs(arguments gjson.Result) []string {
 	for _, command := range arguments.Get("initCommands").Array() {
 		commands = append(commands, command.Str)
 	}
+	return lldb.DebugDirs(commands, s.workingFolder(arguments))
+}
+
+// workingFolder is lldb-dap's with these arguments of launch or attach.
+func (s *Session) workingFolder(arguments gjson.Result) string {
 	folder := arguments.Get("debuggerRoot").Str
 	if !filepath.IsAbs(folder) {
 		folder = filepath.Join(s.opts.Folder, folder)
 	}
-	return lldb.DebugDirs(commands, folder)
+	if abs, err := filepath.Abs(folder); err == nil {
+		return abs
+	}
+	return folder
 }
 
 // plainTime bounds how long a plain session waits for its source map.

@@ -62,6 +62,9 @@ type Session struct {
 	// hello is the client's initialize request. It is written before the session
 	// is ready and read after.
 	hello *dapio.Message
+	// folder is LLDB's working folder. It is written when the session is opened, before it
+	// has its debugger.
+	folder string
 
 	// ctx ends with the session; every part lives in it.
 	ctx    context.Context

@@ -46,11 +46,7 @@ func (s *Session) takeWarm(wanted string, cfg *config.Config) (*peer, *dapio.Mes
 
 // want is what the session's lldb-dap has to be.
 func (s *Session) want(path string, cfg *config.Config) warm.Want {
-	folder := s.opts.Folder
-	if folder == "" {
-		folder, _ = os.Getwd() // else it fits no other
-	}
-	return warm.Want{Program: cfg.Program, LLDBDap: path, Folder: folder, Environment: warm.Obeyed(os.Environ()), Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
+	return warm.Want{Program: cfg.Program, LLDBDap: path, Folder: s.folder, Environment: warm.Obeyed(os.Environ()), Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
 		InitCommands: cfg.InitCommands, WorkTree: cfg.WorkTree, IndexCache: startup.UsesIndexCache(cfg)}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -86,7 +85,7 @@ func isBehindThePrologue(t *testing.T, c *harness.Session) {
 	if f := stop.Frames[0]; f.Name != "main" || filepath.Base(f.Source.Path) != "linkage.cc" {
 		t.Errorf("stopped in %v", stop.Frames)
 	}
-	arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.Part(harness.Envoy)), "cmdline"))
+	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.Seen(0, "process").Get("body.systemProcessId").Int()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -248,3 +248,29 @@ func TestWithTheWindowGoesWhatStandsBy(t *testing.T) {
 		}
 	}
 }
+
+// LLDB finds the debug file in its working folder alone, so that is where what stands by starts.
+func TestWhatStandsByFindsTheDebugFileThatItsSessionsFind(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		program := compile(s, programs(), "envoy", "-gdwarf-5", "linkage.cc")
+		root := filepath.Join(s.Dir, "root")
+		if err := os.Mkdir(root, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		run(s, s.Dir, "objcopy", "--only-keep-debug", "envoy", "root/envoy.debug")
+		run(s, root, "objcopy", "--strip-all", "--add-gnu-debuglink=envoy.debug", program)
+		a := s.Of(program).With("breakpointPresets", []string{"main"}).With("debuggerRoot", root)
+		w := s.Serve()
+		for _, what := range []string{`no lldb-dap stands by`, `lldb-dap \(pid \d+\) has the symbols of`} {
+			from := w.Lines()
+			c := traced(w)
+			c.Attach(a)
+			c.Configure()
+			isBehindThePrologue(t, c)
+			w.Logged(from, what)
+			c.Disconnect()
+			w.Ready(from)
+		}
+		w.End()
+	})
+}
