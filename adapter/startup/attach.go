@@ -21,7 +21,7 @@ import (
 //	initCommands    defaults of ours, which the user's may change; the user's; the
 //	                platform and the target, which the user's must not change
 //	program         the local program
-//	attachCommands  the wait
+//	attachCommands  the wait, and what must be before anything is looked up by name
 //	postRunCommands what undoes the rest, then the user's
 //
 // lldb-dap listens only to a target of its own making: breakpoints that bind later
@@ -62,7 +62,7 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 		// A name that appeared before the wait counts, too: no order of events
 		// can miss it.
 		fmt.Sprintf("?!process attach --name %s --waitfor --include-existing", lldb.Quote(s.awaited())),
-	})
+	}, s.linkPackage(sources))
 	postRunCommands := slices.Concat([]string{"?target stop-hook enable"}, loud, s.cfg.PostRunCommands)
 	for name, value := range map[string]any{"postRunCommands": postRunCommands, "initCommands": initCommands, "program": s.cfg.Program, "attachCommands": attachCommands} {
 		if args, err = sjson.SetBytes(args, name, value); err != nil {
@@ -70,6 +70,15 @@ func (s *Startup) attachRequest() (*dapio.Message, error) {
 		}
 	}
 	return dapio.NewRequest("attach", json.RawMessage(args)), nil
+}
+
+// linkPackage makes a package of split debug information ready for names.
+func (s *Startup) linkPackage(sources paths.Sources) []string {
+	symbolFile := s.cfg.Program
+	if sources != nil {
+		symbolFile = sources.SymbolFile()
+	}
+	return s.opts.LLDB.LinkPackage(s.cfg.Program, symbolFile, s.opts.DebugDirs...)
 }
 
 // patience lets LLDB wait for an answer over a connection that may be cut and taken up

@@ -14,8 +14,14 @@ func programs() string { return filepath.Join(harness.The.Root, "test/e2e/progra
 // the path of what it has made in the story's own.
 func compile(s *harness.Story, dir, name string, args ...string) string {
 	s.T.Helper()
+	return compileBy(s, "g++", dir, name, args...)
+}
+
+// compileBy does it by another compiler.
+func compileBy(s *harness.Story, compiler, dir, name string, args ...string) string {
+	s.T.Helper()
 	path := filepath.Join(s.Dir, name)
-	run(s, dir, "g++", append([]string{"-g", "-O0", "-Wl,--build-id", "-o", path}, args...)...)
+	run(s, dir, compiler, append([]string{"-g", "-O0", "-Wl,--build-id", "-o", path}, args...)...)
 	return path
 }
 

@@ -115,3 +115,26 @@ func TestTwoSessionsFillTheIndexCacheAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// clang's split DWARF 5 is how Envoy is built. LLDB that has its index from the cache finds the
+// function by the name, and without help loses its variables.
+func TestAFunctionOfAPackageHasItsVariablesWithTheIndexCache(t *testing.T) {
+	harness.Each(t, func(t *testing.T, s *harness.Story) {
+		s.Variables = append(s.Variables, "XDG_CACHE_HOME="+filepath.Join(s.Dir, "cache"))
+		program := compileBy(s, "clang++-19", programs(), "envoy", "-gdwarf-5", "-gsplit-dwarf", "linkage.cc")
+		run(s, s.Dir, "llvm-dwp-19", "-e", "envoy", "-o", "envoy.dwp")
+		for _, read := range []bool{false, true} {
+			c := s.Start()
+			c.Initialize()
+			c.Attach(s.Of(program))
+			c.Seen(0, "initialized")
+			c.Do("setFunctionBreakpoints", map[string]any{"breakpoints": []map[string]string{{"name": "main"}}}, nil)
+			c.Do("configurationDone", nil, nil)
+			isBehindThePrologue(t, c)
+			if did := cacheOf(t, c, program); did.IndexRead != read {
+				t.Errorf("%+v", did)
+			}
+			c.Disconnect()
+		}
+	})
+}

@@ -52,27 +52,36 @@ func TestThePresetMainFindsMainHoweverAProgramIsLinked(t *testing.T) {
 // what is split has its types in a package beside it.
 func TestThePresetMainStopsBehindThePrologueWhereverTheDebugInformationIs(t *testing.T) {
 	for name, variant := range map[string]struct {
-		flags []string
-		after [][]string
+		compiler string
+		flags    []string
+		after    [][]string
 	}{
-		"a debug file by its link": {[]string{"-gdwarf-5"}, [][]string{
+		"a debug file by its link": {"g++", []string{"-gdwarf-5"}, [][]string{
 			{"objcopy", "--only-keep-debug", "envoy", "envoy.debug"}, {"objcopy", "--strip-all", "--add-gnu-debuglink=envoy.debug", "envoy"}}},
-		"compressed":       {[]string{"-gdwarf-5", "-gz=zlib"}, nil},
-		"a package":        {[]string{"-gdwarf-4", "-gsplit-dwarf"}, [][]string{{"dwp", "-e", "envoy", "-o", "envoy.dwp"}}},
-		"an index for gdb": {[]string{"-gdwarf-5", "-fuse-ld=gold", "-Wl,--gdb-index", "-ggnu-pubnames"}, nil},
+		"compressed":         {"g++", []string{"-gdwarf-5", "-gz=zlib"}, nil},
+		"a package":          {"g++", []string{"-gdwarf-4", "-gsplit-dwarf"}, [][]string{{"dwp", "-e", "envoy", "-o", "envoy.dwp"}}},
+		"a package by clang": {"clang++-19", []string{"-gdwarf-5", "-gsplit-dwarf"}, [][]string{{"llvm-dwp-19", "-e", "envoy", "-o", "envoy.dwp"}}},
+		"an index for gdb":   {"g++", []string{"-gdwarf-5", "-fuse-ld=gold", "-Wl,--gdb-index", "-ggnu-pubnames"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, s *harness.Story) {
-				program := compile(s, programs(), "envoy", append(variant.flags, "linkage.cc")...)
+				program := compileBy(s, variant.compiler, programs(), "envoy", append(variant.flags, "linkage.cc")...)
 				for _, command := range variant.after {
 					run(s, s.Dir, command[0], command[1:]...)
 				}
-				c := s.Start()
-				c.Initialize()
-				c.Attach(s.Of(program).With("breakpointPresets", []string{"main"}))
-				c.Configure()
-				isBehindThePrologue(t, c)
-				c.Disconnect()
+				// The second session has the lldb-dap that stands by.
+				a := s.Of(program).With("breakpointPresets", []string{"main"})
+				w := s.Serve()
+				for range 2 {
+					from := w.Lines()
+					c := traced(w)
+					c.Attach(a)
+					c.Configure()
+					isBehindThePrologue(t, c)
+					c.Disconnect()
+					w.Ready(from)
+				}
+				w.End()
 			})
 		})
 	}

@@ -139,12 +139,11 @@ func (l *Lending) relay(p *Process, w Want, conn net.Conn, in *dapio.Reader) {
 			_ = r.out.Forward(greeting, m.Seq, nil)
 		default:
 			if _, err := d.Call(m, func(answer *dapio.Message, err error) {
-				if err == nil { // else it has ended, which is told
+				if err == nil {
 					_ = r.out.Forward(answer, m.Seq, nil)
 				}
-			}); err != nil {
+			}); err != nil { // it has ended, or does not read; its end is told
 				_ = d.Close()
-				return
 			}
 		}
 	}

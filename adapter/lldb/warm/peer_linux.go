@@ -1,13 +1,13 @@
 package warm
 
 import (
+	"errors"
 	"net"
 
 	"golang.org/x/sys/unix"
 )
 
-// peerOf is the process id of who listens at the other end, as this process's PID namespace
-// has it: 0 if it is in another one (unix(7), SO_PEERCRED).
+// peerOf is the process id of who listens at the other end (unix(7), SO_PEERCRED).
 func peerOf(conn *net.UnixConn) (pid int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -21,6 +21,9 @@ func peerOf(conn *net.UnixConn) (pid int, err error) {
 	})
 	if err == nil {
 		err = controlled
+	}
+	if err == nil && pid == 0 {
+		err = errors.New("it is in another PID namespace")
 	}
 	return pid, err
 }

@@ -1,6 +1,7 @@
 package warm
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -168,8 +169,10 @@ func (w Want) commands(size int64) []string {
 			commands = append(commands, c)
 		}
 	}
-	return append(commands, "settings set target.preload-symbols true",
-		"target create --no-dependents "+lldb.Quote(w.Program),
+	symbolFile := cmp.Or(w.SymbolFile, w.Program)
+	commands = append(commands, "settings set target.preload-symbols true", "target create --no-dependents "+lldb.Quote(w.Program))
+	commands = append(commands, w.Version.LinkPackage(w.Program, symbolFile, lldb.DebugDirs(w.InitCommands, w.Folder)...)...)
+	return append(commands,
 		// A cache has the index and not the debug information's units, which LLDB reads
 		// when it needs the first: 1 s of a processor with 5,000 of them.
 		"image lookup --verbose --name main",

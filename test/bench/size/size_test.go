@@ -62,6 +62,9 @@ var firstLine = harness.Place{File: "/proc/self/cwd/source/exe/main_common.cc", 
 // warmed is the name of the way that has an lldb-dap with the symbols.
 const warmed = "envoydbg, an lldb-dap stands by"
 
+// borrowed is the name of the way that takes it from another process.
+const borrowed = "in a terminal, one stands by"
+
 // way is a way to debug the program.
 type way struct {
 	name string
@@ -82,7 +85,7 @@ var ways = []way{
 	{"envoydbg, fills the index cache", startup, true, true},
 	{"envoydbg, index cache", startup, true, true},
 	{warmed, warm, true, true},
-	{"in a terminal, one stands by", terminal, true, true},
+	{borrowed, terminal, true, true},
 }
 
 func startup(s *harness.Story, _ harness.Attributes) (*harness.Session, int, func()) {
