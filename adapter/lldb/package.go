@@ -10,11 +10,12 @@ import (
 // program's separate debug file, or the program; debugDirs is where else LLDB looks for them.
 //
 // LLDB does so by itself, but with an index from its cache too late: it goes from a name to
-// the function in the package at once, and in DWARF 5 as clang writes it the function's
-// addresses are in a table whose place the unit in the program tells. Without that the
-// function, and each other one of its unit, has no variables until LLDB ends ("Assertion
-// failed: (!m_rnglist_table_done)", LLDB 19 and 22). So this must come before anything is looked
-// up by name. What it reads, LLDB reads for the first variables otherwise.
+// the function in the package at once, and in DWARF 5 the unit in the program tells where the
+// function's addresses are. Tried with LLDB 19 and 22: of clang's packages the function, and
+// each other one of its unit, has no variables until LLDB ends ("Assertion failed:
+// (!m_rnglist_table_done)"); of gcc's a breakpoint gets a second, wrong place, and an expression
+// may call a wrong one. DWARF 4 and .dwo files are well. So this must come before anything is
+// looked up by name. What it reads, LLDB reads for the first variables otherwise.
 func (v Version) LinkPackage(program, symbolFile string, debugDirs ...string) []string {
 	var places []string
 	for _, file := range []string{program, symbolFile} {
