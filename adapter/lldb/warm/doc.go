@@ -37,6 +37,7 @@
 //
 // Goroutines of a Keeper: the owner, from New to Close; one that watches folders, while a
 // program is known; one each for a look at files, and for a process that is being warmed or
-// ended. A Lending has one that accepts, and two for each session that borrows; a borrowed
-// process has one that waits for its end. The owner itself never touches a file, which may hang: Take waits for it.
+// ended. The owner itself never touches a file, which may hang: Take waits for it. A Lending
+// has one that accepts, and two for each session that borrows; a borrowed process has one
+// that waits for its end.
 package warm
