@@ -106,7 +106,7 @@ func (s *Session) plainArguments(arguments []byte) ([]byte, error) {
 // debugDirs are where LLDB looks for separate debug files because of these arguments of
 // launch or attach.
 func (s *Session) debugDirs(arguments gjson.Result) []string {
-	commands := startup.InitFile()
+	commands := lldb.InitCommands()
 	for _, command := range arguments.Get("initCommands").Array() {
 		commands = append(commands, command.Str)
 	}

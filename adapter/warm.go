@@ -9,6 +9,7 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 	"github.com/envoydbg/envoydbg/adapter/lldb/warm"
 	"github.com/envoydbg/envoydbg/adapter/startup"
+	"github.com/envoydbg/envoydbg/internal/version"
 )
 
 // takeWarm returns an lldb-dap that stands by and has the symbols of the session's program,
@@ -46,7 +47,7 @@ func (s *Session) takeWarm(wanted string, cfg *config.Config) (*peer, *dapio.Mes
 
 // want is what the session's lldb-dap has to be.
 func (s *Session) want(path string, cfg *config.Config) warm.Want {
-	return warm.Want{Program: cfg.Program, LLDBDap: path, Folder: s.folder, Environment: warm.Obeyed(os.Environ()), Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
+	return warm.Want{Adapter: version.String(), Program: cfg.Program, LLDBDap: path, Folder: s.folder, Environment: warm.Obeyed(os.Environ()), Hello: cmp.Or(s.hello.Get("arguments").Raw, "{}"),
 		InitCommands: cfg.InitCommands, WorkTree: cfg.WorkTree, IndexCache: startup.UsesIndexCache(cfg)}
 }
 

@@ -1,8 +1,6 @@
 package startup
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,7 +12,7 @@ import (
 // of initCommands come behind them, and what ~/.lldbinit says, which LLDB reads before,
 // is left alone.
 func (s *Startup) defaults() []string {
-	said := InitFile()
+	said := lldb.InitCommands()
 	var commands []string
 	if !mentions(said, "SIGPIPE") {
 		// Envoy ignores the signal. Targets made later copy the setting.
@@ -35,27 +33,14 @@ func (s *Startup) defaults() []string {
 
 // UsesIndexCache reports whether a session turns LLDB's index cache on, where there is room.
 func UsesIndexCache(cfg *config.Config) bool {
-	return cfg.IndexCache && !mentions(InitFile(), "lldb-index-cache")
+	return cfg.IndexCache && !mentions(lldb.InitCommands(), "lldb-index-cache")
 }
 
 // quietAttach are commands around the attach. They undo themselves by going back to LLDB's
 // defaults, so they are left out for what the user has said anything of.
 func (s *Startup) quietAttach() (before, after []string) {
-	said := slices.Concat(InitFile(), s.cfg.InitCommands, s.cfg.PreRunCommands)
+	said := slices.Concat(lldb.InitCommands(), s.cfg.InitCommands, s.cfg.PreRunCommands)
 	return s.opts.LLDB.QuietAttach(func(setting string) bool { return mentions(said, setting) })
-}
-
-// InitFile are the lines of the user's ~/.lldbinit.
-func InitFile() []string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil
-	}
-	text, err := os.ReadFile(filepath.Join(home, ".lldbinit"))
-	if err != nil {
-		return nil
-	}
-	return strings.Split(string(text), "\n")
 }
 
 // mentions reports whether commands say something of a setting, or may: what they read

@@ -164,6 +164,7 @@ func TestOnlyAProcessThatFitsIsTaken(t *testing.T) {
 		"another init command":         func(w *Want) { w.InitCommands = []string{"settings set x y"} },
 		"another work tree":            func(w *Want) { w.WorkTree = "/" },
 		"with the index cache":         func(w *Want) { w.IndexCache = true },
+		"another adapter":              func(w *Want) { w.Adapter = "0.0.0" },
 		"another environment":          func(w *Want) { w.Environment = []string{"HOME=/"} },
 		"a client that greets in 19":   func(w *Want) { w.Hello = `{"sourceInitFile":false}` },
 		"built since, and not noticed": nil,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,6 +17,8 @@ import (
 
 // Want describes the lldb-dap that a session wants.
 type Want struct {
+	// Adapter is the session's version: another one may ask for more than this one knows.
+	Adapter string
 	Program string // the ELF file with the symbols
 	LLDBDap string // path
 	Folder  string // where lldb-dap starts
@@ -44,7 +45,7 @@ type Found struct {
 // fits reports whether what was warmed for one is right for the other. What a session finds
 // follows from the rest.
 func (w Want) fits(other Want) bool {
-	return w.Program == other.Program && w.LLDBDap == other.LLDBDap && w.Folder == other.Folder && w.WorkTree == other.WorkTree &&
+	return w.Adapter == other.Adapter && w.Program == other.Program && w.LLDBDap == other.LLDBDap && w.Folder == other.Folder && w.WorkTree == other.WorkTree &&
 		w.IndexCache == other.IndexCache && slices.Equal(w.InitCommands, other.InitCommands) &&
 		slices.Equal(w.Environment, other.Environment) && (w.Version.TakesConnections() || greets(w.Hello, other.Hello))
 }
@@ -106,7 +107,7 @@ type look struct {
 // look reads what the files are. It may hang with their file system.
 func (w Want) look() (l look) {
 	var parts []string
-	for _, file := range append(w.files(), w.LLDBDap, initFile()) {
+	for _, file := range append(w.files(), w.LLDBDap, lldb.InitFile()) {
 		st, err := os.Stat(file)
 		if err != nil || !st.Mode().IsRegular() {
 			parts = append(parts, "none")
@@ -125,15 +126,6 @@ func (w Want) look() (l look) {
 	l.writing = l.writing || err != nil
 	l.identity = strings.Join(append(parts, elf.BuildID), "\n")
 	return l
-}
-
-// initFile is the user's init file, which lldb-dap reads when it starts.
-func initFile() string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, ".lldbinit")
 }
 
 // written reports whether a process has a file open for writing, or mapped. The kernel says
@@ -171,7 +163,7 @@ func (w Want) commands(size int64) []string {
 	}
 	symbolFile := cmp.Or(w.SymbolFile, w.Program)
 	commands = append(commands, "settings set target.preload-symbols true", "target create --no-dependents "+lldb.Quote(w.Program))
-	commands = append(commands, w.Version.LinkPackage(w.Program, symbolFile, lldb.DebugDirs(w.InitCommands, w.Folder)...)...)
+	commands = append(commands, w.Version.LinkPackage(w.Program, symbolFile, lldb.DebugDirs(slices.Concat(lldb.InitCommands(), w.InitCommands), w.Folder)...)...)
 	return append(commands,
 		// A cache has the index and not the debug information's units, which LLDB reads
 		// when it needs the first: 1 s of a processor with 5,000 of them.
