@@ -71,7 +71,7 @@ func (s *Session) open(q *request) {
 			return s.ctx.Err()
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.peer.dir(),
-			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, Target: s.opts.Target(cfg), DebugDirs: debugDirs, Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
+			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, StoodBy: s.peer.warm != nil, Target: s.opts.Target(cfg), DebugDirs: debugDirs, Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
 		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "", debugDirs...)
 		s.run.Start(s.ctx)
 		return nil

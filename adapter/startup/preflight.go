@@ -55,7 +55,11 @@ func (s *Startup) preflight(ctx context.Context) error {
 	if where != "" {
 		where += ", "
 	}
-	s.phases.End("%slldb-dap %s, %s", where, s.opts.LLDB.Text, same)
+	which := s.opts.LLDB.Text
+	if s.opts.StoodBy {
+		which += " that stood by"
+	}
+	s.phases.End("%slldb-dap %s, %s", where, which, same)
 	return nil
 }
 

@@ -63,6 +63,7 @@ type Config struct {
 	Dir        string // 0700, for sockets
 	LLDBDap    string // path of the lldb-dap in use
 	LLDB       lldb.Version
+	StoodBy    bool // it has the program's symbols already
 	Target     Target
 	DebugDirs  []string   // lldb.DebugDirs
 	Sources    paths.Load // nil for none

@@ -52,7 +52,7 @@ func TestASessionInATerminalTakesTheDebuggerThatStandsBy(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 		<-r.read
-		inOrder(t, r.String(), "● stopped", "Envoy::MainCommon::main", "#0", "main.cc:", "(int) ", "nothing is left running")
+		inOrder(t, r.String(), " that stood by, build-id", "● stopped", "Envoy::MainCommon::main", "#0", "main.cc:", "(int) ", "nothing is left running")
 		// The window has the next one warmed, which F5 takes.
 		takes(t, s, w, a, w.Ready(from))
 		w.End()
