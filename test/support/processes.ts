@@ -24,6 +24,17 @@ export function processes(): Process[] {
     return found;
 }
 
+/** Waits until something is so that has no event to wait for, and fails after `seconds`. */
+export async function until(what: string, seconds: number, is: () => boolean): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!is()) {
+        if (Date.now() > deadline) {
+            throw new Error(`${what}: not so after ${seconds} s`);
+        }
+        await delay(50);
+    }
+}
+
 /**
  * Waits until only programs with these base names run in the namespace, and fails with the names of the others
  * after `seconds`. The end of a process that is no child has no event to wait for, so this looks at /proc anew.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { onlyTheseRun, processes } from '../support/processes';
-import { work } from './folders';
+import { onlyTheseRun, processes, until } from '../support/processes';
+import { sampleIn, work } from './folders';
 import { bystanders, type Setting, VSCode } from './stage';
 import { type Workbench } from './workbench';
 
@@ -102,6 +102,19 @@ function standBy(folder: string, on: boolean): void {
     writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify({ 'envoy.warm': on }));
 }
 
+/** The command that does for a terminal what F5 does in a folder, and writes what it says to a file. */
+function script(folder: string, out: string): string {
+    const { program, envoyPath, agent } = sampleIn(folder);
+    const [envoydbg] = processes().filter((each) => basename(each.program) === 'envoydbg');
+    assert(envoydbg !== undefined, 'the window has a backend');
+    const flags = Object.entries({ program, 'envoy-path': envoyPath, cwd: agent.cwd }).flatMap(([flag, value]) => [`--${flag}`, value]);
+    const env = Object.entries(agent.env).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]);
+    const words = [envoydbg.program, 'run', ...flags, ...env, '-x', 'bt', '-x', 'quit', '--', ...agent.command];
+    const file = join(folder, 'run.sh');
+    writeFileSync(file, `${words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')} >'${out}' 2>&1\n`);
+    return `sh '${file}'; exit`;
+}
+
 test('an lldb-dap stands by for the next session, which takes it, until the setting is off', { timeout: 300_000 }, vscode.story(warm, async ({ folder, workbench, screenshot }) => {
     await workbench.canStart(name, 60);
     await workbench.press('F5');
@@ -119,7 +132,15 @@ test('an lldb-dap stands by for the next session, which takes it, until the sett
     await workbench.press('Shift+F5');
     await workbench.sessionEnded(20);
     await workbench.languageStatus(/^LLDB stands by for envoy/, 60);
-    assert.notDeepEqual(running('lldb-dap'), ready, 'another one stands by');
+    const next = running('lldb-dap');
+    assert.notDeepEqual(next, ready, 'another one stands by');
+
+    const out = join(folder, 'out.txt');
+    await workbench.inTerminal(script(folder, out));
+    await until('the session in the terminal ends', 60, () => existsSync(out) && readFileSync(out, 'utf8').includes('nothing is left running'));
+    assert.match(readFileSync(out, 'utf8'), /✓ preflight .*lldb-dap .* that stood by, (.|\n)*● stopped at main/);
+    await workbench.languageStatus(/^LLDB stands by for envoy/, 60);
+    assert.notDeepEqual(running('lldb-dap'), next, 'the terminal has had that one');
     standBy(folder, false);
     await onlyTheseRun(bystanders, 10);
 }));

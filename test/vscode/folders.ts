@@ -12,12 +12,13 @@ export type Attributes = SampleAttributes & { readonly type: 'envoy'; readonly r
  */
 export function work(folder: string, configurations: (sample: Attributes) => object[]): string {
     envoyTree(folder);
-    const sample: Attributes = {
-        ...{ type: 'envoy', request: 'launch', breakpointPresets: ['main'] },
-        ...sampleAttributes(folder),
-        program: join(folder, 'bazel-bin/envoy'),
-    };
+    const sample: Attributes = { ...{ type: 'envoy', request: 'launch', breakpointPresets: ['main'] }, ...sampleIn(folder) };
     mkdirSync(join(folder, '.vscode'));
     writeFileSync(join(folder, '.vscode/launch.json'), JSON.stringify({ version: '0.2.0', configurations: configurations(sample) }, undefined, 2));
     return folder;
+}
+
+/** The attributes of the sample in such a work tree. */
+export function sampleIn(folder: string): SampleAttributes {
+    return { ...sampleAttributes(folder), program: join(folder, 'bazel-bin/envoy') };
 }

@@ -95,6 +95,13 @@ export class Workbench {
         await this.input.waitFor({ state: 'hidden' });
     }
 
+    /** Types a command into a new terminal. */
+    async inTerminal(command: string): Promise<void> {
+        await this.run('Terminal: Create New Terminal');
+        await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea:focus').waitFor();
+        await this.page.keyboard.type(`${command}\n`);
+    }
+
     /** Opens a file of the folder. */
     async openFile(name: string): Promise<void> {
         await this.page.keyboard.press('Control+KeyP');
