@@ -61,7 +61,7 @@ func (s *Session) open(q *request) {
 		}
 		debugDirs := s.debugDirs(q.Get("arguments"))
 		if plain {
-			s.router.plain(q, s.plainSources(q, debugDirs), debugDirs...)
+			s.router.plain(q, breakpoints.NewExplainer(s.plainSources(q, debugDirs), s.trace, debugDirs...))
 			s.checkPython(q)
 			return nil
 		}
@@ -72,7 +72,7 @@ func (s *Session) open(q *request) {
 		}
 		s.run = startup.New(startup.Config{Session: s.id, Attributes: cfg, Arguments: q.Get("arguments").Raw, Dir: s.peer.dir(),
 			LLDBDap: s.peer.Path(), LLDB: s.peer.Version, StoodBy: s.peer.warm != nil, Target: s.opts.Target(cfg), DebugDirs: debugDirs, Sources: s.opts.Sources, Paths: s.paths, Found: s.nextWarm(cfg)}, s, s.phases, s.trace)
-		s.router.begin(s.run, cfg.Program, cfg.ByHand() == "", debugDirs...)
+		s.router.begin(s.run, breakpoints.NewExplainer(cfg.Program, s.trace, debugDirs...), cfg.ByHand() == "")
 		s.run.Start(s.ctx)
 		return nil
 	})
@@ -110,7 +110,7 @@ func (s *Session) debugDirs(arguments gjson.Result) []string {
 	for _, command := range arguments.Get("initCommands").Array() {
 		commands = append(commands, command.Str)
 	}
-	return lldb.DebugDirs(commands, s.workingFolder(arguments))
+	return lldb.DebugDirs(commands, s.folder)
 }
 
 // workingFolder is lldb-dap's with these arguments of launch or attach.
@@ -174,10 +174,10 @@ func (s *Session) stopped(description string) {
 
 // plain hands the launch or attach of a plain session to lldb-dap, and everything
 // after it.
-func (r *router) plain(q *request, program string, debugDirs ...string) {
+func (r *router) plain(q *request, e *breakpoints.Explainer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.explainer = breakpoints.NewExplainer(program, r.trace, debugDirs...)
+	r.explainer = e
 	if r.state >= stateOver {
 		return
 	}
@@ -187,10 +187,10 @@ func (r *router) plain(q *request, program string, debugDirs ...string) {
 }
 
 // begin makes the session a startup session. suspends: it can leave Envoy stopped.
-func (r *router) begin(q sequence, program string, suspends bool, debugDirs ...string) {
+func (r *router) begin(q sequence, e *breakpoints.Explainer, suspends bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.explainer = breakpoints.NewExplainer(program, r.trace, debugDirs...)
+	r.explainer = e
 	r.sequence = q
 	can := map[string]bool{}
 	if suspends { // a startup can leave Envoy stopped when its client goes

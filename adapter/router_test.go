@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoydbg/envoydbg/adapter/breakpoints"
 	"github.com/envoydbg/envoydbg/adapter/config"
 	"github.com/envoydbg/envoydbg/adapter/dapio"
 	"github.com/envoydbg/envoydbg/adapter/fault"
@@ -205,7 +206,7 @@ func ready(t *testing.T) *stage {
 func plain(t *testing.T) *stage {
 	s := ready(t)
 	s.client("launch")
-	s.router.plain(s.opening, "")
+	s.router.plain(s.opening, breakpoints.NewExplainer("", nil))
 	s.answer(0, `{}`)
 	s.got("launch ok")
 	return s
@@ -222,7 +223,7 @@ func TestRequestsKeepTheirOrderThroughEveryState(t *testing.T) {
 		t.Fatalf("after initialize: attach %v, lldb-dap has got %q", s.opening, s.lldb.asked())
 	}
 	seq := &fakeSequence{}
-	s.router.begin(seq, "", true)
+	s.router.begin(seq, breakpoints.NewExplainer("", nil), true)
 	session := &Session{router: s.router}
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)
@@ -254,7 +255,7 @@ func TestBreakpointsBeforeTheAttachAreAnsweredAndSetLater(t *testing.T) {
 		t.Errorf("lldb-dap has got %q", s.lldb.asked())
 	}
 	s.client("launch")
-	s.router.plain(s.opening, "")
+	s.router.plain(s.opening, breakpoints.NewExplainer("", nil))
 	s.event("initialized", `{}`)
 	if got := s.lldb.asked(); got != "launch setBreakpoints setExceptionBreakpoints configurationDone" {
 		t.Fatalf("lldb-dap has got %q", got)
@@ -390,7 +391,7 @@ func TestCancelling(t *testing.T) {
 	for _, arguments := range []string{`{"progressId":"mine"}`, `{"requestId":2}`} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{}, "", true)
+		s.router.begin(&fakeSequence{}, breakpoints.NewExplainer("", nil), true)
 		s.flush()
 		s.sent = nil
 		s.client("cancel " + arguments)
@@ -403,7 +404,7 @@ func TestCancelling(t *testing.T) {
 	for _, state := range []state{statePreparing, stateWaiting, stateConfiguring, stateConfigured, stateRunning} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{}, "", true)
+		s.router.begin(&fakeSequence{}, breakpoints.NewExplainer("", nil), true)
 		s.router.state = state
 		s.client(`cancel {"progressId":"mine"}`)
 		if ended := len(s.ends) == 1; ended != (state < stateRunning) {
@@ -433,7 +434,7 @@ func TestStoppingTheAgent(t *testing.T) {
 	s = ready(t)
 	s.client("attach")
 	agent := &fakeSequence{}
-	s.router.begin(agent, "", false)
+	s.router.begin(agent, breakpoints.NewExplainer("", nil), false)
 	s.flush()
 	s.sent = nil
 	s.client("stopAgent")
@@ -454,7 +455,7 @@ func TestDisconnectLeavesEnvoyOnlyIfAskedTo(t *testing.T) {
 		`{"terminateDebuggee":false,"suspendDebuggee":true}`: config.AtEndKeepStopped, `{"terminateDebuggee":true,"suspendDebuggee":true}`: config.AtEndEnd} {
 		s := ready(t)
 		s.client("attach")
-		s.router.begin(&fakeSequence{}, "", true)
+		s.router.begin(&fakeSequence{}, breakpoints.NewExplainer("", nil), true)
 		s.router.state = stateConfiguring
 		s.client("disconnect " + arguments)
 		if len(s.ends) != 1 || s.ends[0].atEnd != atEnd {
@@ -495,10 +496,10 @@ func TestEveryRequestGetsExactlyOneAnswer(t *testing.T) {
 				s.router.initialized(s.initializing, s.message(`{"seq":0,"type":"response","request_seq":1,"command":"initialize","success":true,"body":{}}`))
 			case step == 6 && s.router.state == statePreparing && rnd.IntN(2) == 0:
 				story = append(story, "(plain)")
-				s.router.plain(s.opening, "")
+				s.router.plain(s.opening, breakpoints.NewExplainer("", nil))
 			case step == 6 && s.router.state == statePreparing:
 				story = append(story, "(startup)")
-				s.router.begin(seq, "", true)
+				s.router.begin(seq, breakpoints.NewExplainer("", nil), true)
 				_ = session.Attach(dapio.NewRequest("attach", nil), func(a *dapio.Message, err error) {
 					if err == nil {
 						waits.Go(func() { session.AttachAnswered(a) })
@@ -555,7 +556,7 @@ func TestAPauseRightAfterTheStartWaitsUntilLLDBKnowsThatEnvoyRuns(t *testing.T) 
 	s := ready(t)
 	s.client("attach", "configurationDone")
 	seq := &fakeSequence{}
-	s.router.begin(seq, "", false)
+	s.router.begin(seq, breakpoints.NewExplainer("", nil), false)
 	session := &Session{router: s.router}
 	if err := session.Attach(dapio.NewRequest("attach", nil), func(*dapio.Message, error) {}); err != nil {
 		t.Fatal(err)

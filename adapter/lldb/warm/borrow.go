@@ -92,9 +92,14 @@ func ask(conn *net.UnixConn, w Want) (*Process, error) {
 		h.Close()
 		return nil, fmt.Errorf("process %d is no child of the window, which is process %d", o.PID, window)
 	}
+	waited, err := h.Stat.Open() // a Handle is one goroutine's
+	if err != nil {
+		h.Close()
+		return nil, err
+	}
 	b := &borrowed{status: fmt.Sprintf("it stood by in a window, whose process %d has ended", window), program: w.LLDBDap, conn: conn, in: in, process: h, done: make(chan struct{})}
-	go b.wait()
-	return &Process{Dir: o.Dir, want: w, borrowed: b}, nil
+	go b.wait(waited)
+	return &Process{Dir: o.Dir, borrowed: b}, nil
 }
 
 // borrowed is an lldb-dap that is another process's child. It ends when the connection does,
@@ -111,12 +116,8 @@ type borrowed struct {
 }
 
 // wait closes done when the process has ended.
-func (b *borrowed) wait() {
+func (b *borrowed) wait(h *process.Handle) {
 	defer close(b.done)
-	h, err := b.process.Stat.Open() // a Handle is one goroutine's
-	if err != nil {
-		return
-	}
 	defer h.Close()
 	for !(process.Handles{h}).Wait(time.Now().Add(time.Hour)) {
 	}

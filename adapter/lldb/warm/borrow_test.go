@@ -15,15 +15,16 @@ import (
 	"github.com/envoydbg/envoydbg/adapter/lldb"
 )
 
-// window tells a story of a window that lends what it keeps.
-func window(t *testing.T, tell func(s *story, l *Lending)) {
+// window tells a story of a window that lends what stands by in it, which is process pid.
+func window(t *testing.T, tell func(s *story, l *Lending, pid int)) {
 	each(t, Options{}, func(s *story) {
 		l, err := s.Lend()
 		if err != nil {
 			s.Fatal(err)
 		}
 		s.Cleanup(func() { l.Recall(); within(s, "what is lent", l.Close()) })
-		tell(s, l)
+		s.session()
+		tell(s, l, s.ready())
 	})
 }
 
@@ -61,9 +62,7 @@ type ears struct {
 func (e *ears) Ended() { close(e.ended) }
 
 func TestASessionOfAnotherProcessBorrowsWhatStandsBy(t *testing.T) {
-	window(t, func(s *story, _ *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, _ *Lending, pid int) {
 		p, d, _ := s.borrows()
 		if p.PID() != pid {
 			s.Errorf("process %d, want %d", p.PID(), pid)
@@ -90,9 +89,7 @@ func TestASessionOfAnotherProcessBorrowsWhatStandsBy(t *testing.T) {
 }
 
 func TestWhatDoesNotFitIsNotLentAndStays(t *testing.T) {
-	window(t, func(s *story, _ *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, _ *Lending, pid int) {
 		w := s.want
 		w.Environment = []string{"LD_PRELOAD=/lib/x.so"}
 		if p, err := borrow(s.dir, w); err == nil || !strings.Contains(err.Error(), "does not fit") {
@@ -105,9 +102,7 @@ func TestWhatDoesNotFitIsNotLentAndStays(t *testing.T) {
 }
 
 func TestABorrowedProcessEndsWithWhoHasBorrowedIt(t *testing.T) {
-	window(t, func(s *story, _ *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, _ *Lending, pid int) {
 		p, _, _ := s.borrows()
 		_ = p.borrowed.conn.Close() // as the kernel does for one that is killed
 		s.gone(pid)
@@ -116,9 +111,7 @@ func TestABorrowedProcessEndsWithWhoHasBorrowedIt(t *testing.T) {
 }
 
 func TestABorrowerHearsHowTheProcessHasEnded(t *testing.T) {
-	window(t, func(s *story, _ *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, _ *Lending, pid int) {
 		_, d, h := s.borrows()
 		if err := syscall.Kill(pid, syscall.SIGSEGV); err != nil {
 			s.Fatal(err)
@@ -132,9 +125,7 @@ func TestABorrowerHearsHowTheProcessHasEnded(t *testing.T) {
 
 // A window that closes while a session in a terminal has its lldb-dap waits for that.
 func TestABorrowedProcessOutlivesTheWindow(t *testing.T) {
-	window(t, func(s *story, l *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, l *Lending, pid int) {
 		p, d, _ := s.borrows()
 		s.Close()
 		returned := l.Close()
@@ -154,9 +145,7 @@ func TestABorrowedProcessOutlivesTheWindow(t *testing.T) {
 }
 
 func TestAWindowTakesBackWhatItHasLent(t *testing.T) {
-	window(t, func(s *story, l *Lending) {
-		s.session()
-		pid := s.ready()
+	window(t, func(s *story, l *Lending, pid int) {
 		_, _, h := s.borrows()
 		l.Recall()
 		within(s, "the stream", h.ended)

@@ -21,7 +21,7 @@ const (
 	endedEvent = "envoydbgEnded"
 	// maxWant is how long a Want may be, in bytes.
 	maxWant = 1 << 20
-	// askTime bounds the asking, and with what the Keeper may take the answer.
+	// askTime bounds the asking, with what the Keeper may take the answer, and the last word.
 	askTime = time.Second
 	// maxUnread is how many bytes the borrower may be behind before lldb-dap is held back.
 	maxUnread = 8 << 20
